@@ -1,0 +1,1 @@
+"""Lorry's engine half: domain, ports, services, adapters."""

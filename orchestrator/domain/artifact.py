@@ -1,0 +1,61 @@
+"""Files a job produced, after the collector copied them out of the container's reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class ArtifactKind(StrEnum):
+    ADAPTER = "adapter"
+    SAMPLE = "sample"
+    CHECKPOINT = "checkpoint"
+    LOG = "log"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One collected file; `path` is relative to the job's artifact folder and was written by us."""
+
+    id: str
+    job_id: str
+    attempt: int
+    kind: ArtifactKind
+    name: str
+    path: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterClaim:
+    """An adapter file as the trainer's `result` event names it: a claim until it is verified."""
+
+    path: str
+    format: str
+    sha256: str
+
+
+MAX_ADAPTER_CLAIMS = 8
+
+
+def adapter_claims(result: dict[str, Any]) -> list[AdapterClaim]:
+    """The well-formed claims in a `result` event's fields."""
+    listed = result.get("adapters")
+    if not isinstance(listed, list):
+        return []
+    claims = [_claim(entry) for entry in listed[:MAX_ADAPTER_CLAIMS]]
+    return [claim for claim in claims if claim is not None]
+
+
+def _claim(entry: Any) -> AdapterClaim | None:
+    if not isinstance(entry, dict):
+        return None
+    path, file_format, sha256 = entry.get("path"), entry.get("format"), entry.get("sha256")
+    if not (isinstance(path, str) and isinstance(file_format, str) and isinstance(sha256, str)):
+        return None
+    return AdapterClaim(path, file_format, sha256)

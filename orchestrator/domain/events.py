@@ -1,0 +1,194 @@
+"""Lines a trainer wrote, and the events Lorry records. A container is hostile, so parsing never raises."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeGuard
+
+from orchestrator.domain.job import Progress
+
+PHASES = ("load", "preprocess", "train", "evaluate", "register")
+MAX_TEXT_LENGTH = 2_000
+# Keeps 1e308 and integers of any length out of float columns and of readers of JSON.
+_MAX_MAGNITUDE = 1e30
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerEvent:
+    """One valid line of events.jsonl; `fields` holds everything but v, type and at, unknown keys included."""
+
+    type: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One row of training_metrics; the key is (job, attempt, step)."""
+
+    job_id: str
+    attempt: int
+    step: int
+    epoch: int
+    loss: float
+    val_loss: float | None
+    learning_rate: float | None
+    throughput: float | None  # samples per second
+    gpu_utilization: float | None
+    gpu_memory_bytes: int | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """One row of a job's history: a transition of ours, or something the trainer said."""
+
+    job_id: str
+    attempt: int
+    type: str
+    message: str
+    at: datetime
+    old_status: str | None = None
+    new_status: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    id: int | None = None  # given by the store, ascending
+
+
+def parse_line(line: bytes) -> TrainerEvent | None:
+    """The event in one line, or None when it is not one: not UTF-8, not an object, no type, NaN or infinity inside."""
+    try:
+        event = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(event, dict) or event.get("v") != 1 or not isinstance(event.get("type"), str):
+        return None
+    fields = {key: without_nul(value) for key, value in event.items() if key not in ("v", "type", "at")}
+    return TrainerEvent(event["type"][:64], fields)
+
+
+def without_nul(value: Any) -> Any:
+    """`value` with NUL characters removed from every text: Postgres refuses them, SQLite does not."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")[:MAX_TEXT_LENGTH]
+    if isinstance(value, list):
+        return [without_nul(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key).replace("\x00", ""): without_nul(item) for key, item in value.items()}
+    return value
+
+
+def progress_after(progress: Progress, events: Iterable[TrainerEvent]) -> Progress:
+    """`progress` moved on by `events`; fields of a wrong kind are left as they were."""
+    for event in events:
+        progress = _progress_after(progress, event)
+    return progress
+
+
+def metrics_in(events: Iterable[TrainerEvent], *, job_id: str, attempt: int, at: datetime) -> list[Metric]:
+    """The metrics rows in `events`, the last one winning where a step was reported twice."""
+    rows = (_metric(event.fields, job_id=job_id, attempt=attempt, at=at) for event in events if event.type == "metrics")
+    return list({row.step: row for row in rows if row is not None}.values())
+
+
+def history_in(events: Iterable[TrainerEvent], *, job_id: str, attempt: int, at: datetime) -> list[JobEvent]:
+    """The history rows in `events`: everything but progress and metrics, which have tables of their own."""
+    return [
+        JobEvent(
+            job_id=job_id,
+            attempt=attempt,
+            type=event.type,
+            message=_sentence(event),
+            data=event.fields,
+            at=at,
+        )
+        for event in events
+        if event.type not in ("progress", "metrics")
+    ]
+
+
+def _progress_after(progress: Progress, event: TrainerEvent) -> Progress:
+    if event.type == "phase":
+        phase = event.fields.get("phase")
+        return replace(progress, phase=phase) if phase in PHASES else progress
+    if event.type == "metrics" and _is_number(event.fields.get("loss")):
+        return replace(progress, metrics={k: v for k, v in event.fields.items() if _is_number(v)})
+    if event.type == "progress":
+        return _with_reported(progress, event.fields)
+    return progress
+
+
+def _with_reported(progress: Progress, fields: dict[str, Any]) -> Progress:
+    counts: dict[str, Any] = {
+        target: int(fields[source])
+        for target, source in (
+            ("current_step", "step"),
+            ("total_steps", "total_steps"),
+            ("current_epoch", "epoch"),
+            ("total_epochs", "total_epochs"),
+            ("train_count", "train_count"),
+            ("val_count", "val_count"),
+        )
+        if _is_count(fields.get(source))
+    }
+    percent = fields.get("progress")
+    eta = fields.get("eta_seconds")
+    return replace(
+        progress,
+        **counts,
+        progress=min(100.0, max(0.0, float(percent))) if _is_number(percent) else progress.progress,
+        eta_seconds=max(0.0, float(eta)) if _is_number(eta) else None,
+    )
+
+
+def _metric(fields: dict[str, Any], *, job_id: str, attempt: int, at: datetime) -> Metric | None:
+    step, loss = fields.get("step"), fields.get("loss")
+    if not _is_count(step) or not _is_number(loss):
+        return None
+    epoch, memory = fields.get("epoch"), fields.get("gpu_memory_bytes")
+    return Metric(
+        job_id=job_id,
+        attempt=attempt,
+        step=step,
+        epoch=epoch if _is_count(epoch) else 0,
+        loss=float(loss),
+        val_loss=_number(fields.get("val_loss")),
+        learning_rate=_number(fields.get("learning_rate")),
+        throughput=_number(fields.get("throughput")),
+        gpu_utilization=_number(fields.get("gpu_utilization")),
+        gpu_memory_bytes=memory if _is_count(memory) else None,
+        recorded_at=at,
+    )
+
+
+def _sentence(event: TrainerEvent) -> str:
+    message = event.fields.get("message")
+    if isinstance(message, str):
+        return message
+    if event.type == "phase":
+        return f"Phase {event.fields.get('phase')} began."
+    step = event.fields.get("step")
+    return f"{event.type.capitalize()} at step {step}." if _is_count(step) else f"{event.type.capitalize()}."
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if _is_number(value) else None
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) < _MAX_MAGNITUDE
+        and math.isfinite(value)
+    )
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)

@@ -1,0 +1,138 @@
+"""A job, its attempts, and the only ways in which either changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator.domain.errors import Conflict
+from orchestrator.domain.lifecycle import ALLOWED, ENDINGS, EndReason, JobStatus
+from orchestrator.domain.training import TrainingConfig, TrainingType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where training stands, as the trainer last reported it."""
+
+    progress: float = 0.0  # percent, 0..100
+    phase: str | None = None  # load, preprocess, train, evaluate, register
+    current_step: int = 0
+    total_steps: int = 0
+    current_epoch: int = 0
+    total_epochs: int = 0
+    eta_seconds: float | None = None
+    train_count: int | None = None
+    val_count: int | None = None
+    metrics: dict[str, Any] = dataclasses.field(default_factory=dict)  # the last metrics event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One request for one adapter. Frozen: a change is a new value, saved against `version`."""
+
+    id: str
+    user_id: str
+    dataset_id: str
+    type: TrainingType
+    base_model: str
+    config: TrainingConfig
+    created_at: datetime
+    updated_at: datetime
+    name: str | None = None
+    trigger_words: tuple[str, ...] = ()
+    preset: str | None = None
+    priority: int = 0
+    experiment_id: str | None = None
+    retry_of: str | None = None
+    status: JobStatus = JobStatus.QUEUED
+    version: int = 1
+    attempt: int = 0  # number of the newest attempt, 0 before the first
+    slot: int | None = None  # 1..limit while active
+    container_id: str | None = None
+    gpu_ids: tuple[str, ...] = ()
+    image_digest: str | None = None
+    progress: Progress = Progress()
+    cancel_requested_at: datetime | None = None
+    cancel_reason: str | None = None
+    end_reason: EndReason | None = None
+    exit_code: int | None = None
+    error_message: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @property
+    def is_cancel_requested(self) -> bool:
+        return self.cancel_requested_at is not None
+
+    def claimed(self, *, slot: int, devices: tuple[str, ...], at: datetime) -> Job:
+        """The job holding a slot and devices for its next attempt."""
+        return self._moved(
+            JobStatus.PENDING, at, slot=slot, attempt=self.attempt + 1, container_id=None, gpu_ids=devices
+        )
+
+    def with_container(self, container_id: str, *, image_digest: str | None, at: datetime) -> Job:
+        return dataclasses.replace(self, container_id=container_id, image_digest=image_digest, updated_at=at)
+
+    def running(self, *, started_at: datetime, at: datetime) -> Job:
+        return self._moved(JobStatus.RUNNING, at, started_at=started_at)
+
+    def with_progress(self, progress: Progress, *, at: datetime) -> Job:
+        return dataclasses.replace(self, progress=progress, updated_at=at)
+
+    def ended(
+        self, reason: EndReason, *, at: datetime, message: str | None = None, exit_code: int | None = None
+    ) -> Job:
+        """The job in the final state that `reason` maps to, slot and devices given back."""
+        ending = ENDINGS[reason]
+        is_complete = ending.status is JobStatus.COMPLETED
+        return self._moved(
+            ending.status,
+            at,
+            slot=None,
+            end_reason=reason,
+            exit_code=exit_code,
+            error_message=None if is_complete else (message or ending.sentence),
+            completed_at=at,
+            progress=dataclasses.replace(
+                self.progress, progress=100.0 if is_complete else self.progress.progress, eta_seconds=None
+            ),
+        )
+
+    def _moved(self, status: JobStatus, at: datetime, **changes: Any) -> Job:
+        if status not in ALLOWED[self.status]:
+            message = f"Job {self.id} cannot go from {self.status} to {status}."
+            raise Conflict(message, code="ILLEGAL_TRANSITION")
+        return dataclasses.replace(self, status=status, updated_at=at, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One container's worth of trying. Written before the container is created, so a crash leaves a trace."""
+
+    job_id: str
+    number: int
+    container_name: str
+    created_at: datetime
+    devices: tuple[str, ...] = ()
+    container_id: str | None = None
+    engine_id: str | None = None
+    image_digest: str | None = None
+    spec_hash: str | None = None
+    started_at: datetime | None = None
+    stop_requested_at: datetime | None = None  # when we sent SIGTERM
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+    is_oom_killed: bool = False
+    end_reason: EndReason | None = None
+    events_offset: int = 0  # bytes of events.jsonl already ingested
+    log_since: str | None = None  # Docker's timestamp of the newest captured log line, nine digits
+
+    def evolve(self, **changes: Any) -> Attempt:
+        return dataclasses.replace(self, **changes)
+
+
+def container_name(job_id: str, attempt: int) -> str:
+    """The deterministic name that makes a second container of one attempt impossible."""
+    return f"training-{job_id}" if attempt == 1 else f"training-{job_id}-{attempt}"

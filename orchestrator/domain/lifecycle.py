@@ -1,0 +1,165 @@
+"""The six states of a job, the reasons that end one, and what each reason means.
+
+Who enters and leaves each state, and what a crash leaves behind, stands in docs/job-lifecycle.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class JobStatus(StrEnum):
+    """A job's state; the words of the public contract."""
+
+    QUEUED = "queued"  # accepted, holds no slot
+    PENDING = "pending"  # holds a slot and devices, its container is being launched
+    RUNNING = "running"  # its container has started
+    COMPLETED = "completed"  # ended with a verified adapter
+    FAILED = "failed"  # ended without one
+    CANCELLED = "cancelled"  # ended because somebody asked
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the job holds a slot."""
+        return self in (JobStatus.PENDING, JobStatus.RUNNING)
+
+    @property
+    def is_final(self) -> bool:
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+# Every arrow a job may take. An ended job takes none: final states absorb.
+ALLOWED: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.PENDING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.COMPLETED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+
+class EndReason(StrEnum):
+    """Why a job ended. `ENDINGS` says what each means."""
+
+    ADAPTER_VERIFIED = "adapter_verified"
+    CANCEL_REQUESTED = "cancel_requested"
+    BAD_CONFIG = "bad_config"
+    DATASET_UNUSABLE = "dataset_unusable"
+    BASE_MODEL_UNAVAILABLE = "base_model_unavailable"
+    GPU_OUT_OF_MEMORY = "gpu_out_of_memory"
+    LOSS_NOT_FINITE = "loss_not_finite"
+    STOPPED_UNASKED = "stopped_unasked"
+    OUT_OF_MEMORY = "out_of_memory"
+    KILLED = "killed"
+    TRAINER_FAILED = "trainer_failed"
+    ADAPTER_INVALID = "adapter_invalid"
+    IMAGE_MISSING = "image_missing"
+    IMAGE_NOT_ALLOWED = "image_not_allowed"
+    GPU_UNAVAILABLE = "gpu_unavailable"
+    DATASET_MISSING = "dataset_missing"
+    LAUNCH_REFUSED = "launch_refused"
+    LAUNCH_TIMED_OUT = "launch_timed_out"
+    CONTAINER_LOST = "container_lost"
+
+
+class RetryClass(StrEnum):
+    """Who could make a new attempt end differently."""
+
+    NEVER = "never"  # ended well, or as asked
+    USER = "user"  # only a changed config or dataset can help
+    INFRASTRUCTURE = "infrastructure"  # the same attempt may succeed on a healthy machine
+    MEMORY = "memory"  # a lower-memory profile may fit
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a reason means: the final state, who can help, and the sentence a user reads."""
+
+    status: JobStatus
+    retry: RetryClass
+    sentence: str
+    is_launch_failure: bool = False
+
+
+def _failed(retry: RetryClass, sentence: str) -> Ending:
+    return Ending(JobStatus.FAILED, retry, sentence)
+
+
+def _launch_failed(retry: RetryClass, sentence: str) -> Ending:
+    return Ending(JobStatus.FAILED, retry, sentence, is_launch_failure=True)
+
+
+ENDINGS: dict[EndReason, Ending] = {
+    EndReason.ADAPTER_VERIFIED: Ending(
+        JobStatus.COMPLETED, RetryClass.NEVER, "Training finished and the adapter file was verified."
+    ),
+    EndReason.CANCEL_REQUESTED: Ending(JobStatus.CANCELLED, RetryClass.NEVER, "Cancelled on request."),
+    EndReason.BAD_CONFIG: _failed(RetryClass.USER, "The trainer refused the job's settings."),
+    EndReason.DATASET_UNUSABLE: _failed(RetryClass.USER, "The trainer could not use the dataset."),
+    EndReason.BASE_MODEL_UNAVAILABLE: _failed(
+        RetryClass.USER, "The base model is missing, incomplete or of a kind the trainer refuses to load."
+    ),
+    EndReason.GPU_OUT_OF_MEMORY: _failed(
+        RetryClass.MEMORY,
+        "The GPU ran out of memory. Lower resolution, batch_size or lora_rank, or turn gradient_checkpointing on.",
+    ),
+    EndReason.LOSS_NOT_FINITE: _failed(RetryClass.USER, "The loss stopped being a number. Lower learning_rate."),
+    EndReason.STOPPED_UNASKED: _failed(
+        RetryClass.INFRASTRUCTURE,
+        "The container was told to stop by somebody outside Lorry; the last checkpoint was saved.",
+    ),
+    EndReason.OUT_OF_MEMORY: _failed(RetryClass.MEMORY, "The container used more main memory than its limit allows."),
+    EndReason.KILLED: _failed(
+        RetryClass.INFRASTRUCTURE, "The container was killed by a signal that Lorry did not send."
+    ),
+    EndReason.TRAINER_FAILED: _failed(RetryClass.USER, "The trainer ended with an error; the log has the details."),
+    EndReason.ADAPTER_INVALID: _failed(
+        RetryClass.USER, "The trainer reported success, but its adapter file did not pass verification."
+    ),
+    EndReason.IMAGE_MISSING: _launch_failed(RetryClass.INFRASTRUCTURE, "The training image is not on this machine."),
+    EndReason.IMAGE_NOT_ALLOWED: _launch_failed(
+        RetryClass.INFRASTRUCTURE, "The training image is not on the list of allowed images."
+    ),
+    EndReason.GPU_UNAVAILABLE: _launch_failed(
+        RetryClass.INFRASTRUCTURE, "A GPU is required, but the Docker Engine has no GPU driver to offer."
+    ),
+    EndReason.DATASET_MISSING: _launch_failed(RetryClass.USER, "The dataset's files are no longer there."),
+    EndReason.LAUNCH_REFUSED: _launch_failed(
+        RetryClass.INFRASTRUCTURE, "The Docker Engine refused to start the container."
+    ),
+    EndReason.LAUNCH_TIMED_OUT: _launch_failed(
+        RetryClass.INFRASTRUCTURE, "The container could not be started in time."
+    ),
+    EndReason.CONTAINER_LOST: _failed(
+        RetryClass.INFRASTRUCTURE, "The container disappeared before its result could be read."
+    ),
+}
+
+# Exit codes are the trainer's protocol (docs/trainer-protocol.md).
+_EXIT_REASONS: dict[int, EndReason] = {
+    10: EndReason.BAD_CONFIG,
+    11: EndReason.DATASET_UNUSABLE,
+    12: EndReason.BASE_MODEL_UNAVAILABLE,
+    13: EndReason.GPU_OUT_OF_MEMORY,
+    14: EndReason.LOSS_NOT_FINITE,
+    15: EndReason.STOPPED_UNASKED,
+    143: EndReason.STOPPED_UNASKED,
+}
+_SIGKILL_EXIT = 137
+
+
+def reason_for_exit(exit_code: int, *, is_oom_killed: bool) -> EndReason | None:
+    """The reason a started container's exit gives, or None for exit 0: success still needs evidence.
+
+    137 alone is never read as out of memory: a `docker kill` looks the same (notes on reliability, T9).
+    A set OOM flag beside exit 0 means a child was killed and the trainer went on, so it decides nothing.
+    """
+    if exit_code == 0:
+        return None
+    if is_oom_killed:
+        return EndReason.OUT_OF_MEMORY
+    if exit_code == _SIGKILL_EXIT:
+        return EndReason.KILLED
+    return _EXIT_REASONS.get(exit_code, EndReason.TRAINER_FAILED)

@@ -1,0 +1,109 @@
+"""What a user may ask of the trainer: every option with its range, default and effect, in one place.
+
+The API's request model, the dry run and the job's config file are all made from `TrainingConfig`; a test holds
+`configs/schemas/job-config.v1.json` against it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class TrainingType(StrEnum):
+    LORA = "lora"  # captions as written, trigger words put in
+    DREAMBOOTH = "dreambooth"  # one instance prompt made from the trigger words
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Bounds and meaning of one option. Bounds of a list are the number of its entries."""
+
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    multiple_of: int | None = None
+    choices: tuple[str, ...] = ()
+    max_text_length: int | None = None
+
+
+def _option(default: Any, description: str, **bounds: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"option": Option(description, **bounds)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingConfig:
+    """The `config` object of a submission with every default filled in."""
+
+    learning_rate: float = _option(1e-4, "Peak learning rate of the adapter's weights.", minimum=1e-6, maximum=1e-2)
+    batch_size: int = _option(1, "Images a step.", minimum=1, maximum=8)
+    steps: int = _option(1000, "Optimizer steps.", minimum=100, maximum=10_000)
+    resolution: int = _option(512, "Side of the training images in pixels.", minimum=256, maximum=1024, multiple_of=64)
+    lora_rank: int = _option(16, "Rank of the adapter: its capacity and file size.", minimum=4, maximum=128)
+    lora_alpha: int = _option(
+        32, "Scale of the adapter: its effect is multiplied by alpha / rank.", minimum=1, maximum=128
+    )
+    seed: int = _option(
+        42, "Seed of noise, order and dropout; the same seed repeats a run.", minimum=0, maximum=2**32 - 1
+    )
+    lr_scheduler: str = _option(
+        "constant",
+        "Shape of the learning rate over the run.",
+        choices=("constant", "constant_with_warmup", "cosine"),
+    )
+    lr_warmup_steps: int = _option(0, "Steps until the peak learning rate.", minimum=0, maximum=10_000)
+    optimizer: str = _option("adamw", "Optimizer.", choices=("adamw",))
+    gradient_accumulation_steps: int = _option(1, "Batches added up before one optimizer step.", minimum=1, maximum=64)
+    gradient_checkpointing: bool = _option(
+        default=False, description="Recompute activations: less memory, about half as fast again."
+    )
+    mixed_precision: str = _option(
+        "auto",
+        "Precision of the frozen model; auto is bf16 on a GPU and fp32 without.",
+        choices=("auto", "no", "bf16"),
+    )
+    min_snr_gamma: float | None = _option(
+        None, "Min-SNR loss weighting (arXiv:2303.09556); off when null.", minimum=0.1, maximum=20
+    )
+    noise_offset: float = _option(0.0, "Offset noise for darker and lighter pictures; 0 is off.", minimum=0, maximum=1)
+    caption_dropout: float = _option(0.05, "Share of steps trained without a caption.", minimum=0, maximum=1)
+    train_val_split: float = _option(0.1, "Share of the images held out for validation.", minimum=0, maximum=0.5)
+    validation_every: int | None = _option(
+        None, "Steps between validations; null validates before and after only.", minimum=1, maximum=10_000
+    )
+    sample_prompts: tuple[str, ...] = _option(
+        (),
+        "Prompts of the sample pictures; empty takes one from the dataset.",
+        maximum=8,
+        max_text_length=500,
+    )
+    sample_every: int | None = _option(
+        None, "Steps between sample pictures; null draws them at the end only.", minimum=1, maximum=10_000
+    )
+    checkpoint_every: int = _option(500, "Steps between checkpoints.", minimum=1, maximum=10_000)
+    keep_checkpoints: int = _option(2, "Checkpoints kept; older ones are deleted.", minimum=1, maximum=20)
+    early_stopping_patience: int | None = _option(
+        None, "Validations without improvement before stopping; off when null.", minimum=1, maximum=100
+    )
+
+    def as_params(self) -> dict[str, Any]:
+        """Plain values for JSON, every key present."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> TrainingConfig:
+        """The config in already validated `params`; missing keys take their defaults."""
+        known: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in params.items()
+        }
+        return cls(**known)
+
+
+def options() -> dict[str, tuple[dataclasses.Field[Any], Option]]:
+    """Every option by name, in the order users read them."""
+    return {field.name: (field, field.metadata["option"]) for field in dataclasses.fields(TrainingConfig)}

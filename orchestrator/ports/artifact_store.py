@@ -1,0 +1,39 @@
+"""Where collected files are kept: a place no container ever sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from orchestrator.domain.artifact import AdapterClaim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectedFile:
+    """A regular file copied out of a job's outputs; `path` is relative to the job's artifact folder."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+class ArtifactStore(Protocol):
+    def collect(self, job_id: str) -> Sequence[CollectedFile]:
+        """Copy what the job left in its outputs: regular files of known kinds under the size limits, nothing else.
+
+        Links, FIFOs, devices, hard links, odd names and deep trees are left out, not followed. Safe to repeat.
+        """
+
+    def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
+        """Check a collected adapter file against what the trainer claimed: hash, header, finite and non-zero weights,
+        the keys its format needs. Raises Rejected with a sentence."""
+
+    def open(self, job_id: str, path: str) -> BinaryIO:
+        """Raises NotFound."""
+
+    def locate(self, job_id: str, path: str) -> str:
+        """Absolute path of a stored file, for a server that sends files itself. Raises NotFound."""
+
+    def remove(self, job_id: str) -> None:
+        """Delete a job's artifacts. Safe to repeat."""

@@ -1,0 +1,92 @@
+"""Jobs, attempts and leases. Every write is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.job import Attempt, Job
+from orchestrator.domain.lifecycle import JobStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs a list holds; None means any. `user_id` None is for admins and the reconciler."""
+
+    user_id: str | None = None
+    statuses: tuple[JobStatus, ...] = ()
+    type: str | None = None
+    base_model: str | None = None
+    dataset_id: str | None = None
+    experiment_id: str | None = None
+    text: str | None = None  # contained in the name, any case
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    jobs: tuple[Job, ...]
+    total: int  # matching jobs over all pages
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What idempotency remembers: the client's key and a hash of the body it came with."""
+
+    key: str
+    body_hash: str
+
+
+class JobStore(Protocol):
+    """Errors of every method: StoreUnavailable when the database does not answer."""
+
+    def add(self, job: Job, event: JobEvent, submission: Submission | None = None) -> Job:
+        """Store a new job and return it; the earlier job when the user sent this submission before.
+
+        Raises Conflict (IDEMPOTENCY_KEY_REUSED) when the key came with another body.
+        """
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+
+    def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
+        """Newest first, unless the filter says otherwise. `page` counts from 1."""
+
+    def active(self) -> Sequence[tuple[Job, Attempt]]:
+        """Every pending or running job with its newest attempt, oldest first."""
+
+    def attempts(self, job_id: str) -> Sequence[Attempt]:
+        """All attempts of a job, first to newest; empty for an unknown job."""
+
+    def claim(self, job: Job, attempt: Attempt, event: JobEvent) -> Job:
+        """Store the intent to launch: slot, device leases and attempt at once.
+
+        Raises StaleJob when the job changed since it was loaded, SlotTaken when the slot or a device is no longer free.
+        """
+
+    def save(
+        self,
+        job: Job,
+        attempt: Attempt | None = None,
+        *,
+        events: Sequence[JobEvent] = (),
+        metrics: Sequence[Metric] = (),
+    ) -> Job:
+        """Store a changed job with everything that belongs to the change; leases end with the job.
+
+        Guarded by `job.version`: raises StaleJob, with nothing stored, when it changed since it was loaded.
+        Metrics of a step already stored are ignored. Returns the job with its new version.
+        """
+
+    def request_cancel(self, job_id: str, *, reason: str | None, at: datetime) -> Job:
+        """Note the wish to cancel in one statement that cannot lose against a concurrent save.
+
+        A queued job is cancelled at once, an active one keeps its state, an ended one is returned as it is.
+        Repeating it keeps the first reason. Raises NotFound.
+        """
+
+    def leased_devices(self) -> frozenset[str]:
+        """Devices held by active jobs."""

@@ -1,0 +1,24 @@
+"""Base models on disk, and the catalogue that says which may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from orchestrator.domain.model import CatalogueEntry
+
+
+class ModelStore(Protocol):
+    def catalogue(self) -> Sequence[CatalogueEntry]:
+        """What may be asked for, in the catalogue's order."""
+
+    def is_ready(self, entry: CatalogueEntry) -> bool: ...
+
+    def cache_path(self) -> str:
+        """Absolute path of the folder that is mounted read-only at /workspace/models."""
+
+    def begin(self, entry: CatalogueEntry) -> str:
+        """Absolute path of a fresh staging folder inside the cache, writable for the container's user."""
+
+    def publish(self, entry: CatalogueEntry, staging: str) -> None:
+        """Move what was staged under `staging`/`entry.folder` into place at once; one that is already there wins."""

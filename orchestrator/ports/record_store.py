@@ -1,0 +1,47 @@
+"""What is remembered about jobs: history, metrics, artifacts, and the state of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.domain.artifact import Artifact
+from orchestrator.domain.events import JobEvent, Metric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    """The orchestrator's last word about its engine; the API half has no other way to know."""
+
+    last_pass_at: datetime
+    unreachable_since: datetime | None = None
+    engine_id: str | None = None
+    is_image_present: bool = False
+    devices: tuple[str, ...] = ()
+    problem: str | None = None  # a sentence for people, when something keeps jobs from starting
+
+
+class RecordStore(Protocol):
+    """Errors of every method: StoreUnavailable when the database does not answer."""
+
+    def events(self, job_id: str, *, after_id: int = 0, limit: int = 1_000) -> Sequence[JobEvent]:
+        """History in order of ids, those after `after_id`."""
+
+    def metrics(self, job_id: str, *, limit: int = 100_000) -> Sequence[Metric]:
+        """In order of attempt and step."""
+
+    def add_artifacts(self, artifacts: Sequence[Artifact]) -> None:
+        """Store rows; one that is already there by (job, attempt, path) is left as it is."""
+
+    def artifacts(self, job_id: str) -> Sequence[Artifact]:
+        """Oldest first."""
+
+    def artifact(self, artifact_id: str) -> Artifact:
+        """Raises NotFound."""
+
+    def save_engine_status(self, status: EngineStatus) -> None: ...
+
+    def engine_status(self) -> EngineStatus | None:
+        """None before an orchestrator's first pass."""

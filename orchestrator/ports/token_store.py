@@ -1,0 +1,20 @@
+"""Bearer tokens: issuing them and telling who holds one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from orchestrator.domain.identity import ApiToken, Identity
+
+
+class TokenVerifier(Protocol):
+    def verify(self, token: str) -> Identity:
+        """Raises Unauthenticated with a sentence that never contains the token."""
+
+
+class TokenStore(Protocol):
+    """Errors of every method: StoreUnavailable."""
+
+    def add(self, token: ApiToken) -> None: ...
+
+    def find(self, token_hash: str) -> ApiToken | None: ...
