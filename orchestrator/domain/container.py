@@ -18,6 +18,12 @@ DATASET_PATH = f"{WORKSPACE}/datasets"
 MODELS_PATH = f"{WORKSPACE}/models"
 OUTPUT_PATH = f"{WORKSPACE}/outputs"
 
+# Labels by which a container is known to be ours; containers without our instance label are never touched.
+LABEL_INSTANCE = "io.lorry.instance"
+LABEL_JOB = "io.lorry.job"
+LABEL_ATTEMPT = "io.lorry.attempt"
+LABEL_SPEC = "io.lorry.spec"
+
 TRAIN_COMMAND = ("python", "train_lora.py", "--config", CONFIG_PATH)
 
 
@@ -79,7 +85,7 @@ class ContainerState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """One container of ours as the engine lists it. Fields after `created_at` need an inspect and are None in a list."""
+    """One container of ours as the engine lists it. What stands after `created_at` is only known from an inspect."""
 
     id: str
     name: str

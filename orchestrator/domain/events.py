@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from orchestrator.domain.job import Progress
+from orchestrator.domain.job import Job, Progress
 
 PHASES = ("load", "preprocess", "train", "evaluate", "register")
 MAX_TEXT_LENGTH = 2_000
@@ -78,6 +78,20 @@ def without_nul(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key).replace("\x00", ""): without_nul(item) for key, item in value.items()}
     return value
+
+
+def status_event(before: Job | None, after: Job, message: str) -> JobEvent:
+    """The history row of a transition; `before` is None for a new job."""
+    return JobEvent(
+        job_id=after.id,
+        attempt=after.attempt,
+        type="status",
+        message=message,
+        at=after.updated_at,
+        old_status=before.status if before else None,
+        new_status=after.status,
+        data={"end_reason": after.end_reason} if after.end_reason else {},
+    )
 
 
 def progress_after(progress: Progress, events: Iterable[TrainerEvent]) -> Progress:

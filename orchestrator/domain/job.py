@@ -66,6 +66,11 @@ class Job:
     def is_cancel_requested(self) -> bool:
         return self.cancel_requested_at is not None
 
+    @property
+    def is_launch_failure(self) -> bool:
+        """Whether the job failed before its container ever ran."""
+        return self.status is JobStatus.FAILED and self.started_at is None
+
     def claimed(self, *, slot: int, devices: tuple[str, ...], at: datetime) -> Job:
         """The job holding a slot and devices for its next attempt."""
         return self._moved(

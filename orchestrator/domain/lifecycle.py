@@ -80,15 +80,10 @@ class Ending:
     status: JobStatus
     retry: RetryClass
     sentence: str
-    is_launch_failure: bool = False
 
 
 def _failed(retry: RetryClass, sentence: str) -> Ending:
     return Ending(JobStatus.FAILED, retry, sentence)
-
-
-def _launch_failed(retry: RetryClass, sentence: str) -> Ending:
-    return Ending(JobStatus.FAILED, retry, sentence, is_launch_failure=True)
 
 
 ENDINGS: dict[EndReason, Ending] = {
@@ -118,20 +113,16 @@ ENDINGS: dict[EndReason, Ending] = {
     EndReason.ADAPTER_INVALID: _failed(
         RetryClass.USER, "The trainer reported success, but its adapter file did not pass verification."
     ),
-    EndReason.IMAGE_MISSING: _launch_failed(RetryClass.INFRASTRUCTURE, "The training image is not on this machine."),
-    EndReason.IMAGE_NOT_ALLOWED: _launch_failed(
+    EndReason.IMAGE_MISSING: _failed(RetryClass.INFRASTRUCTURE, "The training image is not on this machine."),
+    EndReason.IMAGE_NOT_ALLOWED: _failed(
         RetryClass.INFRASTRUCTURE, "The training image is not on the list of allowed images."
     ),
-    EndReason.GPU_UNAVAILABLE: _launch_failed(
+    EndReason.GPU_UNAVAILABLE: _failed(
         RetryClass.INFRASTRUCTURE, "A GPU is required, but the Docker Engine has no GPU driver to offer."
     ),
-    EndReason.DATASET_MISSING: _launch_failed(RetryClass.USER, "The dataset's files are no longer there."),
-    EndReason.LAUNCH_REFUSED: _launch_failed(
-        RetryClass.INFRASTRUCTURE, "The Docker Engine refused to start the container."
-    ),
-    EndReason.LAUNCH_TIMED_OUT: _launch_failed(
-        RetryClass.INFRASTRUCTURE, "The container could not be started in time."
-    ),
+    EndReason.DATASET_MISSING: _failed(RetryClass.USER, "The dataset's files are no longer there."),
+    EndReason.LAUNCH_REFUSED: _failed(RetryClass.INFRASTRUCTURE, "The Docker Engine refused to start the container."),
+    EndReason.LAUNCH_TIMED_OUT: _failed(RetryClass.INFRASTRUCTURE, "The container could not be started in time."),
     EndReason.CONTAINER_LOST: _failed(
         RetryClass.INFRASTRUCTURE, "The container disappeared before its result could be read."
     ),

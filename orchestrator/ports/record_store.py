@@ -29,6 +29,9 @@ class RecordStore(Protocol):
     def events(self, job_id: str, *, after_id: int = 0, limit: int = 1_000) -> Sequence[JobEvent]:
         """History in order of ids, those after `after_id`."""
 
+    def latest_event(self, job_id: str, *, attempt: int, type: str) -> JobEvent | None:  # noqa: A002 - the column's name
+        """The newest event of a type, None without one."""
+
     def metrics(self, job_id: str, *, limit: int = 100_000) -> Sequence[Metric]:
         """In order of attempt and step."""
 
