@@ -1,0 +1,24 @@
+"""Use cases. One public method is one verb; routes and the command line call nothing deeper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.ports.token_store import TokenVerifier
+from orchestrator.services.datasets import Datasets
+from orchestrator.services.jobs import Jobs
+from orchestrator.services.models import Models
+from orchestrator.services.readiness import Readiness
+from orchestrator.services.records import Records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the HTTP half is given; bootstrap builds it."""
+
+    jobs: Jobs
+    records: Records
+    datasets: Datasets
+    models: Models
+    tokens: TokenVerifier
+    readiness: Readiness

@@ -1,0 +1,49 @@
+"""Issuing bearer tokens and telling who holds one. The token itself is never stored."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from orchestrator.domain.errors import Unauthenticated
+from orchestrator.domain.identity import ApiToken, Identity
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.token_store import TokenStore
+
+TOKEN_PREFIX = "lorry_"  # noqa: S105 - a visible mark, so that leaked tokens can be found; not a secret
+
+
+class LorryTokens:
+    """TokenVerifier over Lorry's own tokens: 256 random bits, kept as sha256."""
+
+    def __init__(self, *, store: TokenStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def issue(self, user_id: str, *, is_admin: bool = False, ttl: timedelta | None = None) -> str:
+        """A new token; this is the only time anybody sees it. `ttl` None never expires."""
+        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        now = self._clock.now()
+        self._store.add(
+            ApiToken(
+                token_hash=_digest(token),
+                user_id=user_id,
+                is_admin=is_admin,
+                created_at=now,
+                expires_at=now + ttl if ttl is not None else None,
+            )
+        )
+        return token
+
+    def verify(self, token: str) -> Identity:
+        known = self._store.find(_digest(token)) if token.startswith(TOKEN_PREFIX) else None
+        if known is None:
+            raise Unauthenticated("The bearer token is not known here.", code="TOKEN_INVALID")
+        if known.expires_at is not None and known.expires_at <= self._clock.now():
+            raise Unauthenticated("The bearer token has expired. Ask for a new one.", code="TOKEN_EXPIRED")
+        return Identity(known.user_id, is_admin=known.is_admin)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,171 @@
+"""What a user does with jobs: submit, look, list, cancel."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.domain.errors import Conflict, Rejected, Violation
+from orchestrator.domain.events import status_event
+from orchestrator.domain.identity import Identity
+from orchestrator.domain.job import Job
+from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.scheduling import Place, place_of, plan_starts
+from orchestrator.domain.training import TrainingConfig, TrainingType
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.dataset_store import DatasetStore
+from orchestrator.ports.job_store import JobFilter, JobStore, Submission
+from orchestrator.ports.model_store import ModelStore
+from orchestrator.ports.record_store import RecordStore
+from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.ownership import owned_job
+
+# How many waiting jobs are read to say where one of them stands.
+QUEUE_WINDOW = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitRequest:
+    """A submission whose fields are already within their ranges."""
+
+    dataset_id: str
+    type: TrainingType
+    base_model: str
+    config: TrainingConfig
+    name: str | None = None
+    trigger_words: tuple[str, ...] = ()
+    preset: str | None = None
+    priority: int = 0
+    experiment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job as its owner sees it; `place` only while it is queued."""
+
+    job: Job
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobViewPage:
+    views: tuple[JobView, ...]
+    total: int
+
+
+class Jobs:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        records: RecordStore,
+        datasets: DatasetStore,
+        models: ModelStore,
+        clock: Clock,
+        wake_up: WakeUp,
+        max_active_per_user: int,
+    ) -> None:
+        self._jobs = jobs
+        self._records = records
+        self._datasets = datasets
+        self._models = models
+        self._clock = clock
+        self._wake_up = wake_up
+        self._max_active_per_user = max_active_per_user
+
+    def submit(self, identity: Identity, request: SubmitRequest, submission: Submission | None = None) -> Job:
+        """Accept a job and wake the orchestrator; the earlier job when this submission was sent before.
+
+        Raises Rejected (MODEL_NOT_ALLOWED), NotFound and Refused for the dataset, Conflict for a reused key.
+        """
+        self._require_model(request.base_model)
+        self._datasets.get(request.dataset_id, identity)
+        job = self._build(identity, request)
+        stored = self._jobs.add(job, status_event(None, job, "Submitted."), submission)
+        self._wake_up.notify()
+        return stored
+
+    def decided(self, job_id: str) -> Job | None:
+        """The job once its submission can be answered: it started, ended, or must wait in the queue. Else None."""
+        job = self._jobs.get(job_id)
+        if job.status is JobStatus.PENDING:
+            return None
+        if job.status is JobStatus.QUEUED and self._can_start(job):
+            return None
+        return job
+
+    def get(self, identity: Identity, job_id: str) -> JobView:
+        """Raises NotFound, also for another user's job."""
+        job = owned_job(self._jobs, identity, job_id)
+        return self._views([job])[0]
+
+    def list(self, identity: Identity, wanted: JobFilter, *, page: int, page_size: int) -> JobViewPage:
+        """The caller's own jobs, whatever `wanted.user_id` says."""
+        found = self._jobs.list(replace(wanted, user_id=identity.user_id), page=page, page_size=page_size)
+        return JobViewPage(tuple(self._views(found.jobs)), found.total)
+
+    def cancel(self, identity: Identity, job_id: str, *, reason: str | None) -> JobView:
+        """Ask for the job's end. Raises Conflict (JOB_ENDED) when it already has; asking twice is fine."""
+        job = owned_job(self._jobs, identity, job_id)
+        if job.status.is_final and not job.is_cancel_requested:
+            raise Conflict(f"Job {job_id} has already ended as {job.status}.", code="JOB_ENDED")
+        stored = self._jobs.request_cancel(job.id, reason=reason, at=self._clock.now())
+        self._wake_up.notify()
+        return self._views([stored])[0]
+
+    def _build(self, identity: Identity, request: SubmitRequest) -> Job:
+        now = self._clock.now()
+        return Job(
+            id=str(uuid.uuid4()),
+            user_id=identity.user_id,
+            dataset_id=request.dataset_id,
+            name=request.name,
+            type=request.type,
+            base_model=request.base_model,
+            config=request.config,
+            trigger_words=request.trigger_words,
+            preset=request.preset,
+            priority=request.priority,
+            experiment_id=request.experiment_id,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _require_model(self, base_model: str) -> None:
+        known = [entry.id for entry in self._models.catalogue()]
+        if base_model not in known:
+            message = f"Base model {base_model!r} is not in the catalogue. Choose one of: {', '.join(known)}."
+            raise Rejected(message, code="MODEL_NOT_ALLOWED", details=[Violation("base_model", message, base_model)])
+
+    def _views(self, jobs: Sequence[Job]) -> Sequence[JobView]:
+        if not any(job.status is JobStatus.QUEUED for job in jobs):
+            return [JobView(job) for job in jobs]
+        queued, active = self._queue()
+        return [JobView(job, self._place(job, queued, active)) for job in jobs]
+
+    def _place(self, job: Job, queued: Sequence[Job], active: Sequence[Job]) -> Place | None:
+        if job.status is not JobStatus.QUEUED:
+            return None
+        place = place_of(job, queued, active, max_active_per_user=self._max_active_per_user)
+        status = self._records.engine_status()
+        if status is None:
+            return replace(place, reason="no orchestrator has looked at the queue yet", eta_seconds=None)
+        if status.problem is not None:
+            return replace(place, reason=status.problem, eta_seconds=None)
+        return place
+
+    def _can_start(self, job: Job) -> bool:
+        status = self._records.engine_status()
+        if status is None or status.problem is not None:
+            return False
+        queued, active = self._queue()
+        taken = {device for other in active for device in other.gpu_ids}
+        free = [device for device in status.devices if device not in taken]
+        starts = plan_starts(queued, active, free, max_active_per_user=self._max_active_per_user)
+        return any(start.job.id == job.id for start in starts)
+
+    def _queue(self) -> tuple[Sequence[Job], Sequence[Job]]:
+        waiting = JobFilter(statuses=(JobStatus.QUEUED,), oldest_first=True)
+        queued = self._jobs.list(waiting, page_size=QUEUE_WINDOW).jobs
+        return queued, [job for job, _ in self._jobs.active()]

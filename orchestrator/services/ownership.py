@@ -1,0 +1,20 @@
+"""The one rule of who sees a job: its owner and admins. For everybody else it does not exist."""
+
+from __future__ import annotations
+
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.identity import Identity
+from orchestrator.domain.job import Job
+from orchestrator.ports.job_store import JobStore
+
+
+def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
+    """The job, if `identity` may see it. Raises NotFound (JOB_NOT_FOUND) either way it is not theirs."""
+    job = jobs.get(job_id)
+    if job.user_id != identity.user_id and not identity.is_admin:
+        raise job_not_found(job_id)
+    return job
+
+
+def job_not_found(job_id: str) -> NotFound:
+    return NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")

@@ -1,0 +1,95 @@
+"""Every setting of an installation: LORRY_* environment variables, or a TOML file. docs/settings.md lists them."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_GIB = 1024**3
+
+
+def _words(value: Any) -> Any:
+    """Lists may be written `a,b,c` in the environment."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Immutable once built. No secret has a default."""
+
+    model_config = SettingsConfigDict(env_prefix="LORRY_", extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path("lorry-data"), description="Everything Lorry writes. A local disk, not NFS.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default is SQLite in the data directory.")
+    host: str = Field("127.0.0.1", description="Address the API listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
+    instance: str = Field(
+        default_factory=lambda: socket.gethostname()[:32] or "lorry",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+        description="Label that marks this installation's containers; no other container is ever touched.",
+    )
+
+    image: str = Field("training-image", description="Image that trains.")
+    allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Images or image ids that may run; empty allows only `image`."
+    )
+    docker_host: str = Field("unix:///var/run/docker.sock", description="Address of the Docker Engine.")
+    gpus: str = Field("auto", description="`auto` (by NVML), `none`, `all`, or GPU UUIDs separated by commas.")
+    cpu_slots: int = Field(2, ge=0, le=64, description="Jobs at a time on a machine without a GPU.")
+    container_user: str | None = Field(
+        None,
+        pattern=r"^\d+:\d+$",
+        description="uid:gid of training containers; default 10001:10001 when Lorry runs as root, else Lorry's own.",
+    )
+    memory_limit_bytes: int = Field(16 * _GIB, ge=256 * 1024**2, description="Main memory of one training container.")
+    cpus: float | None = Field(None, gt=0, description="CPUs of one training container; default no limit.")
+    pids_limit: int = Field(1024, ge=16, description="Processes and threads in one training container.")
+    shm_bytes: int = Field(2 * _GIB, ge=0, description="Shared memory of one training container.")
+    tmp_bytes: int = Field(4 * _GIB, ge=0, description="Size of /tmp in one training container.")
+    open_files_limit: int = Field(
+        0, ge=0, description="Open files in one training container; 0 keeps the engine's own."
+    )
+    log_max_bytes: int = Field(
+        10 * 1024**2, ge=4096, description="Size of one of the engine's log files of a container."
+    )
+    log_max_files: int = Field(3, ge=2, description="How many such files the engine keeps.")
+
+    max_active_jobs_per_user: int = Field(2, ge=1, le=64, description="Running jobs a user; more are queued.")
+    submit_rate: str = Field("10/minute", description="Submissions a user may make.")
+    request_rate: str = Field("600/minute", description="Other requests a user may make.")
+    submit_wait_seconds: float = Field(15.0, ge=0, le=60, description="How long a submission waits for its launch.")
+    max_upload_bytes: int = Field(2 * _GIB, ge=1024, description="Size of one dataset, packed and unpacked.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins a browser may call from.")
+
+    launch_grace_seconds: float = Field(300.0, gt=0, description="Time for a container to start.")
+    stop_grace_seconds: float = Field(60.0, ge=0, description="Time between SIGTERM and SIGKILL: a checkpoint's worth.")
+    orphan_grace_seconds: float = Field(300.0, ge=0, description="Age at which a container nobody knows is removed.")
+    poll_seconds: float = Field(0.25, gt=0, le=60, description="Pause between two looks at running jobs.")
+    min_free_bytes: int = Field(1 * _GIB, ge=0, description="Free disk below which /ready says no.")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Level of the log on stderr.")
+    catalogue: Path = Field(_PROJECT / "configs" / "models.yaml", description="The model catalogue.")
+
+    _split = field_validator("allowed_images", "cors_origins", mode="before")(_words)
+
+    @classmethod
+    def load(cls, config_file: Path | None = None) -> Settings:
+        """Settings from the environment, and from a TOML file for what the environment does not say."""
+        if config_file is None:
+            return cls()
+        source = TomlConfigSettingsSource(cls, toml_file=config_file)
+        from_environment = EnvSettingsSource(cls)()
+        return cls(**{**source(), **from_environment})
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lorry.db'}"
