@@ -1,0 +1,229 @@
+"""JobStore over SQL: every write guarded by the version it was read at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row
+from orchestrator.adapters.sql.tables import (
+    gpu_leases,
+    training_attempts,
+    training_events,
+    training_jobs,
+    training_metrics,
+)
+from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
+from orchestrator.domain.events import JobEvent, Metric, status_event
+from orchestrator.domain.job import Attempt, Job
+from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
+from orchestrator.ports.job_store import JobFilter, JobPage, Submission
+
+_ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
+_OPEN = (JobStatus.QUEUED, *_ACTIVE)
+
+
+class SqlJobStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, job: Job, event: JobEvent, submission: Submission | None = None) -> Job:
+        row = job_row(job)
+        if submission is not None:
+            row |= {"idempotency_key": submission.key, "body_hash": submission.body_hash}
+        try:
+            with self._database.write() as connection:
+                connection.execute(training_jobs.insert().values(row))
+                connection.execute(training_events.insert().values(event_row(event)))
+        except sa.exc.IntegrityError:
+            if submission is None:
+                raise
+            return self._submitted_before(job.user_id, submission)
+        return job
+
+    def get(self, job_id: str) -> Job:
+        with self._database.read() as connection:
+            return _get(connection, job_id)
+
+    def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
+        conditions = _conditions(wanted)
+        order = training_jobs.c.created_at if wanted.oldest_first else training_jobs.c.created_at.desc()
+        rows = (
+            sa.select(training_jobs)
+            .where(*conditions)
+            .order_by(order, training_jobs.c.id)
+            .limit(page_size)
+            .offset((page - 1) * page_size)
+        )
+        with self._database.read() as connection:
+            total = connection.scalar(sa.select(sa.func.count()).select_from(training_jobs).where(*conditions))
+            return JobPage(tuple(job_from(row) for row in connection.execute(rows).mappings()), total or 0)
+
+    def active(self) -> Sequence[tuple[Job, Attempt]]:
+        attempt_columns = [column.label(f"attempt_{column.name}") for column in training_attempts.c]
+        query = (
+            sa.select(training_jobs, *attempt_columns)
+            .join(
+                training_attempts,
+                sa.and_(
+                    training_attempts.c.job_id == training_jobs.c.id,
+                    training_attempts.c.number == training_jobs.c.attempt,
+                ),
+            )
+            .where(training_jobs.c.status.in_(_ACTIVE))
+            .order_by(training_jobs.c.created_at, training_jobs.c.id)
+        )
+        with self._database.read() as connection:
+            return [(job_from(row), attempt_from(row, "attempt_")) for row in connection.execute(query).mappings()]
+
+    def attempts(self, job_id: str) -> Sequence[Attempt]:
+        query = (
+            sa.select(training_attempts)
+            .where(training_attempts.c.job_id == job_id)
+            .order_by(training_attempts.c.number)
+        )
+        with self._database.read() as connection:
+            return [attempt_from(row) for row in connection.execute(query).mappings()]
+
+    def claim(self, job: Job, attempt: Attempt, event: JobEvent) -> Job:
+        leases = [
+            {"device": device, "job_id": job.id, "attempt": attempt.number, "leased_at": attempt.created_at}
+            for device in attempt.devices
+        ]
+        try:
+            with self._database.write() as connection:
+                stored = _update(connection, job)
+                connection.execute(training_attempts.insert().values(attempt_row(attempt)))
+                if leases:
+                    connection.execute(gpu_leases.insert().values(leases))
+                connection.execute(training_events.insert().values(event_row(event)))
+        except sa.exc.IntegrityError as error:
+            raise SlotTaken(f"A slot or device for job {job.id} went to another job first.") from error
+        return stored
+
+    def save(
+        self,
+        job: Job,
+        attempt: Attempt | None = None,
+        *,
+        events: Sequence[JobEvent] = (),
+        metrics: Sequence[Metric] = (),
+    ) -> Job:
+        with self._database.write() as connection:
+            stored = _update(connection, job)
+            if attempt is not None:
+                _update_attempt(connection, attempt)
+            if job.status.is_final:
+                connection.execute(gpu_leases.delete().where(gpu_leases.c.job_id == job.id))
+            if events:
+                connection.execute(training_events.insert(), [event_row(event) for event in events])
+            if metrics:
+                _insert_metrics(connection, [metric_row(metric) for metric in metrics])
+        return stored
+
+    def request_cancel(self, job_id: str, *, reason: str | None, at: datetime) -> Job:
+        with self._database.write() as connection:
+            before = _get(connection, job_id)
+            result = connection.execute(_cancel_statement(job_id, reason, at))
+            after = _get(connection, job_id)
+            if result.rowcount:
+                message = f"Cancel requested: {reason}" if reason else "Cancel requested."
+                connection.execute(training_events.insert().values(event_row(_cancel_event(before, after, message))))
+        return after
+
+    def leased_devices(self) -> frozenset[str]:
+        with self._database.read() as connection:
+            return frozenset(connection.scalars(sa.select(gpu_leases.c.device)))
+
+    def _submitted_before(self, user_id: str, submission: Submission) -> Job:
+        query = sa.select(training_jobs).where(
+            training_jobs.c.user_id == user_id, training_jobs.c.idempotency_key == submission.key
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one()
+        if row["body_hash"] != submission.body_hash:
+            message = f"Idempotency-Key {submission.key!r} was already used with another body. Use a new key."
+            raise Conflict(message, code="IDEMPOTENCY_KEY_REUSED")
+        return job_from(row)
+
+
+def _get(connection: sa.Connection, job_id: str) -> Job:
+    row = connection.execute(sa.select(training_jobs).where(training_jobs.c.id == job_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")
+    return job_from(row)
+
+
+def _update(connection: sa.Connection, job: Job) -> Job:
+    """Write `job` if its stored version is still the one it was loaded with."""
+    stored = replace(job, version=job.version + 1)
+    guard = sa.and_(training_jobs.c.id == job.id, training_jobs.c.version == job.version)
+    result = connection.execute(training_jobs.update().where(guard).values(job_row(stored)))
+    if result.rowcount == 0:
+        raise StaleJob(f"Job {job.id} changed since it was loaded.")
+    return stored
+
+
+def _update_attempt(connection: sa.Connection, attempt: Attempt) -> None:
+    key = sa.and_(training_attempts.c.job_id == attempt.job_id, training_attempts.c.number == attempt.number)
+    connection.execute(training_attempts.update().where(key).values(attempt_row(attempt)))
+
+
+def _insert_metrics(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    connection.execute(insert(training_metrics).on_conflict_do_nothing(), rows)
+
+
+def _cancel_statement(job_id: str, reason: str | None, at: datetime) -> sa.Update:
+    """One statement, so that it cannot lose against a save: whoever saves an older version finds it stale."""
+    is_queued = training_jobs.c.status == JobStatus.QUEUED
+    when_queued: dict[str, Any] = {
+        "status": JobStatus.CANCELLED,
+        "end_reason": EndReason.CANCEL_REQUESTED,
+        "error_message": ENDINGS[EndReason.CANCEL_REQUESTED].sentence,
+        "completed_at": at,
+    }
+    ends = {
+        name: sa.case((is_queued, sa.literal(value, training_jobs.c[name].type)), else_=training_jobs.c[name])
+        for name, value in when_queued.items()
+    }
+    return (
+        training_jobs.update()
+        .where(
+            training_jobs.c.id == job_id,
+            training_jobs.c.status.in_(_OPEN),
+            training_jobs.c.cancel_requested_at.is_(None),
+        )
+        .values(
+            cancel_requested_at=at, cancel_reason=reason, updated_at=at, version=training_jobs.c.version + 1, **ends
+        )
+    )
+
+
+def _cancel_event(before: Job, after: Job, message: str) -> JobEvent:
+    event = status_event(before, after, message)
+    return event if before.status != after.status else replace(event, type="cancel", old_status=None, new_status=None)
+
+
+def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
+    columns = training_jobs.c
+    exact = {
+        columns.user_id: wanted.user_id,
+        columns.type: wanted.type,
+        columns.base_model: wanted.base_model,
+        columns.dataset_id: wanted.dataset_id,
+        columns.experiment_id: wanted.experiment_id,
+    }
+    conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in exact.items() if value is not None]
+    if wanted.statuses:
+        conditions.append(columns.status.in_(wanted.statuses))
+    if wanted.text:
+        conditions.append(columns.name.icontains(wanted.text, autoescape=True))
+    return conditions

@@ -1,0 +1,101 @@
+"""RecordStore over SQL."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.rows import event_from, metric_from
+from orchestrator.adapters.sql.tables import artifacts, engine_status, training_events, training_metrics
+from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.ports.record_store import EngineStatus
+
+
+class SqlRecordStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def events(self, job_id: str, *, after_id: int = 0, limit: int = 1_000) -> Sequence[JobEvent]:
+        query = (
+            sa.select(training_events)
+            .where(training_events.c.job_id == job_id, training_events.c.id > after_id)
+            .order_by(training_events.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [event_from(row) for row in connection.execute(query).mappings()]
+
+    def latest_event(self, job_id: str, *, attempt: int, type: str) -> JobEvent | None:  # noqa: A002 - the column's name
+        query = (
+            sa.select(training_events)
+            .where(
+                training_events.c.job_id == job_id,
+                training_events.c.attempt == attempt,
+                training_events.c.event_type == type,
+            )
+            .order_by(training_events.c.id.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return event_from(row) if row is not None else None
+
+    def metrics(self, job_id: str, *, limit: int = 100_000) -> Sequence[Metric]:
+        query = (
+            sa.select(training_metrics)
+            .where(training_metrics.c.run_id == job_id)
+            .order_by(training_metrics.c.attempt, training_metrics.c.step)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [metric_from(row) for row in connection.execute(query).mappings()]
+
+    def add_artifacts(self, artifacts_: Sequence[Artifact]) -> None:
+        if not artifacts_:
+            return
+        rows = [dataclasses.asdict(artifact) for artifact in artifacts_]
+        with self._database.write() as connection:
+            insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+            connection.execute(insert(artifacts).on_conflict_do_nothing(), rows)
+
+    def artifacts(self, job_id: str) -> Sequence[Artifact]:
+        query = (
+            sa.select(artifacts)
+            .where(artifacts.c.job_id == job_id)
+            .order_by(artifacts.c.created_at, artifacts.c.attempt, artifacts.c.path)
+        )
+        with self._database.read() as connection:
+            return [_artifact_from(row) for row in connection.execute(query).mappings()]
+
+    def artifact(self, artifact_id: str) -> Artifact:
+        query = sa.select(artifacts).where(artifacts.c.id == artifact_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound(f"There is no artifact {artifact_id}.", code="ARTIFACT_NOT_FOUND")
+        return _artifact_from(row)
+
+    def save_engine_status(self, status: EngineStatus) -> None:
+        row = dataclasses.asdict(status) | {"id": 1, "devices": list(status.devices)}
+        with self._database.write() as connection:
+            insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+            connection.execute(insert(engine_status).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+
+    def engine_status(self) -> EngineStatus | None:
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(engine_status)).mappings().one_or_none()
+        if row is None:
+            return None
+        values = {field.name: row[field.name] for field in dataclasses.fields(EngineStatus)}
+        return EngineStatus(**values | {"devices": tuple(row["devices"])})
+
+
+def _artifact_from(row: sa.RowMapping) -> Artifact:
+    return Artifact(**dict(row) | {"kind": ArtifactKind(row["kind"])})

@@ -1,0 +1,94 @@
+"""Domain values to table rows and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import sqlalchemy as sa
+
+from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.job import Attempt, Job, Progress
+from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.training import TrainingConfig, TrainingType
+
+_PROGRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Progress))
+_JOB_FIELDS = tuple(field.name for field in dataclasses.fields(Job) if field.name != "progress")
+_ATTEMPT_FIELDS = tuple(field.name for field in dataclasses.fields(Attempt))
+
+
+def job_row(job: Job) -> dict[str, Any]:
+    """A row of training_jobs; the submission's columns are not part of a job."""
+    row = {name: getattr(job, name) for name in _JOB_FIELDS}
+    row |= {name: getattr(job.progress, name) for name in _PROGRESS_FIELDS}
+    row["config"] = job.config.as_params()
+    row["trigger_words"] = list(job.trigger_words)
+    row["gpu_ids"] = list(job.gpu_ids)
+    return row
+
+
+def job_from(row: sa.RowMapping) -> Job:
+    values = {name: row[name] for name in _JOB_FIELDS}
+    values["type"] = TrainingType(row["type"])
+    values["status"] = JobStatus(row["status"])
+    values["end_reason"] = _reason(row["end_reason"])
+    values["config"] = TrainingConfig.from_params(row["config"])
+    values["trigger_words"] = tuple(row["trigger_words"])
+    values["gpu_ids"] = tuple(row["gpu_ids"])
+    return Job(**values, progress=Progress(**{name: row[name] for name in _PROGRESS_FIELDS}))
+
+
+def attempt_row(attempt: Attempt) -> dict[str, Any]:
+    return {name: getattr(attempt, name) for name in _ATTEMPT_FIELDS} | {"devices": list(attempt.devices)}
+
+
+def attempt_from(row: sa.RowMapping, prefix: str = "") -> Attempt:
+    values = {name: row[prefix + name] for name in _ATTEMPT_FIELDS}
+    values["devices"] = tuple(values["devices"])
+    values["end_reason"] = _reason(values["end_reason"])
+    return Attempt(**values)
+
+
+def event_row(event: JobEvent) -> dict[str, Any]:
+    return {
+        "job_id": event.job_id,
+        "attempt": event.attempt,
+        "event_type": event.type,
+        "old_status": event.old_status,
+        "new_status": event.new_status,
+        "message": event.message,
+        "data": event.data,
+        "created_at": event.at,
+    }
+
+
+def event_from(row: sa.RowMapping) -> JobEvent:
+    return JobEvent(
+        id=row["id"],
+        job_id=row["job_id"],
+        attempt=row["attempt"],
+        type=row["event_type"],
+        old_status=row["old_status"],
+        new_status=row["new_status"],
+        message=row["message"],
+        data=row["data"],
+        at=row["created_at"],
+    )
+
+
+def metric_row(metric: Metric) -> dict[str, Any]:
+    row = dataclasses.asdict(metric)
+    row["run_id"] = row.pop("job_id")
+    row["timestamp"] = row.pop("recorded_at")
+    return row
+
+
+def metric_from(row: sa.RowMapping) -> Metric:
+    values = dict(row)
+    values["job_id"] = values.pop("run_id")
+    values["recorded_at"] = values.pop("timestamp")
+    return Metric(**values)
+
+
+def _reason(value: str | None) -> EndReason | None:
+    return EndReason(value) if value is not None else None

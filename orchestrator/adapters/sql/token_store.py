@@ -1,0 +1,26 @@
+"""TokenStore over SQL."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import sqlalchemy as sa
+
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.tables import api_tokens
+from orchestrator.domain.identity import ApiToken
+
+
+class SqlTokenStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, token: ApiToken) -> None:
+        with self._database.write() as connection:
+            connection.execute(api_tokens.insert().values(dataclasses.asdict(token)))
+
+    def find(self, token_hash: str) -> ApiToken | None:
+        with self._database.read() as connection:
+            query = sa.select(api_tokens).where(api_tokens.c.token_hash == token_hash)
+            row = connection.execute(query).mappings().one_or_none()
+        return ApiToken(**row) if row is not None else None
