@@ -1,0 +1,97 @@
+"""The API's answers as far as the command line reads them. Keys it does not know are passed through by --json."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypedDict, TypeVar
+
+FINAL_STATUSES = ("completed", "failed", "cancelled")
+
+
+class QueuePlace(TypedDict):
+    position: int
+    reason: str
+    eta_seconds: float | None
+
+
+class Job(TypedDict):
+    id: str
+    name: str | None
+    type: str
+    dataset_id: str
+    base_model: str
+    status: str
+    attempt: int
+    container_id: str | None
+    progress: float
+    phase: str | None
+    current_step: int
+    total_steps: int
+    eta_seconds: float | None
+    metrics: dict[str, Any]
+    queue: QueuePlace | None
+    end_reason: str | None
+    error_message: str | None
+    created_at: str
+    started_at: str | None
+    completed_at: str | None
+
+
+class Submitted(TypedDict):
+    job_id: str
+    status: str
+    message: str
+
+
+class Dataset(TypedDict):
+    id: str
+    name: str
+    item_count: int
+    captioned_count: int
+    size_bytes: int
+    created_at: str
+
+
+class Model(TypedDict):
+    id: str
+    name: str
+    source: str
+    status: str
+    size_bytes: int | None
+
+
+class Artifact(TypedDict):
+    id: str
+    job_id: str
+    kind: str
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+class Metric(TypedDict):
+    step: int
+    epoch: int
+    loss: float
+    val_loss: float | None
+    learning_rate: float | None
+
+
+class Event(TypedDict):
+    id: int
+    type: str
+    message: str
+    at: str
+    data: dict[str, Any]
+
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a list; `total` counts over all pages."""
+
+    items: list[Item]
+    total: int
+    page: int

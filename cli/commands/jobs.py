@@ -1,0 +1,112 @@
+"""`lorry jobs`, `lorry watch`, `lorry cancel`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.answers import Job
+from cli.client import DEFAULT_URL, LorryClient
+from cli.connection import JsonOption, UrlOption, connect
+from cli.errors import CheckFailed, ExitCode
+from cli.text import number, print_json, print_table
+from cli.watching import display_on, follow, outcome, stage
+from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.training import TrainingType
+
+JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
+
+_COLUMNS = ("JOB", "NAME", "MODEL", "STATUS", "PROGRESS", "STEP", "LOSS", "CREATED")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("jobs")(list_jobs)
+    app.command()(watch)
+    app.command()(cancel)
+
+
+def list_jobs(
+    *,
+    status: Annotated[list[JobStatus] | None, typer.Option(help="Only jobs in this state; may be repeated.")] = None,
+    training_type: Annotated[TrainingType | None, typer.Option("--type", help="Only this kind of training.")] = None,
+    base_model: Annotated[str | None, typer.Option(help="Only jobs on this base model.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Only jobs on this dataset id.")] = None,
+    search: Annotated[str | None, typer.Option(help="Only jobs with this in their name.")] = None,
+    page: Annotated[int, typer.Option(min=1)] = 1,
+    page_size: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """List your jobs, newest first."""
+    with connect(url) as lorry:
+        found = lorry.jobs(
+            page=page,
+            page_size=page_size,
+            status=[one.value for one in status or ()],
+            type=training_type.value if training_type else None,
+            base_model=base_model,
+            dataset_id=dataset,
+            q=search,
+        )
+    if as_json:
+        print_json({"data": found.items, "total": found.total, "page": found.page})
+        return
+    print_table(_COLUMNS, map(_row, found.items), empty="No jobs.")
+    if found.total > len(found.items):
+        print(f"Page {found.page}: {len(found.items)} of {found.total} jobs; --page shows more.")
+
+
+def watch(job: JobArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
+    """Show a job's progress until it ends. Ctrl-C stops watching, never the job."""
+    with connect(url) as lorry:
+        watch_job(lorry, job, as_json=as_json)
+
+
+def cancel(
+    job: JobArgument,
+    reason: Annotated[str | None, typer.Option(help="Kept with the job.")] = None,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a job to stop. A running one saves a checkpoint first, so the end may take a moment."""
+    with connect(url) as lorry:
+        lorry.cancel(job, reason=reason)
+        after = lorry.job(job)
+    if as_json:
+        print_json(after)
+    else:
+        print(f"Job {job}: cancellation requested, now {after['status']}.")
+
+
+def watch_job(lorry: LorryClient, job_id: str, *, as_json: bool) -> None:
+    """Follow a job and end as it ended. With JSON, stdout gets the final job alone."""
+    try:
+        with display_on(sys.stderr if as_json else sys.stdout) as display:
+            job = follow(lorry, job_id, display)
+    except KeyboardInterrupt:
+        print(
+            f"Stopped watching; the job goes on. Look again: lorry watch {job_id}. Stop it: lorry cancel {job_id}.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    if as_json:
+        print_json(job)
+    if job["status"] != JobStatus.COMPLETED:
+        raise CheckFailed(outcome(job))
+    if not as_json:
+        print(outcome(job))
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    return (
+        job["id"],
+        job["name"] or "",
+        job["base_model"],
+        stage(job),
+        f"{job['progress']:.0f}%",
+        f"{job['current_step']}/{job['total_steps']}" if job["total_steps"] else "",
+        number(job["metrics"].get("loss")) if job["metrics"] else "",
+        job["created_at"][:19].replace("T", " "),
+    )

@@ -1,0 +1,27 @@
+"""`lorry models list`."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.client import DEFAULT_URL
+from cli.connection import JsonOption, UrlOption, connect
+from cli.text import print_json, print_table, size
+
+models = typer.Typer(help="Base models to train on.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(models, name="models")
+
+
+@models.command("list")
+def list_models(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
+    """List the base models of this server."""
+    with connect(url) as lorry:
+        found = lorry.models()
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(model["id"], model["status"], model["source"], size(model["size_bytes"])) for model in found]
+        print_table(("MODEL", "STATUS", "SOURCE", "SIZE"), rows, empty="This server offers no base models.")

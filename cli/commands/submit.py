@@ -1,0 +1,90 @@
+"""`lorry submit`: a dataset id or a folder in, a job id out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from cli.client import DEFAULT_URL, LorryClient
+from cli.commands.datasets import upload_folder
+from cli.commands.jobs import watch_job
+from cli.connection import JsonOption, UrlOption, connect
+from cli.errors import UsageProblem
+from cli.text import print_json
+from cli.training_options import config_from, describe_all, training_option
+from orchestrator.domain.training import TrainingType
+
+_EPILOG = f"Every option of training, for --set KEY=VALUE:\n\n\b\n{describe_all()}"
+
+
+def register(app: typer.Typer) -> None:
+    app.command(epilog=_EPILOG)(submit)
+
+
+def submit(
+    dataset: Annotated[str, typer.Argument(help="Id of a dataset, or a folder of pictures and .txt captions.")],
+    *,
+    base_model: Annotated[str, typer.Option(metavar="MODEL", help="Base model; `lorry models list` shows them.")],
+    training_type: Annotated[TrainingType, typer.Option("--type", help="Kind of training.")] = TrainingType.LORA,
+    steps: Annotated[int | None, training_option("steps", "--steps")] = None,
+    learning_rate: Annotated[float | None, training_option("learning_rate", "--learning-rate")] = None,
+    batch_size: Annotated[int | None, training_option("batch_size", "--batch-size")] = None,
+    resolution: Annotated[int | None, training_option("resolution", "--resolution")] = None,
+    lora_rank: Annotated[int | None, training_option("lora_rank", "--rank")] = None,
+    lora_alpha: Annotated[int | None, training_option("lora_alpha", "--alpha")] = None,
+    seed: Annotated[int | None, training_option("seed", "--seed")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any option below.")] = None,
+    trigger_words: Annotated[
+        list[str] | None,
+        typer.Option("--trigger", metavar="WORDS", help="Words that call the subject; may be repeated."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
+    priority: Annotated[int | None, typer.Option(min=-1, max=2, help="Higher starts earlier.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay and show progress until the job ends.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Submit a training job. A folder is uploaded as a new dataset first."""
+    chosen = {
+        "steps": steps,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "resolution": resolution,
+        "lora_rank": lora_rank,
+        "lora_alpha": lora_alpha,
+        "seed": seed,
+    }
+    optional = {"trigger_words": trigger_words, "name": name, "priority": priority}
+    request = {
+        "type": training_type.value,
+        "base_model": base_model,
+        "config": config_from(chosen, settings or ()),
+        **{key: value for key, value in optional.items() if value is not None},
+    }
+    with connect(url) as lorry:
+        submitted = lorry.submit({"dataset_id": _dataset_id(lorry, dataset), **request})
+        if not as_json or watch:
+            print(f"Job {submitted['job_id']} is {submitted['status']}. {submitted['message']}", file=sys.stderr)
+        if watch:
+            watch_job(lorry, submitted["job_id"], as_json=as_json)
+        elif as_json:
+            print_json(submitted)
+        else:
+            print(submitted["job_id"])
+
+
+def _dataset_id(lorry: LorryClient, dataset: str) -> str:
+    try:
+        return str(UUID(dataset))
+    except ValueError:
+        pass
+    folder = Path(dataset)
+    if not folder.is_dir():
+        raise UsageProblem(f"{dataset} is neither the id of a dataset nor a folder here.")
+    uploaded = upload_folder(lorry, folder, name=folder.resolve().name)
+    print(f"Uploaded {folder} as dataset {uploaded['id']} ({uploaded['item_count']} pictures).", file=sys.stderr)
+    return uploaded["id"]

@@ -1,0 +1,66 @@
+"""How values look on a terminal. Names and log lines come from strangers, so control characters never pass."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_CONTROL_CODES = (*range(0x09), *range(0x0A, 0x20), *range(0x7F, 0xA0))  # all but the tab
+_CONTROL_CHARACTERS = dict.fromkeys(_CONTROL_CODES, "\N{REPLACEMENT CHARACTER}")
+_KILO = 1000
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey: escape sequences lose their first character."""
+    return text.translate(_CONTROL_CHARACTERS)
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {whole % 60:02} s" if minutes else f"{whole} s"
+
+
+def size(size_bytes: int | None) -> str:
+    if size_bytes is None:
+        return "-"
+    value = float(size_bytes)
+    for unit in _SIZE_UNITS:
+        if value < _KILO or unit == _SIZE_UNITS[-1]:
+            break
+        value /= _KILO
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def number(value: Any, digits: int = 4) -> str:
+    return f"{value:.{digits}f}" if isinstance(value, int | float) else "-"
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout, with letters of every script as they are."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
+    """A table, or the sentence `empty`. Piped into a file, no cell is cut."""
+    cells = [[Text(printable(cell)) for cell in row] for row in rows]
+    if not cells:
+        print(empty)
+        return
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in cells:
+        table.add_row(*row)
+    console = Console()
+    console.print(table, crop=False, overflow="fold", width=console.width if console.is_terminal else 400)
