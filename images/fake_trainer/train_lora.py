@@ -33,12 +33,12 @@ DEFAULT_SECONDS = 0.5
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 DONE, BAD_CONFIG, UNUSABLE_DATASET, STOPPED = 0, 10, 11, 15
 ERROR_CODES = {
-    10: "BAD_CONFIG",
-    11: "UNUSABLE_DATASET",
-    12: "BASE_MODEL_UNAVAILABLE",
-    13: "OUT_OF_GPU_MEMORY",
-    14: "LOSS_NOT_FINITE",
-    15: "STOPPED",
+    10: "bad_config",
+    11: "unusable_dataset",
+    12: "unusable_base_model",
+    13: "out_of_gpu_memory",
+    14: "loss_not_finite",
+    15: "stopped",
 }
 
 
@@ -194,7 +194,7 @@ def stopped(run: Run, step: int) -> int:
 
 
 def give_up(run: Run, exit_code: int, message: str) -> int:
-    run.events.write("error", code=ERROR_CODES.get(exit_code, "INTERNAL"), message=message)
+    run.events.write("error", code=ERROR_CODES.get(exit_code, "internal"), message=message)
     print(message, file=sys.stderr)
     return exit_code
 

@@ -1,0 +1,78 @@
+# What people and CI call. Each target does the set-up that it needs, once: a second run finds it done.
+# `make PYTHON=python3.12 setup` chooses the interpreter of .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+TRAINER := images/trainer/requirements.txt
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# A developer's own settings must not change what the tests see.
+ifneq (,$(filter test unit integration,$(MAKECMDGOALS)))
+unexport $(filter LORRY_%,$(.VARIABLES))
+endif
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo serve test lint unit integration engine images constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.setup engine images ## environment, Docker Engine, images: everything that running Lorry needs
+
+demo: setup ## train a LoRA on sample photographs, from nothing to a verified adapter file
+	$(BIN)/lorry demo
+
+serve: setup ## run the API and the orchestrator in one process
+	$(BIN)/lorry serve
+
+test: lint unit integration ## everything CI checks, what fails fastest first
+
+lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/mypy images/trainer
+	$(BIN)/mypy images/fake_trainer
+
+unit: $(VENV)/.test-setup ## the tests that need no engine
+	$(BIN)/pytest tests/unit tests/contract
+
+integration: $(VENV)/.test-setup setup ## the tests on the real engine, stores and images
+	$(BIN)/pytest tests/integration tests/e2e
+
+engine:
+	@images/engine.sh
+
+images: $(VENV)/.setup engine
+	@images/build.sh
+
+$(VENV)/.setup: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: Lorry needs Python 3.11 or newer, but '$(PYTHON)' is not; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	  echo "error: '$(PYTHON)' comes without the venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "==> installing Lorry into $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.test-setup: $(VENV)/.setup $(TRAINER)
+	@echo "==> installing the test tools and the trainer's packages (several hundred MB) into $(VENV)"
+	$(PIP) install --constraint constraints.txt --editable '.[test]' --requirement $(TRAINER)
+	@touch $@
+
+constraints: ## resolve constraints.txt again, to the newest versions that agree with the trainer's
+	rm -rf build/pins
+	$(PYTHON) -m venv build/pins
+	build/pins/bin/python -m pip install --quiet --constraint $(TRAINER) '.[test]'
+	{ grep '^#' constraints.txt; build/pins/bin/python -m pip freeze --exclude lorry; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean: ## remove what setup and test made here; images, engine and lorry-data stay
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
