@@ -15,6 +15,7 @@ from rich.text import Text
 _CONTROL_CODES = (*range(0x09), *range(0x0A, 0x20), *range(0x7F, 0xA0))  # all but the tab
 _CONTROL_CHARACTERS = dict.fromkeys(_CONTROL_CODES, "\N{REPLACEMENT CHARACTER}")
 _KILO = 1000
+_PIPE_WIDTH = 10_000  # columns; enough for no cell to be folded
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -54,13 +55,15 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """A table, or the sentence `empty`. Piped into a file, no cell is cut."""
+    """A table, or the sentence `empty`. No cell is cut: on a terminal they fold, elsewhere lines are as long as they must be."""
     cells = [[Text(printable(cell)) for cell in row] for row in rows]
     if not cells:
         print(empty)
         return
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for position, column in enumerate(columns):
+        table.add_column(column, no_wrap=position == 0)
     for row in cells:
         table.add_row(*row)
-    console = Console()
-    console.print(table, crop=False, overflow="fold", width=console.width if console.is_terminal else 400)
+    is_terminal = sys.stdout.isatty()
+    Console(width=None if is_terminal else _PIPE_WIDTH).print(table)

@@ -1,0 +1,95 @@
+"""Following a job, and what its lines say."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cli.client import LorryClient
+from cli.errors import LorryApiError
+from cli.watching import LiveDisplay, PlainDisplay, display_on, facts, follow, outcome, stage
+
+MakeJob = Callable[..., Any]
+
+
+def watched(server: Any, display: Any) -> Any:
+    client = LorryClient(server.url, "lorry_token", repeat_after=(0.0,))
+    with display:
+        return follow(client, "j", display, poll_seconds=0.0)
+
+
+def test_plain_lines_tell_the_story_once_each(server: Any, make_job: MakeJob) -> None:
+    waiting = make_job(
+        status="queued", phase=None, progress=0.0, metrics={}, queue={"position": 2, "reason": "no GPU is free"}
+    )
+    for job in (waiting, waiting, make_job(), make_job(progress=51.0), make_job(status="completed", progress=100.0)):
+        server.data("/training/jobs/j", job)
+    stream = io.StringIO()
+    assert watched(server, PlainDisplay(stream))["status"] == "completed"
+    assert stream.getvalue().splitlines() == [
+        "queued        0%  place 2: no GPU is free",
+        "train        50%  step 60/120  loss 0.1235  1 min 15 s left",
+        "completed   100%  step 60/120  loss 0.1235  1 min 15 s left",
+    ]
+
+
+def test_a_server_that_restarts_is_waited_for_and_said_so_once(server: Any, make_job: MakeJob) -> None:
+    server.data("/training/jobs/j", make_job())
+    for _ in range(5):
+        server.refuse("GET", "/training/jobs/j", 503, "STORE_UNAVAILABLE", "away")
+    server.data("/training/jobs/j", make_job(status="completed"))
+    stream = io.StringIO()
+    assert watched(server, PlainDisplay(stream))["status"] == "completed"
+    assert stream.getvalue().count("The server does not answer") == 1
+
+
+def test_a_server_that_never_answered_is_not_waited_for(server: Any) -> None:
+    server.refuse("GET", "/training/jobs/j", 503, "STORE_UNAVAILABLE", "away")
+    with pytest.raises(LorryApiError):
+        watched(server, PlainDisplay(io.StringIO()))
+
+
+def test_an_unknown_job_ends_the_watch(server: Any) -> None:
+    with pytest.raises(LorryApiError, match="nothing canned"):
+        watched(server, PlainDisplay(io.StringIO()))
+
+
+def test_the_live_bar_shows_phase_step_loss_and_time_left(server: Any, make_job: MakeJob) -> None:
+    server.data("/training/jobs/j", make_job())
+    server.data("/training/jobs/j", make_job(status="completed", phase="register", progress=100.0))
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    watched(server, LiveDisplay(console))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "step 60/120" in text
+    assert "loss 0.1235" in text
+    assert "100%" in text
+
+
+def test_a_pipe_gets_plain_lines() -> None:
+    assert isinstance(display_on(io.StringIO()), PlainDisplay)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"status": "queued", "phase": None}, "queued"),
+        ({"status": "running", "phase": None}, "running"),
+        ({"status": "running", "phase": "evaluate"}, "evaluate"),
+        ({"status": "failed", "phase": "train"}, "failed"),
+    ],
+)
+def test_the_stage_is_the_phase_only_while_running(make_job: MakeJob, changes: dict[str, Any], expected: str) -> None:
+    assert stage(make_job(**changes)) == expected
+
+
+def test_facts_leave_out_what_is_not_known(make_job: MakeJob) -> None:
+    assert facts(make_job(metrics={}, eta_seconds=None, total_steps=0)) == ""
+
+
+def test_a_failed_job_says_why_without_escape_sequences(make_job: MakeJob) -> None:
+    job = make_job(status="failed", end_reason="loss_not_finite", error_message="The loss\x1b[31m ran away.")
+    assert outcome(job) == f"Job {job['id']} failed (loss_not_finite): The loss\ufffd[31m ran away."
