@@ -55,7 +55,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty: str) -> None:
-    """A table, or the sentence `empty`. No cell is cut: on a terminal they fold, elsewhere lines are as long as they must be."""
+    """A table, or the sentence `empty`. No cell is cut: they fold on a terminal; elsewhere a line has any length."""
     cells = [[Text(printable(cell)) for cell in row] for row in rows]
     if not cells:
         print(empty)
