@@ -25,8 +25,9 @@ class Workspace(Protocol):
     def read_events(self, job_id: str, *, offset: int, limit_bytes: int) -> tuple[bytes, ...] | None:
         """Whole lines of events.jsonl from byte `offset`, each with its line end, `limit_bytes` together at most.
 
-        () when there is nothing new. A line longer than `limit_bytes` comes alone and cut, ending in no line feed only
-        if the file does. Never follows a link, never blocks on a FIFO. None when the file is not a regular file.
+        () when there is nothing new. A line longer than `limit_bytes` comes in pieces, each alone in its answer, so the
+        lengths of what came always add up to the next offset. Never follows a link, never blocks on a FIFO. None when
+        the file is not a regular file.
         """
 
     def append_log(self, job_id: str, lines: Sequence[str]) -> None:
