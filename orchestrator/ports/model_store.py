@@ -21,4 +21,7 @@ class ModelStore(Protocol):
         """Absolute path of a fresh staging folder inside the cache, writable for the container's user."""
 
     def publish(self, entry: CatalogueEntry, staging: str) -> None:
-        """Move what was staged under `staging`/`entry.folder` into place at once; one that is already there wins."""
+        """Put what was staged under `staging`/`entry.folder` into place at once; one that is already there wins.
+
+        The staging folder is gone afterwards. Raises LaunchRefused (BASE_MODEL_UNAVAILABLE) when it held no model.
+        """

@@ -103,7 +103,7 @@ def _found(directory: int, name: str, path: str, rules: FileRules) -> Iterator[F
 
 
 def names_in(directory: int) -> list[str]:
-    return sorted(os.listdir(directory))  # noqa: PTH208 - a descriptor is no path
+    return sorted(os.listdir(directory))
 
 
 def is_directory(name: str, *, parent: int) -> bool:

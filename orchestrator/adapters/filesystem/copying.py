@@ -1,0 +1,43 @@
+"""Copying what a container left into a folder it never sees."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from orchestrator.adapters.filesystem.untrusted import FileRules, FoundFile, open_directory, walk
+from orchestrator.ports.artifact_store import CollectedFile
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+def copy_tree(source: Path, target: Path, rules: FileRules) -> tuple[CollectedFile, ...]:
+    """Copy the files of `source` that `rules` accept, hashing on the way; the rest is left out. Safe to repeat."""
+    copied: list[CollectedFile] = []
+    room_bytes = rules.max_total_bytes
+    with open_directory(source) as directory:
+        for found in walk(directory, rules):
+            if len(copied) == rules.max_files:
+                break
+            if found.size_bytes <= room_bytes:
+                copied.append(_copy(found, target))
+                room_bytes -= copied[-1].size_bytes
+    return tuple(copied)
+
+
+def _copy(found: FoundFile, target: Path) -> CollectedFile:
+    """Copies the size the file had when it was found, so one that still grows stays within the limits."""
+    path = target / found.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    digest = hashlib.sha256()
+    size_bytes = 0
+    with partial.open("wb") as copy:
+        while chunk := os.read(found.descriptor, min(_CHUNK_BYTES, found.size_bytes - size_bytes)):
+            copy.write(chunk)
+            digest.update(chunk)
+            size_bytes += len(chunk)
+    partial.chmod(0o644)
+    partial.replace(path)
+    return CollectedFile(path=found.path, size_bytes=size_bytes, sha256=digest.hexdigest())
