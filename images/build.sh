@@ -5,17 +5,22 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . images/steps.sh
 
-python=${PYTHON:-.venv/bin/python}
+python=.venv/bin/python
 wheelhouse=build/wheelhouse
 image_python=3.11 # of both base images
 
-sha256_of() { sha256sum "$@" | sha256sum | cut -d' ' -f1; }
+# send_context FOLDER [MORE]: the build context as a tar stream: the same bytes for the same sources, readable by any user id,
+# whatever the checkout's umask, times and owners are.
+send_context() {
+  local folder=$1 more=()
+  [ $# -eq 1 ] || more=(-C "$PWD/$(dirname "$2")" "$(basename "$2")")
+  tar -c --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode='u+rw,go+rX,go-w' \
+    --exclude=__pycache__ --exclude='.*_cache' -C "$folder" . "${more[@]}"
+}
 
-# source_hash FOLDER BASE_IMAGE: contents and names of the sources, and which base image they stand on.
+# source_hash FOLDER: of the sources and the base image that they stand on.
 source_hash() {
-  local files
-  mapfile -d '' files < <(find "$1" -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z)
-  printf '%s %s\n' "$(sha256_of "${files[@]}")" "$(docker image inspect --format '{{.Id}}' "$2")" | sha256sum | cut -d' ' -f1
+  { send_context "$1"; docker image inspect --format '{{.Id}}' "$base_image"; } | sha256sum | cut -d' ' -f1
 }
 
 image_has_hash() {
@@ -25,7 +30,7 @@ image_has_hash() {
 # ensure_wheelhouse REQUIREMENTS: what the image will install, downloaded on the host, where pip's own settings apply.
 ensure_wheelhouse() {
   local stamp
-  stamp=$(sha256_of "$1")
+  stamp=$(sha256sum <"$1")
   [ "$(cat "$wheelhouse/.stamp" 2>/dev/null)" = "$stamp" ] && return
   rm -rf "$wheelhouse"
   mkdir -p "$wheelhouse"
@@ -34,26 +39,20 @@ ensure_wheelhouse() {
   echo "$stamp" >"$wheelhouse/.stamp"
 }
 
-# send_context FOLDER [MORE]: the build context as a tar stream; readable by any user id, whatever the checkout's umask was.
-send_context() {
-  local folder=$1 more=()
-  [ $# -eq 1 ] || more=(-C "$PWD/$(dirname "$2")" "$(basename "$2")")
-  tar -c --owner=0 --group=0 --mode='u+rw,go+rX,go-w' --exclude=__pycache__ -C "$folder" . "${more[@]}"
-}
-
-# docker_build IMAGE BASE_IMAGE HASH CONTEXT...: the classic builder, the only one that every engine has.
+# docker_build IMAGE HASH CONTEXT...: the classic builder, the only one that every engine has.
 docker_build() {
-  local image=$1 base=$2 hash=$3
-  shift 3
-  send_context "$@" | DOCKER_BUILDKIT=0 docker build --network none --build-arg "BASE_IMAGE=$base" \
+  local image=$1 hash=$2
+  shift 2
+  send_context "$@" | DOCKER_BUILDKIT=0 docker build --network none --build-arg "BASE_IMAGE=$base_image" \
     --label "io.lorry.source-hash=$hash" --tag "$image" -
   docker image prune --force --filter label=io.lorry.source-hash
 }
 
 # build IMAGE FOLDER: with a wheelhouse in the context where the folder has requirements.
 build() {
-  local image=$1 folder=$2 context=("$2") hash
-  hash=$(source_hash "$folder" "$base_image")
+  local image=$1 folder=$2 hash
+  local context=("$folder")
+  hash=$(source_hash "$folder")
   if image_has_hash "$image" "$hash"; then
     say "$image is up to date"
     return
@@ -62,7 +61,7 @@ build() {
     ensure_wheelhouse "$folder/requirements.txt"
     context+=("$wheelhouse")
   fi
-  step "build-$image" "building $image from $folder" docker_build "$image" "$base_image" "$hash" "${context[@]}"
+  step "build-$image" "building $image from $folder" docker_build "$image" "$hash" "${context[@]}"
 }
 
 what=${1:-all}
