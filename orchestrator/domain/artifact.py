@@ -7,6 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+# What is collected of a job's outputs. No pickle (.pt, .bin, .ckpt): loading one runs whatever it says. No .html or
+# .svg: a browser would.
+COLLECTED_SUFFIXES = (".safetensors", ".png", ".jpg", ".webp", ".json", ".jsonl", ".txt", ".md")
+
 
 class ArtifactKind(StrEnum):
     ADAPTER = "adapter"

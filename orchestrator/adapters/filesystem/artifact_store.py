@@ -11,12 +11,11 @@ from orchestrator.adapters.filesystem.adapter_file import check_adapter_file
 from orchestrator.adapters.filesystem.copying import copy_tree
 from orchestrator.adapters.filesystem.deletion import delete_tree
 from orchestrator.adapters.filesystem.untrusted import FileRules
-from orchestrator.domain.artifact import AdapterClaim
+from orchestrator.domain.artifact import COLLECTED_SUFFIXES, AdapterClaim
 from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.ports.artifact_store import CollectedFile
 
-# No pickle (.pt, .bin, .ckpt): loading one runs whatever it says. No .html or .svg: a browser would.
-COLLECTED = FileRules(suffixes=(".safetensors", ".png", ".jpg", ".webp", ".json", ".jsonl", ".txt", ".md"))
+COLLECTED = FileRules(suffixes=COLLECTED_SUFFIXES)
 
 
 class FilesystemArtifactStore:

@@ -1,0 +1,21 @@
+"""Twins of the real adapters that live in memory: for tests, and held to the same contract suites."""
+
+from orchestrator.adapters.memory.artifact_store import MemoryArtifactStore
+from orchestrator.adapters.memory.clock import ManualClock
+from orchestrator.adapters.memory.container_runtime import MemoryContainerRuntime, Program
+from orchestrator.adapters.memory.datasets import MemoryDatasetFiles, MemoryDatasetStore
+from orchestrator.adapters.memory.inventory import FixedInventory
+from orchestrator.adapters.memory.model_store import MemoryModelStore
+from orchestrator.adapters.memory.workspace import MemoryWorkspace
+
+__all__ = [
+    "FixedInventory",
+    "ManualClock",
+    "MemoryArtifactStore",
+    "MemoryContainerRuntime",
+    "MemoryDatasetFiles",
+    "MemoryDatasetStore",
+    "MemoryModelStore",
+    "MemoryWorkspace",
+    "Program",
+]

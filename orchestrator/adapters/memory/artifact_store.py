@@ -1,0 +1,69 @@
+"""ArtifactStore in memory, over the outputs of a MemoryWorkspace."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from orchestrator.adapters.memory.workspace import MemoryWorkspace
+from orchestrator.domain.artifact import COLLECTED_SUFFIXES, AdapterClaim
+from orchestrator.domain.errors import NotFound, Rejected
+from orchestrator.ports.artifact_store import CollectedFile
+
+_FORMATS = ("kohya", "diffusers")
+
+
+class MemoryArtifactStore:
+    """Believes in any file with the claimed hash; `flaws` says, by path, what else is wrong with one."""
+
+    def __init__(self, workspace: MemoryWorkspace) -> None:
+        self.flaws: dict[str, str] = {}
+        self._workspace = workspace
+        self._files: dict[str, dict[str, bytes]] = {}
+        self._on_disk = tempfile.TemporaryDirectory(prefix="lorry-artifacts-")
+
+    def collect(self, job_id: str) -> Sequence[CollectedFile]:
+        outputs = self._workspace.outputs.get(job_id, {})
+        kept = {path: data for path, data in outputs.items() if data is not None and path.endswith(COLLECTED_SUFFIXES)}
+        self._files.setdefault(job_id, {}).update(kept)
+        return [
+            CollectedFile(path=path, size_bytes=len(kept[path]), sha256=_sha256(kept[path])) for path in sorted(kept)
+        ]
+
+    def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
+        data = self._files.get(job_id, {}).get(claim.path)
+        if data is None:
+            raise Rejected(f"The trainer named an adapter file, {claim.path}, that it did not leave.")
+        if _sha256(data) != claim.sha256:
+            raise Rejected("The adapter file is not the one the trainer reported: its sha256 differs.")
+        if claim.format not in _FORMATS:
+            raise Rejected(f"The adapter's format {claim.format} is not known.")
+        if claim.path in self.flaws:
+            raise Rejected(self.flaws[claim.path])
+
+    def open(self, job_id: str, path: str) -> BinaryIO:
+        return io.BytesIO(self._bytes(job_id, path))
+
+    def locate(self, job_id: str, path: str) -> str:
+        """Whoever sends files needs a real one, so this one is written out when it is asked for."""
+        data = self._bytes(job_id, path)
+        file = Path(self._on_disk.name) / _sha256(f"{job_id}/{path}".encode())
+        file.write_bytes(data)
+        return str(file)
+
+    def remove(self, job_id: str) -> None:
+        self._files.pop(job_id, None)
+
+    def _bytes(self, job_id: str, path: str) -> bytes:
+        try:
+            return self._files[job_id][path]
+        except KeyError as error:
+            raise NotFound(f"There is no artifact {path}.") from error
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

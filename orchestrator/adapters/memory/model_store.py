@@ -1,0 +1,39 @@
+"""ModelStore in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.domain.errors import LaunchRefused
+from orchestrator.domain.lifecycle import EndReason
+from orchestrator.domain.model import CatalogueEntry
+
+_CACHE = "/memory/models"
+
+
+class MemoryModelStore:
+    """Containers of the runtime in memory stage nothing, so publishing succeeds unless `is_staging_empty` is set."""
+
+    def __init__(self, entries: Sequence[CatalogueEntry], *, ready: Sequence[CatalogueEntry] = ()) -> None:
+        self.is_staging_empty = False
+        self._entries = tuple(entries)
+        self._ready = {entry.id for entry in ready}
+        self._begun = 0
+
+    def catalogue(self) -> Sequence[CatalogueEntry]:
+        return self._entries
+
+    def is_ready(self, entry: CatalogueEntry) -> bool:
+        return entry.id in self._ready
+
+    def cache_path(self) -> str:
+        return _CACHE
+
+    def begin(self, entry: CatalogueEntry) -> str:
+        self._begun += 1
+        return f"{_CACHE}/.staging-{entry.folder}-{self._begun}"
+
+    def publish(self, entry: CatalogueEntry, staging: str) -> None:
+        if self.is_staging_empty:
+            raise LaunchRefused(EndReason.BASE_MODEL_UNAVAILABLE, f"Base model {entry.id}: {staging} holds no model.")
+        self._ready.add(entry.id)

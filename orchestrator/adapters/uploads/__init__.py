@@ -1,0 +1,1 @@
+"""What an upload of pictures and captions may be, whatever keeps the bytes afterwards."""
