@@ -1,0 +1,205 @@
+"""Values for tests: valid by default, override the one thing a test is about."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import json
+import struct
+import uuid
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from orchestrator.domain.container import (
+    LABEL_ATTEMPT,
+    LABEL_JOB,
+    TRAIN_COMMAND,
+    Container,
+    ContainerSpec,
+    ContainerState,
+    Limits,
+)
+from orchestrator.domain.dataset import Dataset, DatasetItem
+from orchestrator.domain.job import Attempt, Job, container_name
+from orchestrator.domain.model import CatalogueEntry, ModelSource
+from orchestrator.domain.training import TrainingConfig, TrainingType
+from orchestrator.ports.dataset_store import UploadedFile
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+MIB = 1024**2
+_ages = itertools.count()
+
+
+def make_job(**changes: Any) -> Job:
+    """A queued job; each one is a millisecond younger than the last."""
+    created_at = NOW + timedelta(milliseconds=next(_ages))
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "user_id": "user-1",
+        "dataset_id": str(uuid.uuid4()),
+        "type": TrainingType.LORA,
+        "base_model": "lorry/tiny-sd15",
+        "config": TrainingConfig(),
+        "created_at": created_at,
+        "updated_at": created_at,
+    }
+    return Job(**defaults | changes)
+
+
+def make_attempt(job: Job | None = None, **changes: Any) -> Attempt:
+    """The first attempt of a job."""
+    job = job or make_job()
+    number = changes.get("number", 1)
+    defaults: dict[str, Any] = {
+        "job_id": job.id,
+        "number": number,
+        "container_name": container_name(job.id, number),
+        "created_at": job.created_at,
+        "devices": ("cpu-0",),
+    }
+    return Attempt(**defaults | changes)
+
+
+def make_limits(**changes: Any) -> Limits:
+    """Small enough for a laptop, large enough for the fake trainer."""
+    defaults: dict[str, Any] = {
+        "memory_bytes": 512 * MIB,
+        "cpus": 1.0,
+        "pids": 64,
+        "shm_bytes": 64 * MIB,
+        "tmp_bytes": 64 * MIB,
+        "open_files": 0,
+        "log_max_bytes": MIB,
+        "log_max_files": 2,
+    }
+    return Limits(**defaults | changes)
+
+
+def make_spec(job_id: str | None = None, attempt: int = 1, **changes: Any) -> ContainerSpec:
+    job_id = job_id or str(uuid.uuid4())
+    defaults: dict[str, Any] = {
+        "name": container_name(job_id, attempt),
+        "image": "training-image",
+        "command": TRAIN_COMMAND,
+        "user": "10001:10001",
+        "mounts": (),
+        "limits": make_limits(),
+        "devices": (),
+        "labels": {LABEL_JOB: job_id, LABEL_ATTEMPT: str(attempt)},
+    }
+    return ContainerSpec(**defaults | changes)
+
+
+def make_container(job_id: str | None = None, **changes: Any) -> Container:
+    """A running container as an inspect shows it."""
+    job_id = job_id or str(uuid.uuid4())
+    defaults: dict[str, Any] = {
+        "id": uuid.uuid4().hex * 2,
+        "name": container_name(job_id, 1),
+        "job_id": job_id,
+        "attempt": 1,
+        "state": ContainerState.RUNNING,
+        "created_at": NOW,
+        "started_at": NOW,
+    }
+    return Container(**defaults | changes)
+
+
+def make_dataset(**changes: Any) -> Dataset:
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "user_id": "user-1",
+        "name": "cats",
+        "item_count": 1,
+        "captioned_count": 1,
+        "size_bytes": 100,
+        "sha256": "0" * 64,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Dataset(**defaults | changes)
+
+
+def make_item(dataset_id: str | None = None, **changes: Any) -> DatasetItem:
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "dataset_id": dataset_id or str(uuid.uuid4()),
+        "file_name": "00001.png",
+        "original_name": "cat.png",
+        "caption": "a cat",
+        "width": 64,
+        "height": 64,
+        "size_bytes": 100,
+        "sha256": "0" * 64,
+    }
+    return DatasetItem(**defaults | changes)
+
+
+def make_model(**changes: Any) -> CatalogueEntry:
+    defaults: dict[str, Any] = {
+        "id": "lorry/tiny-sd15",
+        "family": "sd15",
+        "source": ModelSource.BUILTIN,
+        "revision": "builtin-1",
+        "licence": "CC0-1.0",
+        "description": "A tiny model for tests.",
+    }
+    return CatalogueEntry(**defaults | changes)
+
+
+def picture_bytes(width: int = 16, height: int = 12, *, file_format: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 40, 40)).save(file, format=file_format, **options)
+    return file.getvalue()
+
+
+def upload(files: Mapping[str, bytes]) -> list[UploadedFile]:
+    """An upload of several files, by the client's names."""
+    return [UploadedFile(name, io.BytesIO(content)) for name, content in files.items()]
+
+
+def zip_bytes(files: Mapping[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def adapter_tensors(file_format: str = "kohya", *, value: float = 0.01) -> dict[str, np.ndarray[Any, Any]]:
+    """One adapted layer of rank 4."""
+    down, up = np.full((4, 8), value, np.float32), np.full((8, 4), value, np.float32)
+    if file_format == "diffusers":
+        return {"unet.to_q.lora_A.weight": down, "unet.to_q.lora_B.weight": up}
+    layer = "lora_unet_to_q"
+    return {
+        f"{layer}.lora_down.weight": down,
+        f"{layer}.lora_up.weight": up,
+        f"{layer}.alpha": np.array(8, np.float32),
+    }
+
+
+def safetensors_bytes(tensors: Mapping[str, np.ndarray[Any, Any]], *, dtype: str = "F32", **header: Any) -> bytes:
+    """A safetensors file; `header` overrides entries of its header."""
+    entries: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    data = b""
+    for name, values in tensors.items():
+        raw = values.tobytes()
+        entries[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(entries | header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def adapter_bytes(file_format: str = "kohya") -> bytes:
+    return safetensors_bytes(adapter_tensors(file_format))
+
+
+def sha256_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
