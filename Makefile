@@ -72,6 +72,7 @@ constraints: ## resolve constraints.txt again, to the newest versions that agree
 	build/pins/bin/python -m pip install --quiet --constraint $(TRAINER) '.[test]'
 	{ grep '^#' constraints.txt; build/pins/bin/python -m pip freeze --exclude lorry; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
+	rm -rf build/pins
 
 clean: ## remove what setup and test made here; images, engine and lorry-data stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the scripts of this folder: timed steps with a visible heartbeat, and Debian packages on demand.
 # Everything here speaks on stderr, so that a script's stdout can carry its answer.
 
@@ -42,8 +43,8 @@ heartbeat() {
 can_install_packages() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
 
 install_packages() {
-  local apt="apt-get -o DPkg::Lock::Timeout=120"
+  local apt=(apt-get -o DPkg::Lock::Timeout=120)
   export DEBIAN_FRONTEND=noninteractive
-  step apt-update "apt-get update" $apt update
-  step apt-install "apt-get install $*" $apt install -y --no-install-recommends "$@"
+  step apt-update "apt-get update" "${apt[@]}" update
+  step apt-install "apt-get install $*" "${apt[@]}" install -y --no-install-recommends "$@"
 }

@@ -28,7 +28,7 @@ pull() {
 }
 
 need_debootstrap() {
-  command -v debootstrap >/dev/null && return
+  [ "$(id -u)" -eq 0 ] && command -v debootstrap >/dev/null && return
   can_install_packages || fail "no registry answers for $official and I may not build a base image (that needs root on Debian or Ubuntu).
 Bring one here with 'docker load', tag it $official, and run this again."
   install_packages debootstrap debian-archive-keyring
