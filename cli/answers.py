@@ -54,10 +54,10 @@ class Dataset(TypedDict):
 
 class Model(TypedDict):
     id: str
-    name: str
-    source: str
+    family: str
     status: str
-    size_bytes: int | None
+    licence: str
+    description: str
 
 
 class Artifact(TypedDict):
@@ -65,6 +65,7 @@ class Artifact(TypedDict):
     job_id: str
     kind: str
     name: str
+    path: str  # relative to the job's files; unlike the name it is unique
     size_bytes: int
     sha256: str
 

@@ -108,7 +108,7 @@ class LorryClient:
             digest = self._repeating(lambda: self._stream(artifact, part))
             if artifact["sha256"] and digest != artifact["sha256"]:
                 raise CheckFailed(
-                    f"Downloaded {artifact['name']}, but its sha256 is {digest} instead of {artifact['sha256']}: "
+                    f"Downloaded {artifact['path']}, but its sha256 is {digest} instead of {artifact['sha256']}: "
                     "it was damaged on the way. Nothing was kept; try again."
                 )
             part.replace(target)
@@ -117,7 +117,7 @@ class LorryClient:
 
     def _stream(self, artifact: Artifact, part: Path) -> str:
         """Write the artifact's bytes to `part`; their sha256."""
-        doing = f"download {artifact['name']}"
+        doing = f"download {artifact['path']}"
         digest = hashlib.sha256()
         try:
             with self._http.stream("GET", f"/artifacts/{artifact['id']}/download") as answer, part.open("wb") as file:

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def download(
     job: JobArgument,
-    artifact: Annotated[str | None, typer.Argument(help="Name or id of one file; otherwise all of them.")] = None,
+    artifact: Annotated[str | None, typer.Argument(help="Name, path or id of one file; otherwise all of them.")] = None,
     into: Annotated[Path, typer.Option(help="Folder to put them into; made if missing.")] = Path(),
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
@@ -32,7 +32,7 @@ def download(
         wanted = _wanted(lorry.artifacts(job), job, artifact)
         paths = [fetch(lorry, one, into) for one in wanted]
     if as_json:
-        print_json([{**one, "path": str(path)} for one, path in zip(wanted, paths, strict=True)])
+        print_json([{**one, "saved_as": str(path)} for one, path in zip(wanted, paths, strict=True)])
         return
     for one, path in zip(wanted, paths, strict=True):
         print(f"{path}  {size(one['size_bytes'])}  sha256 {one['sha256']}")
@@ -52,19 +52,19 @@ def fetch(lorry: LorryClient, artifact: Artifact, into: Path) -> Path:
 
 
 def _wanted(artifacts: list[Artifact], job_id: str, name: str | None) -> list[Artifact]:
-    wanted = [one for one in artifacts if name is None or name in (one["id"], one["name"])]
+    wanted = [one for one in artifacts if name is None or name in (one["id"], one["name"], one["path"])]
     if wanted:
         return wanted
     if name is None:
         raise CheckFailed(f"Job {job_id} has no files yet; they appear when it ends.")
-    raise UsageProblem(f"Job {job_id} has no file {name}. It has: {', '.join(one['name'] for one in artifacts)}.")
+    raise UsageProblem(f"Job {job_id} has no file {name}. It has: {', '.join(one['path'] for one in artifacts)}.")
 
 
 def _relative_path(artifact: Artifact) -> PurePosixPath:
-    """The name as a path that stays inside the folder: a server's word is not trusted with our disk."""
-    path = PurePosixPath(printable(artifact["name"]))
+    """The path, as long as it stays inside the folder: a server's word is not trusted with our disk."""
+    path = PurePosixPath(printable(artifact["path"]))
     if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise CheckFailed(f"Refused to write a file named {artifact['name']!r}: it would leave the folder.")
+        raise CheckFailed(f"Refused to write a file named {artifact['path']!r}: it would leave the folder.")
     return path
 
 

@@ -6,7 +6,9 @@ import typer
 
 from cli.client import DEFAULT_URL
 from cli.connection import JsonOption, UrlOption, connect
-from cli.text import print_json, print_table, size
+from cli.text import print_json, print_table
+
+_COLUMNS = ("MODEL", "FAMILY", "STATUS", "LICENCE", "DESCRIPTION")
 
 models = typer.Typer(help="Base models to train on.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,5 +25,5 @@ def list_models(url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> No
     if as_json:
         print_json(found)
     else:
-        rows = [(model["id"], model["status"], model["source"], size(model["size_bytes"])) for model in found]
-        print_table(("MODEL", "STATUS", "SOURCE", "SIZE"), rows, empty="This server offers no base models.")
+        rows = [(one["id"], one["family"], one["status"], one["licence"], one["description"]) for one in found]
+        print_table(_COLUMNS, rows, empty="This server offers no base models.")

@@ -23,7 +23,7 @@ def client(server: Any) -> LorryClient:
 
 
 def artifact(content: bytes) -> Any:
-    return {"id": "a1", "name": "my-cat.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
+    return {"id": "a1", "path": "my-cat.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def test_the_token_travels_as_a_bearer_header(server: Any, client: LorryClient) -> None:

@@ -39,7 +39,8 @@ def put_file(server: Any, name: str, content: bytes) -> None:
         "id": "a1",
         "job_id": "j",
         "kind": "adapter",
-        "name": name,
+        "name": name.rpartition("/")[2],
+        "path": name,
         "size_bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
@@ -217,7 +218,7 @@ def test_an_unknown_file_is_answered_with_those_there_are(server: Any, lorry: Lo
 
 def test_datasets_and_models_are_listed(server: Any, lorry: Lorry) -> None:
     server.data("/datasets", [UPLOADED], total=1)
-    model = {"id": "lorry/tiny-sd15", "name": "Tiny", "status": "ready", "source": "local", "size_bytes": None}
+    model = {"id": "lorry/tiny-sd15", "family": "sd15", "status": "ready", "licence": "MIT", "description": "Tiny."}
     server.data("/catalog/models", [model])
     assert "1.2 MB" in lorry("datasets", "list").out
     assert "lorry/tiny-sd15" in lorry("models", "list").out
