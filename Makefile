@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # A developer's own settings must not change what the tests see.
 ifneq (,$(filter test unit integration,$(MAKECMDGOALS)))
-unexport $(filter LORRY_%,$(.VARIABLES))
+unexport $(filter-out LORRY_DOCKER_HOST,$(filter LORRY_%,$(.VARIABLES)))
 endif
 
 .DEFAULT_GOAL := help
@@ -36,7 +36,6 @@ lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/mypy images/trainer
 	$(BIN)/mypy images/fake_trainer
 
 unit: $(VENV)/.test-setup ## the tests that need no engine

@@ -1,4 +1,4 @@
-"""What `make setup` promises: an engine that answers, images that any user id can run, a second run that does nothing."""
+"""What `make setup` promises: an engine that answers, images for any user id, a second run that does nothing."""
 
 import json
 import subprocess

@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ import numpy as np
 import pytest
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 PARAMS = {
@@ -84,11 +85,8 @@ def job(tmp_path: Path) -> FakeJob:
 
 
 def wait_until_it_trains(job: FakeJob) -> None:
-    deadline = time.monotonic() + 20
     events = job.outputs / "events.jsonl"
-    while not (events.exists() and b'"metrics"' in events.read_bytes()):
-        assert time.monotonic() < deadline, "the fake trainer did not start"
-        time.sleep(0.01)
+    eventually(lambda: events.exists() and b'"metrics"' in events.read_bytes(), what="the first metrics event")
 
 
 def test_a_run_writes_only_events_of_the_schema_and_ends_with_the_result(job):
@@ -123,7 +121,7 @@ def test_a_dataset_without_images_ends_with_its_own_code(job):
 
 
 def test_sigterm_saves_a_checkpoint_and_ends_with_15(job):
-    process = job.start("fake:seconds=60")
+    process = job.start("fake:seconds=20")
     wait_until_it_trains(job)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
