@@ -1,0 +1,91 @@
+"""What containers can print, and what an engine can do to its clients."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from orchestrator.domain.container import ContainerState
+from orchestrator.domain.errors import RuntimeUnavailable
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.docker
+
+LIMIT = 1024**2
+
+
+@pytest.fixture
+def printed(runtime, make_spec):
+    """`printed(program)`: the log lines of a container that ran this Python program."""
+
+    def run(program, limit_bytes=LIMIT):
+        container = runtime.create(make_spec(command=("python", "-c", program)))
+        runtime.start(container.id)
+        eventually(lambda: runtime.inspect(container.id).state is ContainerState.EXITED, what="the exit")
+        return [line.text for line in runtime.logs(container.id, since=None, limit_bytes=limit_bytes)]
+
+    return run
+
+
+def test_control_characters_colours_and_overprints_do_not_reach_the_log(printed):
+    program = r"import os; os.write(1, b'a\0b \xff \x1b[31mred\x1b[0m\ttab\n10%\r20%\r\n')"
+
+    assert printed(program) == ["ab \ufffd red\ttab", "20%"]
+
+
+def test_a_line_longer_than_a_frame_is_cut_with_a_mark(printed):
+    lines = printed("print('x' * 100_000); print('next')")
+
+    assert lines[0].startswith("xxx")
+    assert lines[0].endswith("[line cut]")
+    assert len(lines[0]) < 20_000
+    assert lines[1:] == ["next"]
+
+
+def test_a_last_line_without_an_end_is_kept(printed):
+    assert printed("import sys; sys.stdout.write('no end')") == ["no end"]
+
+
+def test_both_streams_are_read_in_order(printed):
+    program = "import os, time\nfor n in range(4): os.write(1 + n % 2, b'%d\\n' % n); time.sleep(0.01)"
+
+    assert printed(program) == ["0", "1", "2", "3"]
+
+
+def test_reading_a_flood_stops_at_the_limit(printed):
+    lines = printed("for n in range(200_000): print('all work and no play', n)", limit_bytes=10_000)
+
+    assert 0 < sum(map(len, lines)) < 10_000
+
+
+def test_the_log_of_a_running_container_ends_where_it_stands(runtime, make_spec):
+    container = runtime.create(make_spec(prints=("ready",)))
+    runtime.start(container.id)
+
+    eventually(lambda: runtime.logs(container.id, since=None, limit_bytes=LIMIT), what="the first line")
+
+    assert runtime.inspect(container.id).state is ContainerState.RUNNING
+
+
+def test_an_engine_that_was_down_at_the_start_is_found_when_it_comes(connect, engine, tmp_path):
+    socket = tmp_path / "late.sock"
+    runtime = connect(base_url=f"unix://{socket}")
+    with pytest.raises(RuntimeUnavailable):
+        runtime.facts()
+
+    socket.symlink_to(engine.base_url.removeprefix("unix://"))
+
+    assert runtime.facts().engine_id == connect().facts().engine_id
+
+
+def test_one_runtime_serves_many_threads(runtime):
+    answers: list[str] = []
+    threads = [threading.Thread(target=lambda: answers.append(runtime.snapshot().engine_id)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(answers) == 16
+    assert len(set(answers)) == 1
