@@ -7,10 +7,14 @@ The API's request model, the dry run and the job's config file are all made from
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+# A smaller dataset is trained on whole: one picture held out would be too much of it.
+MIN_ITEMS_FOR_A_SPLIT = 5
 
 
 class TrainingType(StrEnum):
@@ -88,6 +92,16 @@ class TrainingConfig:
     early_stopping_patience: int | None = _option(
         None, "Validations without improvement before stopping; off when null.", minimum=1, maximum=100
     )
+
+    def train_val_counts(self, item_count: int) -> tuple[int, int]:
+        """(trained on, held out) of a dataset of `item_count` pictures: the trainer's own rule."""
+        held_out = int(item_count * self.train_val_split) if item_count >= MIN_ITEMS_FOR_A_SPLIT else 0
+        return item_count - held_out, held_out
+
+    def total_epochs(self, train_count: int) -> int:
+        """Passes over the training pictures, the last one counted in full."""
+        samples = self.steps * self.batch_size * self.gradient_accumulation_steps
+        return math.ceil(samples / train_count)
 
     def as_params(self) -> dict[str, Any]:
         """Plain values for JSON, every key present."""

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.domain.dataset import Dataset
 from orchestrator.domain.errors import Conflict, Rejected, Violation
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Identity
@@ -48,6 +49,18 @@ class JobView:
     place: Place | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a submission would do; `job` is not stored. `place` None: it would start now."""
+
+    job: Job
+    dataset: Dataset
+    train_count: int
+    val_count: int
+    total_epochs: int
+    place: Place | None
+
+
 @dataclass(frozen=True, slots=True)
 class JobViewPage:
     views: tuple[JobView, ...]
@@ -86,12 +99,29 @@ class Jobs:
         self._wake_up.notify()
         return stored
 
+    def plan(self, identity: Identity, request: SubmitRequest) -> Plan:
+        """What `submit` would do right now, with nothing stored. Raises what `submit` raises."""
+        self._require_model(request.base_model)
+        dataset = self._datasets.get(request.dataset_id, identity)
+        job = self._build(identity, request)
+        queued, active = self._queue()
+        queued = [*queued, job]
+        train_count, val_count = request.config.train_val_counts(dataset.item_count)
+        return Plan(
+            job=job,
+            dataset=dataset,
+            train_count=train_count,
+            val_count=val_count,
+            total_epochs=request.config.total_epochs(train_count),
+            place=None if self._can_start(job, queued, active) else self._place(job, queued, active),
+        )
+
     def decided(self, job_id: str) -> Job | None:
         """The job once its submission can be answered: it started, ended, or must wait in the queue. Else None."""
         job = self._jobs.get(job_id)
         if job.status is JobStatus.PENDING:
             return None
-        if job.status is JobStatus.QUEUED and self._can_start(job):
+        if job.status is JobStatus.QUEUED and self._can_start(job, *self._queue()):
             return None
         return job
 
@@ -155,11 +185,10 @@ class Jobs:
             return replace(place, reason=status.problem, eta_seconds=None)
         return place
 
-    def _can_start(self, job: Job) -> bool:
+    def _can_start(self, job: Job, queued: Sequence[Job], active: Sequence[Job]) -> bool:
         status = self._records.engine_status()
         if status is None or status.problem is not None:
             return False
-        queued, active = self._queue()
         taken = {device for other in active for device in other.gpu_ids}
         free = [device for device in status.devices if device not in taken]
         starts = plan_starts(queued, active, free, max_active_per_user=self._max_active_per_user)

@@ -1,0 +1,92 @@
+"""The HTTP half put together. Nothing happens at import."""
+
+from __future__ import annotations
+
+import threading
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from api.body_limit import BodyLimit
+from api.errors import ErrorBoundary, add_error_handlers
+from api.options import ApiOptions
+from api.rate_limit import RateLimits
+from api.request_context import REQUEST_ID_HEADER, RequestContext
+from api.routes import datasets, models, records, service, training
+from orchestrator.services import Services
+
+_DESCRIPTION = """Trains LoRA adapters, each job in its own hardened container.
+
+Upload a dataset, submit a job, watch it, download the adapter. Every error has one shape (`ErrorBody`), and validation
+names everything that is wrong at once. The same paths also stand under `/api/v1`."""
+
+_TAGS = [
+    {"name": "jobs", "description": "Submit, watch and cancel training jobs."},
+    {"name": "records", "description": "What a job left behind: history, metrics, log, files."},
+    {"name": "datasets", "description": "Pictures with captions."},
+    {"name": "models", "description": "Base models to start from."},
+    {"name": "service", "description": "Probes."},
+]
+
+_READABLE_BY_BROWSERS = [
+    REQUEST_ID_HEADER,
+    "Content-Disposition",
+    "ETag",
+    "Location",
+    "Preference-Applied",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+]
+_SENT_BY_BROWSERS = ["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "Range", REQUEST_ID_HEADER]
+
+
+def create_app(services: Services, options: ApiOptions) -> FastAPI:
+    app = FastAPI(
+        title="Lorry",
+        version=options.version,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        generate_unique_id_function=_operation_id,
+        middleware=_middleware(options),
+    )
+    app.state.services = services
+    app.state.options = options
+    app.state.rate_limits = RateLimits(options)
+    app.state.stopping = threading.Event()  # set by the server when it is told to stop; waiting answers then end
+    add_error_handlers(app)
+    app.include_router(_routes(), prefix="/api")
+    app.include_router(_routes(), prefix="/api/v1", include_in_schema=False)
+    return app
+
+
+def _routes() -> APIRouter:
+    routes = APIRouter()
+    for router in (training.router, records.router, datasets.router, models.router, service.router):
+        routes.include_router(router)
+    return routes
+
+
+def _middleware(options: ApiOptions) -> list[Middleware]:
+    """Outermost first."""
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=options.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=_SENT_BY_BROWSERS,
+        expose_headers=_READABLE_BY_BROWSERS,
+        max_age=600,
+    )
+    return [
+        Middleware(RequestContext),
+        cors,
+        Middleware(ErrorBoundary),
+        Middleware(BodyLimit, max_bytes=options.max_body_bytes),
+    ]
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,120 @@
+"""What routes ask for by type: who is calling, and one name for each service."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import AfterValidator
+
+from api.options import ApiOptions
+from api.rate_limit import RateLimits
+from orchestrator.domain.errors import NotFound, Unauthenticated
+from orchestrator.domain.identity import Identity
+from orchestrator.services import Services
+from orchestrator.services.datasets import Datasets
+from orchestrator.services.jobs import Jobs
+from orchestrator.services.models import Models
+from orchestrator.services.readiness import Readiness
+from orchestrator.services.records import Records
+
+_bearer = HTTPBearer(
+    auto_error=False, scheme_name="bearer", description="A token of `lorry token create`, sent as `Bearer <token>`."
+)
+
+
+# These are `async` only so that FastAPI calls them directly instead of through its thread pool.
+async def _services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+async def _options(request: Request) -> ApiOptions:
+    return cast(ApiOptions, request.app.state.options)
+
+
+async def _rate_limits(request: Request) -> RateLimits:
+    return cast(RateLimits, request.app.state.rate_limits)
+
+
+async def _stopping(request: Request) -> threading.Event:
+    return cast(threading.Event, request.app.state.stopping)
+
+
+AllServices = Annotated[Services, Depends(_services)]
+Options = Annotated[ApiOptions, Depends(_options)]
+Limits = Annotated[RateLimits, Depends(_rate_limits)]
+Stopping = Annotated[threading.Event, Depends(_stopping)]
+
+
+async def _jobs(services: AllServices) -> Jobs:
+    return services.jobs
+
+
+async def _records(services: AllServices) -> Records:
+    return services.records
+
+
+async def _datasets(services: AllServices) -> Datasets:
+    return services.datasets
+
+
+async def _models(services: AllServices) -> Models:
+    return services.models
+
+
+async def _readiness(services: AllServices) -> Readiness:
+    return services.readiness
+
+
+JobsService = Annotated[Jobs, Depends(_jobs)]
+RecordsService = Annotated[Records, Depends(_records)]
+DatasetsService = Annotated[Datasets, Depends(_datasets)]
+ModelsService = Annotated[Models, Depends(_models)]
+ReadinessService = Annotated[Readiness, Depends(_readiness)]
+
+
+async def _identify(
+    request: Request,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    services: AllServices,
+    limits: Limits,
+) -> Identity:
+    """The caller. Raises Unauthenticated, and RateLimited for an address with too many refused tokens."""
+    if credentials is None:
+        raise Unauthenticated("Send a token: `Authorization: Bearer <token>`.")
+    try:
+        identity = await run_in_threadpool(services.tokens.verify, credentials.credentials)
+    except Unauthenticated:
+        limits.count_failed_authentication(request.client.host if request.client else "")
+        raise
+    request.state.user_id = identity.user_id
+    return identity
+
+
+CurrentIdentity = Annotated[Identity, Depends(_identify)]
+
+
+async def count_request(request: Request, response: Response, _: CurrentIdentity, limits: Limits) -> None:
+    """Guard of every router behind a token."""
+    response.headers.update(await limits.count_request(request))
+
+
+def _known(noun: str) -> Callable[[str], str]:
+    def canonical(value: str) -> str:
+        """An id that is no UUID names nothing, so it is answered like any other unknown one."""
+        try:
+            return str(uuid.UUID(value))
+        except ValueError:
+            raise NotFound(f"There is no {noun} with this id.", code=f"{noun.upper()}_NOT_FOUND") from None
+
+    return canonical
+
+
+JobId = Annotated[str, Path(description="The job's id, a UUID."), AfterValidator(_known("job"))]
+DatasetId = Annotated[str, Path(description="The dataset's id, a UUID."), AfterValidator(_known("dataset"))]
+ArtifactId = Annotated[str, Path(description="The artifact's id, a UUID."), AfterValidator(_known("artifact"))]

@@ -1,0 +1,82 @@
+"""Running the API: alone beside an orchestrator elsewhere, or both halves in one process."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from importlib.metadata import version
+
+from api.app import create_app
+from api.options import ApiOptions
+from api.server import Server
+from orchestrator import bootstrap
+from orchestrator.json_log import configure_json_log
+from orchestrator.services import Services
+from orchestrator.settings import Settings
+
+_ORCHESTRATOR_STOP_SECONDS = 5.0
+
+
+def serve_api(settings: Settings) -> None:
+    """Answer requests until SIGTERM; another process must orchestrate."""
+    configure_json_log(settings.log_level)
+    lorry = bootstrap.build(settings)
+    try:
+        _run(build_server(lorry.services, settings))
+    finally:
+        lorry.close()
+
+
+def serve(settings: Settings) -> None:
+    """Answer requests and orchestrate until SIGTERM, which leaves running jobs running."""
+    configure_json_log(settings.log_level)
+    lorry = bootstrap.build(settings)
+    try:
+        server = build_server(lorry.services, settings)
+        stop = threading.Event()
+        orchestrator = threading.Thread(
+            target=_orchestrate, args=(lorry.reconcile_forever, stop, server), name="orchestrator"
+        )
+        orchestrator.start()
+        try:
+            _run(server)
+            has_failed = not orchestrator.is_alive()
+        finally:
+            stop.set()
+            orchestrator.join(_ORCHESTRATOR_STOP_SECONDS)
+    finally:
+        lorry.close()
+    if has_failed:
+        sys.exit("The orchestrator ended unexpectedly; the log says why.")
+
+
+def build_server(services: Services, settings: Settings) -> Server:
+    return Server(create_app(services, _options(settings)), host=settings.host, port=settings.port)
+
+
+def _options(settings: Settings) -> ApiOptions:
+    return ApiOptions(
+        submit_rate=settings.submit_rate,
+        request_rate=settings.request_rate,
+        submit_wait_seconds=settings.submit_wait_seconds,
+        cors_origins=settings.cors_origins,
+        max_upload_bytes=settings.max_upload_bytes,
+        version=version("lorry"),
+    )
+
+
+def _orchestrate(reconcile_forever: Callable[[threading.Event], None], stop: threading.Event, server: Server) -> None:
+    """Half a process is worse than none: when this half ends unasked, the other one stops too."""
+    try:
+        reconcile_forever(stop)
+    finally:
+        server.stop()
+
+
+def _run(server: Server) -> None:
+    """Until a signal. uvicorn raises the signal again once it has stopped; by then it must not kill us unfinished."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    server.run()

@@ -1,0 +1,17 @@
+"""What the HTTP half needs to know besides its services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiOptions:
+    submit_rate: str = "10/minute"  # a user's submissions; the notation of the `limits` library
+    request_rate: str = "600/minute"  # a user's requests, submissions included
+    failed_authentication_rate: str = "60/minute"  # an address's refused tokens
+    submit_wait_seconds: float = 15.0
+    cors_origins: tuple[str, ...] = ()
+    max_body_bytes: int = 1024**2  # of every request but an upload
+    max_upload_bytes: int = 2 * 1024**3
+    version: str = "0"

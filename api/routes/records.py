@@ -1,0 +1,71 @@
+"""What a job left behind: history, metrics, log and files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import FileResponse
+
+from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, count_request
+from api.schemas.envelope import GUARDED, Listing, errors
+from api.schemas.records import ArtifactOut, EventOut, MetricOut
+
+router = APIRouter(tags=["records"], dependencies=[Depends(count_request)], responses={**GUARDED, **errors(404)})
+
+MAX_EVENTS = 10_000
+MAX_LOG_LINES = 10_000
+# A trained file is never shown by a browser, whatever is in it.
+_DOWNLOAD_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
+
+
+@router.get("/training/jobs/{job_id}/events", summary="A job's history", responses=errors(400))
+def list_events(
+    job_id: JobId,
+    identity: CurrentIdentity,
+    records: RecordsService,
+    after: Annotated[int, Query(ge=0, le=2**53, description="Only events with a greater id.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 1_000,
+) -> Listing[EventOut]:
+    events = records.events(identity, job_id, after_id=after, limit=limit)
+    return Listing.whole([EventOut.from_domain(event) for event in events])
+
+
+@router.get("/training/jobs/{job_id}/metrics", summary="A job's metrics, step by step")
+def list_metrics(job_id: JobId, identity: CurrentIdentity, records: RecordsService) -> Listing[MetricOut]:
+    return Listing.whole([MetricOut.from_domain(metric) for metric in records.metrics(identity, job_id)])
+
+
+@router.get("/training/jobs/{job_id}/logs", summary="The end of a job's log", responses=errors(400))
+def read_log(
+    job_id: JobId,
+    identity: CurrentIdentity,
+    records: RecordsService,
+    tail: Annotated[int, Query(ge=1, le=MAX_LOG_LINES, description="How many lines.")] = 200,
+) -> Listing[str]:
+    """What the container printed: for people, and not to be trusted as HTML."""
+    return Listing.whole(list(records.log(identity, job_id, tail=tail)))
+
+
+@router.get("/training/jobs/{job_id}/artifacts", summary="A job's files")
+def list_artifacts(job_id: JobId, identity: CurrentIdentity, records: RecordsService) -> Listing[ArtifactOut]:
+    return Listing.whole([ArtifactOut.from_domain(artifact) for artifact in records.artifacts(identity, job_id)])
+
+
+@router.get(
+    "/artifacts/{artifact_id}/download",
+    summary="Download a file",
+    response_class=FileResponse,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "The bytes; the ETag is their sha256."},
+        206: {"content": {"application/octet-stream": {}}, "description": "The asked `Range` of the bytes."},
+    },
+)
+def download_artifact(artifact_id: ArtifactId, identity: CurrentIdentity, records: RecordsService) -> FileResponse:
+    file = records.artifact_file(identity, artifact_id)
+    return FileResponse(
+        file.path,
+        media_type="application/octet-stream",
+        filename=file.artifact.name,
+        headers={**_DOWNLOAD_HEADERS, "ETag": f'"{file.artifact.sha256}"'},
+    )

@@ -1,0 +1,81 @@
+"""Submitting, watching and cancelling jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.dependencies import CurrentIdentity, JobId, JobsService, count_request
+from api.schemas.envelope import GUARDED, Listing, Single, errors
+from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, SubmitAnswer, SubmitBody
+from api.submission import SubmissionSteps, status_and_message
+
+router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(count_request)], responses=GUARDED)
+
+_SUBMIT_ERRORS = errors(400, 403, 404, 409, 500)
+DryRun = Annotated[bool, Query(description="Answer with the plan; nothing is stored.")]
+
+
+@router.post(
+    "/submit",
+    summary="Submit a job",
+    responses={**_SUBMIT_ERRORS, 202: {"model": SubmitAnswer, "description": "Accepted; its launch is undecided."}},
+)
+async def submit_job(
+    body: SubmitBody, steps: SubmissionSteps, *, dry_run: DryRun = False
+) -> SubmitAnswer | Single[PlanOut]:
+    """Stores the job and waits, about 15 seconds at most, until its container runs, it has to queue, or the launch
+    failed."""
+    if dry_run:
+        return Single(data=PlanOut.from_domain(await steps.plan(body.to_domain())))
+    outcome = await steps.submit(body.to_domain())
+    status, message = status_and_message(outcome)
+    return SubmitAnswer(job_id=outcome.job.id, status=status, message=message)
+
+
+@router.post(
+    "/jobs",
+    status_code=201,
+    summary="Submit a job and get all of it",
+    responses={**_SUBMIT_ERRORS, 202: {"model": Single[JobOut], "description": "Accepted; its launch is undecided."}},
+)
+async def create_job(
+    body: SubmitBody,
+    steps: SubmissionSteps,
+    response: Response,
+    identity: CurrentIdentity,
+    jobs: JobsService,
+    *,
+    dry_run: DryRun = False,
+) -> Single[JobOut] | Single[PlanOut]:
+    """Like `/training/submit`, with which it shares everything but the answer."""
+    if dry_run:
+        return Single(data=PlanOut.from_domain(await steps.plan(body.to_domain())))
+    outcome = await steps.submit(body.to_domain())
+    response.headers["Location"] = f"/api/training/jobs/{outcome.job.id}"
+    view = await run_in_threadpool(jobs.get, identity, outcome.job.id)
+    return Single(data=JobOut.from_domain(view))
+
+
+@router.get("/jobs", summary="List the caller's jobs", responses=errors(400))
+def list_jobs(query: Annotated[JobQuery, Query()], identity: CurrentIdentity, jobs: JobsService) -> Listing[JobOut]:
+    found = jobs.list(identity, query.to_domain(), page=query.page, page_size=query.page_size)
+    data = [JobOut.from_domain(view) for view in found.views]
+    return Listing(data=data, total=found.total, page=query.page, page_size=query.page_size)
+
+
+@router.get("/jobs/{job_id}", summary="Look at a job", responses=errors(404))
+def get_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> Single[JobOut]:
+    return Single(data=JobOut.from_domain(jobs.get(identity, job_id)))
+
+
+@router.post("/jobs/{job_id}/cancel", summary="Cancel a job", responses=errors(400, 404, 409))
+def cancel_job(
+    job_id: JobId, identity: CurrentIdentity, jobs: JobsService, body: CancelBody | None = None
+) -> Single[JobOut]:
+    """A queued job ends at once. A running one is asked to save a checkpoint and ends within its grace period; until
+    then it is shown as it is. Asking again changes nothing."""
+    view = jobs.cancel(identity, job_id, reason=body.reason if body else None)
+    return Single(data=JobOut.from_domain(view))

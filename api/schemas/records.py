@@ -1,0 +1,98 @@
+"""What a job left behind: history, metrics, files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.events import JobEvent, Metric
+
+
+class EventOut(BaseModel):
+    """One line of a job's history."""
+
+    id: int = Field(description="Ascending; ask for those `after` the last one seen.")
+    attempt: int
+    type: str = Field(description="`status` for a transition, else what the trainer reported.")
+    message: str
+    at: datetime
+    old_status: str | None
+    new_status: str | None
+    data: dict[str, Any]
+
+    @classmethod
+    def from_domain(cls, event: JobEvent) -> EventOut:
+        return cls(
+            id=event.id or 0,
+            attempt=event.attempt,
+            type=event.type,
+            message=event.message,
+            at=event.at,
+            old_status=event.old_status,
+            new_status=event.new_status,
+            data=event.data,
+        )
+
+
+class MetricOut(BaseModel):
+    """Measurements at one step."""
+
+    attempt: int
+    step: int
+    epoch: int
+    loss: float
+    val_loss: float | None
+    learning_rate: float | None
+    throughput: float | None = Field(description="Samples a second.")
+    gpu_utilization: float | None
+    gpu_memory_bytes: int | None
+    recorded_at: datetime
+
+    @classmethod
+    def from_domain(cls, metric: Metric) -> MetricOut:
+        return cls(
+            attempt=metric.attempt,
+            step=metric.step,
+            epoch=metric.epoch,
+            loss=metric.loss,
+            val_loss=metric.val_loss,
+            learning_rate=metric.learning_rate,
+            throughput=metric.throughput,
+            gpu_utilization=metric.gpu_utilization,
+            gpu_memory_bytes=metric.gpu_memory_bytes,
+            recorded_at=metric.recorded_at,
+        )
+
+
+class ArtifactOut(BaseModel):
+    """One file."""
+
+    id: str
+    job_id: str
+    attempt: int
+    kind: ArtifactKind
+    name: str
+    path: str = Field(description="Relative to the job's files; unique among them, which a name is not.")
+    size_bytes: int
+    sha256: str
+    download_url: str = Field(description="Path on this server; needs the token.")
+    created_at: datetime
+
+    @classmethod
+    def from_domain(cls, artifact: Artifact) -> ArtifactOut:
+        return cls(
+            id=artifact.id,
+            job_id=artifact.job_id,
+            attempt=artifact.attempt,
+            kind=artifact.kind,
+            name=artifact.name,
+            path=artifact.path,
+            path=artifact.path,
+            size_bytes=artifact.size_bytes,
+            sha256=artifact.sha256,
+            download_url=f"/api/artifacts/{artifact.id}/download",
+            created_at=artifact.created_at,
+        )

@@ -1,0 +1,25 @@
+"""Texts clients may send: Unicode as they wrote it, without control characters."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+
+def _without_controls(text: str) -> str:
+    """Zero-width joiners are format characters, not controls: Persian needs them."""
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def text(max_length: int, *, min_length: int = 1) -> Any:
+    """The annotation of a text of up to `max_length` characters."""
+    return Annotated[str, Field(min_length=min_length, max_length=max_length), AfterValidator(_without_controls)]
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_without_controls)]
+TriggerWord = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_controls)]
+Reason = Annotated[str, Field(max_length=500), AfterValidator(_without_controls)]

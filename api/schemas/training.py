@@ -1,0 +1,251 @@
+"""Jobs as they are asked for and as they are shown."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from api.schemas.texts import Name, Reason, TriggerWord
+from api.schemas.training_options import ConfigField
+from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.scheduling import Place
+from orchestrator.domain.training import TrainingType
+from orchestrator.ports.job_store import JobFilter
+from orchestrator.services.jobs import JobView, Plan, SubmitRequest
+
+Id = Annotated[uuid.UUID, Field(strict=False)]
+
+
+class SubmitBody(BaseModel):
+    """What to train, on what, and how."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "dataset_id": "5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11",
+                "type": "lora",
+                "base_model": "lorry/tiny-sd15",
+                "config": {"learning_rate": 0.0001, "steps": 1000, "resolution": 512, "lora_rank": 16},
+                "name": "my cat",
+                "trigger_words": ["sks cat"],
+            }
+        },
+    )
+
+    dataset_id: Id = Field(description="A dataset of the caller.")
+    type: TrainingType = Field(
+        description="`lora` trains on the captions, `dreambooth` on one prompt made of the trigger words."
+    )
+    base_model: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$",
+        description="namespace/name, from the catalogue.",
+    )
+    config: ConfigField = Field(description="Options of the trainer; what is left out takes its default.")
+    name: Name | None = Field(None, description="For people.")
+    trigger_words: list[TriggerWord] = Field([], max_length=16, description="Words that will call up the subject.")
+    priority: int = Field(0, ge=-1, le=2, strict=True, description="Higher starts first.")
+    experiment_id: Id | None = Field(None, description="The experiment this job belongs to.")
+
+    def to_domain(self) -> SubmitRequest:
+        return SubmitRequest(
+            dataset_id=str(self.dataset_id),
+            type=self.type,
+            base_model=self.base_model,
+            config=self.config,
+            name=self.name,
+            trigger_words=tuple(self.trigger_words),
+            priority=self.priority,
+            experiment_id=str(self.experiment_id) if self.experiment_id else None,
+        )
+
+
+class SubmitAnswer(BaseModel):
+    """What became of a submission."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "ok": True,
+                "success": True,
+                "job_id": "b9a4d2f0-8f6e-4a55-9d8e-1d8a3b0c7e21",
+                "status": "running",
+                "message": "The container is running.",
+            }
+        }
+    )
+
+    ok: Literal[True] = True
+    success: Literal[True] = True
+    job_id: str
+    status: JobStatus = Field(description="`pending`: accepted, and not decided yet whether it starts or waits.")
+    message: str
+
+
+class CancelBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Reason | None = Field(None, description="Shown in the job's history.")
+
+
+class QueuePlace(BaseModel):
+    position: int = Field(description="From 1.")
+    reason: str = Field(description="What the job waits for.")
+    eta_seconds: float | None
+
+    @classmethod
+    def from_domain(cls, place: Place) -> QueuePlace:
+        return cls(position=place.position, reason=place.reason, eta_seconds=place.eta_seconds)
+
+
+class Estimate(BaseModel):
+    duration_seconds: float
+    cost: float
+
+
+class JobOut(BaseModel):
+    """A job. Every value is computed here; a client only shows them."""
+
+    id: str
+    user_id: str
+    dataset_id: str
+    name: str | None
+    type: TrainingType
+    base_model: str
+    config: dict[str, Any] = Field(description="Every option, defaults filled in.")
+    trigger_words: list[str]
+    status: JobStatus
+    priority: int
+    attempt: int
+    container_id: str | None
+    gpu_ids: list[str]
+    progress: float = Field(description="Percent.")
+    phase: str | None = Field(description="load, preprocess, train, evaluate or register.")
+    current_step: int
+    total_steps: int
+    current_epoch: int
+    total_epochs: int
+    eta_seconds: float | None
+    train_count: int | None
+    val_count: int | None
+    metrics: dict[str, Any] = Field(description="The last ones.")
+    end_reason: EndReason | None
+    exit_code: int | None
+    error_message: str | None
+    queue: QueuePlace | None = Field(description="Only while queued.")
+    estimate: Estimate | None
+    image_digest: str | None
+    experiment_id: str | None
+    retry_of: str | None
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+    @classmethod
+    def from_domain(cls, view: JobView) -> JobOut:
+        job, progress = view.job, view.job.progress
+        return cls(
+            id=job.id,
+            user_id=job.user_id,
+            dataset_id=job.dataset_id,
+            name=job.name,
+            type=job.type,
+            base_model=job.base_model,
+            config=job.config.as_params(),
+            trigger_words=list(job.trigger_words),
+            status=job.status,
+            priority=job.priority,
+            attempt=job.attempt,
+            container_id=job.container_id,
+            gpu_ids=list(job.gpu_ids),
+            progress=progress.progress,
+            phase=progress.phase,
+            current_step=progress.current_step,
+            total_steps=progress.total_steps or job.config.steps,
+            current_epoch=progress.current_epoch,
+            total_epochs=progress.total_epochs,
+            eta_seconds=progress.eta_seconds,
+            train_count=progress.train_count,
+            val_count=progress.val_count,
+            metrics=progress.metrics,
+            end_reason=job.end_reason,
+            exit_code=job.exit_code,
+            error_message=job.error_message,
+            queue=QueuePlace.from_domain(view.place) if view.place else None,
+            estimate=None,
+            image_digest=job.image_digest,
+            experiment_id=job.experiment_id,
+            retry_of=job.retry_of,
+            created_at=job.created_at,
+            updated_at=job.updated_at,
+            started_at=job.started_at,
+            completed_at=job.completed_at,
+        )
+
+
+class PlanOut(BaseModel):
+    """What a submission would do. Nothing was stored."""
+
+    dataset_id: str
+    base_model: str
+    config: dict[str, Any] = Field(description="Every option, defaults filled in.")
+    item_count: int
+    captioned_count: int
+    train_count: int
+    val_count: int
+    total_steps: int
+    total_epochs: int
+    starts_now: bool
+    queue: QueuePlace | None = Field(description="Where it would wait, and for what.")
+
+    @classmethod
+    def from_domain(cls, plan: Plan) -> PlanOut:
+        return cls(
+            dataset_id=plan.dataset.id,
+            base_model=plan.job.base_model,
+            config=plan.job.config.as_params(),
+            item_count=plan.dataset.item_count,
+            captioned_count=plan.dataset.captioned_count,
+            train_count=plan.train_count,
+            val_count=plan.val_count,
+            total_steps=plan.job.config.steps,
+            total_epochs=plan.total_epochs,
+            starts_now=plan.place is None,
+            queue=QueuePlace.from_domain(plan.place) if plan.place else None,
+        )
+
+
+class JobQuery(BaseModel):
+    """Filters and the page of a list of jobs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: list[JobStatus] = Field([], description="Repeated or separated by commas.")
+    type: TrainingType | None = None
+    base_model: str | None = None
+    dataset_id: uuid.UUID | None = None
+    experiment_id: uuid.UUID | None = None
+    q: Name | None = Field(None, description="Contained in the name, any case.")
+    sort: Literal["-created_at", "created_at"] = "-created_at"
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(50, ge=1, le=200)
+
+    @field_validator("status", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [word for part in cast(list[str], value) for word in part.split(",") if word]
+
+    def to_domain(self) -> JobFilter:
+        return JobFilter(
+            statuses=tuple(self.status),
+            type=self.type,
+            base_model=self.base_model,
+            dataset_id=str(self.dataset_id) if self.dataset_id else None,
+            experiment_id=str(self.experiment_id) if self.experiment_id else None,
+            text=self.q,
+            oldest_first=self.sort == "created_at",
+        )

@@ -1,0 +1,48 @@
+"""uvicorn, started from code: says when it listens, and stops within a second whoever is still connected."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+# Connections that are still open this long after the signal are cut: jobs go on without us.
+STOP_SECONDS = 1
+
+
+class Server(uvicorn.Server):
+    """Sets the app's `stopping` event on the first signal, so that answers that wait come to an end."""
+
+    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,  # ours has no query strings
+                server_header=False,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
+        )
+        self._stopping: threading.Event = app.state.stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._stopping.set()
+        super().handle_exit(sig, frame)
+
+    def stop(self) -> None:
+        """Like a signal; may be called from any thread."""
+        self._stopping.set()
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        port = self.servers[0].sockets[0].getsockname()[1]
+        sys.stdout.write(f"ready: http://{host}:{port}\n")
+        sys.stdout.flush()

@@ -1,0 +1,136 @@
+"""Taking a submission and waiting, for a bounded time, until it can be answered."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+import anyio
+from fastapi import Depends, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from api.dependencies import CurrentIdentity, JobsService, Limits, Options, Stopping
+from api.errors import LaunchFailed
+from orchestrator.domain.errors import StoreUnavailable
+from orchestrator.domain.job import Job
+from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.ports.job_store import Submission
+from orchestrator.services.jobs import Jobs, Plan, SubmitRequest
+
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.1
+_RESPOND_ASYNC = "respond-async"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A stored job, and whether it was decided in time that it starts, waits or ended."""
+
+    job: Job
+    is_decided: bool
+
+
+class Submitting:
+    """What both submitting routes do; built by FastAPI from the request's headers."""
+
+    def __init__(
+        self,
+        *,
+        identity: CurrentIdentity,
+        jobs: JobsService,
+        limits: Limits,
+        options: Options,
+        stopping: Stopping,
+        request: Request,
+        response: Response,
+        prefer: Annotated[
+            str, Header(alias="Prefer", description="`respond-async` answers 202 without waiting for the launch.")
+        ] = "",
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                alias="Idempotency-Key",
+                pattern=r"^[\x21-\x7e]{1,200}$",
+                description="The same key with the same body is one job, however often it is sent.",
+            ),
+        ] = None,
+    ) -> None:
+        self._identity = identity
+        self._jobs = jobs
+        self._limits = limits
+        self._request = request
+        self._response = response
+        self._wait_seconds = options.submit_wait_seconds
+        self._stopping = stopping
+        self._key = idempotency_key
+        self._is_async = _RESPOND_ASYNC in {preference.strip().lower() for preference in prefer.split(",")}
+
+    async def plan(self, wanted: SubmitRequest) -> Plan:
+        """What `submit` would do; stores nothing and does not count as a submission."""
+        self._response.status_code = 200
+        return await run_in_threadpool(self._jobs.plan, self._identity, wanted)
+
+    async def submit(self, wanted: SubmitRequest) -> Outcome:
+        """Store the job and wait for its launch. Raises LaunchFailed when its container could not be started."""
+        self._response.headers.update(await self._limits.count_submission(self._request))
+        submission = Submission(self._key, _body_hash(wanted)) if self._key else None
+        job = await run_in_threadpool(self._jobs.submit, self._identity, wanted, submission)
+        if self._is_async:
+            self._response.headers["Preference-Applied"] = _RESPOND_ASYNC
+            self._response.status_code = 202
+            return Outcome(job, is_decided=False)
+        decided = await _wait_until_decided(self._jobs, job.id, self._wait_seconds, self._stopping)
+        if decided is not None and decided.is_launch_failure:
+            raise LaunchFailed(decided.error_message or "The container did not start.", facts={"job_id": job.id})
+        return Outcome(decided or job, is_decided=decided is not None)
+
+
+SubmissionSteps = Annotated[Submitting, Depends()]
+
+
+def status_and_message(outcome: Outcome) -> tuple[JobStatus, str]:
+    """What the submitter reads."""
+    if not outcome.is_decided:
+        return JobStatus.PENDING, "The job was accepted; its launch has not been decided yet."
+    job = outcome.job
+    return job.status, job.error_message or _MESSAGES[job.status]
+
+
+_MESSAGES = {
+    JobStatus.QUEUED: "The job is queued and starts by itself when its turn comes.",
+    JobStatus.PENDING: "The container is being started.",
+    JobStatus.RUNNING: "The container is running.",
+    JobStatus.COMPLETED: "Training finished and the adapter file was verified.",
+    JobStatus.FAILED: "Training failed.",
+    JobStatus.CANCELLED: "The job was cancelled.",
+}
+
+
+async def _wait_until_decided(jobs: Jobs, job_id: str, seconds: float, stopping: threading.Event) -> Job | None:
+    """None when time is up or the server stops. Holds no thread while it waits.
+
+    The job is stored by now, so a store that does not answer for a moment must not turn into an error answer.
+    """
+    deadline = time.monotonic() + seconds
+    pause = _FIRST_PAUSE_SECONDS
+    while not stopping.is_set():
+        try:
+            job = await run_in_threadpool(jobs.decided, job_id)
+        except StoreUnavailable:
+            job = None
+        if job is not None or time.monotonic() >= deadline:
+            return job
+        await anyio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+    return None
+
+
+def _body_hash(request: SubmitRequest) -> str:
+    """Equal for bodies that mean the same: order, spacing and written-out defaults do not count."""
+    text = json.dumps(dataclasses.asdict(request), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,85 @@
+"""Reading a multipart upload. Done by hand, because the framework would read all of it before it asks for a token."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from api.body_limit import allow_body
+from api.schemas.texts import Name
+from orchestrator.domain.dataset import UploadLimits
+from orchestrator.domain.errors import Rejected, Violation
+from orchestrator.ports.dataset_store import UploadedFile
+
+DEFAULT_NAME = "dataset"
+# Part headers, on top of what the files may weigh together.
+_OVERHEAD_BYTES = 8 * 1024**2
+_MAX_FIELD_BYTES = 4096
+
+_name = TypeAdapter[str](Name)
+
+UPLOAD_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["files"],
+                "properties": {
+                    "files": {
+                        "type": "array",
+                        "items": {"type": "string", "format": "binary"},
+                        "description": "Pictures (png, jpg, jpeg, webp) and .txt captions, or one zip of them.",
+                    },
+                    "name": {"type": "string", "maxLength": 200, "default": DEFAULT_NAME},
+                },
+            }
+        }
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    name: str
+    files: list[UploadedFile]
+
+
+@asynccontextmanager
+async def read_upload(request: Request, *, max_bytes: int) -> AsyncIterator[Upload]:
+    """The files, spooled to disk until the block ends. Raises Rejected with everything that is wrong with the form."""
+    allow_body(request, max_bytes + _OVERHEAD_BYTES)
+    max_files = UploadLimits().max_files
+    async with request.form(max_files=max_files, max_fields=2, max_part_size=_MAX_FIELD_BYTES) as form:
+        violations = _violations(form)
+        if violations:
+            raise Rejected("The upload's form is wrong; `details` lists what.", details=violations)
+        files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
+        yield Upload(
+            name=str(form.get("name", DEFAULT_NAME)),
+            files=[UploadedFile(part.filename or "", part.file) for part in files],
+        )
+
+
+def _violations(form: FormData) -> list[Violation]:
+    found = [Violation(key, "is not known here") for key in sorted(set(form) - {"files", "name"})]
+    files = form.getlist("files")
+    if not files:
+        found.append(Violation("files", "is required: send at least one file as multipart/form-data"))
+    elif not all(isinstance(part, UploadFile) for part in files):
+        found.append(Violation("files", "must be files, each with a file name"))
+    return found + _name_violations(form)
+
+
+def _name_violations(form: FormData) -> list[Violation]:
+    try:
+        _name.validate_python(form.get("name", DEFAULT_NAME))
+    except ValidationError as error:
+        return [Violation("name", problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
+    return []

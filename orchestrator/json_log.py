@@ -1,0 +1,56 @@
+"""The log of a Lorry process: one JSON object a line on stderr, whichever library speaks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import structlog
+
+# Runs for our own lines and for those of libraries that use the standard library's logging.
+_COMMON: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    structlog.processors.format_exc_info,
+    structlog.processors.UnicodeDecoder(),
+]
+# Polling lines of these say nothing below WARNING.
+_CHATTY = ("urllib3", "docker", "alembic", "multipart", "python_multipart", "PIL")
+
+
+def configure_json_log(level: str) -> None:
+    """JSON escapes line ends and control characters, so nothing a client or a container wrote can forge a line."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_COMMON,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_COMMON,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.EventRenamer("message"),
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    logging.root.handlers[:] = [handler]
+    logging.root.setLevel(level)
+    threading.excepthook = _log_thread_death
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _log_thread_death(death: threading.ExceptHookArgs) -> None:
+    if death.exc_value is not None:
+        logging.getLogger("lorry").critical("a thread died of an unexpected error", exc_info=death.exc_value)
