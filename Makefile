@@ -9,6 +9,13 @@ TRAINER := images/trainer/requirements.txt
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# One engine for docker's own client in the scripts and for Lorry.
+ifdef LORRY_DOCKER_HOST
+export DOCKER_HOST := $(LORRY_DOCKER_HOST)
+else ifdef DOCKER_HOST
+export LORRY_DOCKER_HOST := $(DOCKER_HOST)
+endif
+
 # A developer's own settings must not change what the tests see.
 ifneq (,$(filter test unit integration,$(MAKECMDGOALS)))
 unexport $(filter-out LORRY_DOCKER_HOST,$(filter LORRY_%,$(.VARIABLES)))
