@@ -75,5 +75,6 @@ def _parse_catalogue(path: Path) -> tuple[CatalogueEntry, ...]:
 
 def _parse_entry(entry: dict[str, Any]) -> CatalogueEntry:
     """Raises KeyError, TypeError or ValueError."""
+    source = ModelSource(entry["source"])
     texts = {name: str(value) for name, value in entry.items() if name != "source"}
-    return CatalogueEntry(source=ModelSource(entry["source"]), **texts)
+    return CatalogueEntry(source=source, **texts)

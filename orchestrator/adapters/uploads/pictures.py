@@ -18,7 +18,7 @@ _SECONDS_PER_PICTURE = 2
 Finding = dict[str, Any]
 
 
-def examine_all(paths: Sequence[Path], max_pixels: int) -> list[Finding]:
+def examine_all(paths: Sequence[Path], max_pixels: int, *, program: Path = _PROGRAM) -> list[Finding]:
     """One finding a path, in order. When a picture kills the process, those behind it are not looked at."""
     seconds = _SECONDS_TO_START + _SECONDS_PER_PICTURE * len(paths)
     request = {
@@ -27,17 +27,17 @@ def examine_all(paths: Sequence[Path], max_pixels: int) -> list[Finding]:
         "memory_bytes": _MEMORY_BYTES,
         "cpu_seconds": seconds,
     }
-    findings = _answers(json.dumps(request), seconds)
+    findings = _answers(program, json.dumps(request), seconds)
     if len(findings) < len(paths):
         findings.append({"problem": "made the decoder crash or take too long"})
     return findings + [{"problem": "was not looked at"}] * (len(paths) - len(findings))
 
 
-def _answers(request: str, seconds: int) -> list[Finding]:
+def _answers(program: Path, request: str, seconds: int) -> list[Finding]:
     """Complete lines only: what a killed process was about to say does not count."""
     try:
         process = subprocess.run(
-            [sys.executable, "-I", str(_PROGRAM)],
+            [sys.executable, "-I", str(program)],
             input=request.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,0 +1,135 @@
+"""What every ArtifactStore does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.domain.artifact import AdapterClaim
+from orchestrator.domain.errors import NotFound, Rejected
+from orchestrator.ports.artifact_store import ArtifactStore
+from tests.factories import adapter_bytes, sha256_of
+
+JOB = "7f9c1d7e-0000-4000-8000-000000000002"
+
+Leave = Callable[[str, bytes], None]
+
+
+def claim_of(path: str, data: bytes, file_format: str = "kohya") -> AdapterClaim:
+    return AdapterClaim(path, file_format, sha256_of(data))
+
+
+class ArtifactStoreContract:
+    @pytest.fixture
+    def store(self) -> ArtifactStore:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def leave(self) -> Leave:
+        """`leave(path, data)`: the container of JOB leaves a file in its outputs."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def leave_odd(self) -> Callable[[str], None]:
+        """`leave_odd(path)`: the container leaves something that is no regular file."""
+        raise NotImplementedError
+
+    def test_files_are_collected_with_size_and_hash_in_order(self, store, leave):
+        leave("samples/1.png", b"picture")
+        leave("adapter.safetensors", b"weights")
+
+        collected = store.collect(JOB)
+
+        assert [(file.path, file.size_bytes, file.sha256) for file in collected] == [
+            ("adapter.safetensors", 7, sha256_of(b"weights")),
+            ("samples/1.png", 7, sha256_of(b"picture")),
+        ]
+
+    def test_a_job_without_outputs_leaves_nothing(self, store):
+        assert list(store.collect(JOB)) == []
+
+    def test_files_of_unknown_kinds_are_left_out(self, store, leave):
+        for path in ("state.pt", "page.html", "picture.svg", "run.sh", "no-suffix"):
+            leave(path, b"x")
+
+        assert list(store.collect(JOB)) == []
+
+    def test_what_is_no_regular_file_is_left_out(self, store, leave, leave_odd):
+        leave("good.txt", b"x")
+        leave_odd("odd.txt")
+
+        assert [file.path for file in store.collect(JOB)] == ["good.txt"]
+
+    def test_collecting_again_takes_what_is_new_and_changed(self, store, leave):
+        leave("a.txt", b"old")
+        store.collect(JOB)
+        leave("a.txt", b"new!")
+        leave("b.txt", b"more")
+
+        assert [(file.path, file.size_bytes) for file in store.collect(JOB)] == [("a.txt", 4), ("b.txt", 4)]
+        with store.open(JOB, "a.txt") as file:
+            assert file.read() == b"new!"
+
+    def test_a_collected_file_is_opened_and_located(self, store, leave):
+        leave("samples/1.png", b"picture")
+        store.collect(JOB)
+
+        with store.open(JOB, "samples/1.png") as file:
+            assert file.read() == b"picture"
+        located = Path(store.locate(JOB, "samples/1.png"))
+        assert located.is_absolute()
+        assert located.read_bytes() == b"picture"
+
+    @pytest.mark.parametrize(
+        "path", ["missing.txt", "../other/a.txt", "/etc/passwd", "a.txt/../a.txt", "", ".", "a.txt\0", "//a.txt"]
+    )
+    def test_no_other_path_is_opened_or_located(self, store, leave, path):
+        leave("a.txt", b"x")
+        store.collect(JOB)
+
+        with pytest.raises(NotFound):
+            store.open(JOB, path)
+        with pytest.raises(NotFound):
+            store.locate(JOB, path)
+
+    @pytest.mark.parametrize("file_format", ["kohya", "diffusers"])
+    def test_a_good_adapter_is_verified(self, store, leave, file_format):
+        data = adapter_bytes(file_format)
+        leave("adapter.safetensors", data)
+        store.collect(JOB)
+
+        store.verify_adapter(JOB, claim_of("adapter.safetensors", data, file_format))
+
+    def test_an_adapter_with_another_hash_is_rejected(self, store, leave):
+        leave("adapter.safetensors", adapter_bytes())
+        store.collect(JOB)
+
+        with pytest.raises(Rejected, match="sha256 differs"):
+            store.verify_adapter(JOB, claim_of("adapter.safetensors", b"something else"))
+
+    @pytest.mark.parametrize("path", ["adapter.safetensors", "../../etc/passwd"])
+    def test_an_adapter_that_was_not_collected_is_rejected(self, store, path):
+        store.collect(JOB)
+
+        with pytest.raises(Rejected, match="did not leave"):
+            store.verify_adapter(JOB, claim_of(path, b""))
+
+    def test_an_adapter_of_an_unknown_format_is_rejected(self, store, leave):
+        data = adapter_bytes()
+        leave("adapter.safetensors", data)
+        store.collect(JOB)
+
+        with pytest.raises(Rejected, match="format"):
+            store.verify_adapter(JOB, claim_of("adapter.safetensors", data, "pickle"))
+
+    def test_removing_forgets_the_files_and_may_be_repeated(self, store, leave):
+        leave("a.txt", b"x")
+        store.collect(JOB)
+
+        store.remove(JOB)
+        store.remove(JOB)
+
+        with pytest.raises(NotFound):
+            store.locate(JOB, "a.txt")

@@ -1,0 +1,79 @@
+"""The stores in memory are held to what the ones on disk do."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.adapters.memory import (
+    MemoryArtifactStore,
+    MemoryDatasetFiles,
+    MemoryModelStore,
+    MemoryWorkspace,
+)
+from tests.contract.artifact_store import JOB as ARTIFACT_JOB
+from tests.contract.artifact_store import ArtifactStoreContract
+from tests.contract.dataset_files import LIMITS, DatasetFilesContract
+from tests.contract.model_store import ENTRIES, ModelStoreContract
+from tests.contract.workspace import JOB as WORKSPACE_JOB
+from tests.contract.workspace import WorkspaceContract
+
+
+class TestMemoryWorkspace(WorkspaceContract):
+    @pytest.fixture
+    def workspace(self):
+        return MemoryWorkspace(log_limit_bytes=200)
+
+    @pytest.fixture
+    def write_events(self, workspace):
+        return lambda data: workspace.write(WORKSPACE_JOB, "events.jsonl", data)
+
+    @pytest.fixture
+    def spoil_events(self, workspace):
+        return lambda: workspace.write(WORKSPACE_JOB, "events.jsonl", None)
+
+
+class TestMemoryArtifactStore(ArtifactStoreContract):
+    @pytest.fixture
+    def outputs(self):
+        workspace = MemoryWorkspace()
+        workspace.prepare(ARTIFACT_JOB, {})
+        return workspace
+
+    @pytest.fixture
+    def store(self, outputs):
+        return MemoryArtifactStore(outputs)
+
+    @pytest.fixture
+    def leave(self, outputs):
+        return outputs.outputs[ARTIFACT_JOB].__setitem__
+
+    @pytest.fixture
+    def leave_odd(self, outputs):
+        return lambda path: outputs.write(ARTIFACT_JOB, path, None)
+
+
+class TestMemoryDatasetFiles(DatasetFilesContract):
+    @pytest.fixture
+    def files(self):
+        return MemoryDatasetFiles(limits=LIMITS)
+
+    @pytest.fixture
+    def kept(self, files):
+        return lambda: files.files
+
+
+class TestMemoryModelStore(ModelStoreContract):
+    @pytest.fixture
+    def store(self):
+        return MemoryModelStore(ENTRIES)
+
+    @pytest.fixture
+    def build(self):
+        return lambda entry, staging: None
+
+    @pytest.fixture
+    def build_nothing(self, store):
+        def leave_empty():
+            store.is_staging_empty = True
+
+        return leave_empty

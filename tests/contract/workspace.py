@@ -1,0 +1,119 @@
+"""What every Workspace does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.ports.workspace import Workspace
+
+JOB = "7f9c1d7e-0000-4000-8000-000000000001"
+LIMIT = 1024
+
+WriteEvents = Callable[[bytes], None]
+
+
+class WorkspaceContract:
+    @pytest.fixture
+    def workspace(self) -> Workspace:
+        """One whose log may hold 200 bytes."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def write_events(self) -> WriteEvents:
+        """`write_events(data)`: the container of JOB appends to its event file."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def spoil_events(self) -> Callable[[], None]:
+        """Puts something that is no regular file in the event file's place."""
+        raise NotImplementedError
+
+    def test_preparing_again_gives_the_same_paths_and_keeps_the_outputs(self, workspace, write_events):
+        first = workspace.prepare(JOB, {"v": 1})
+        write_events(b"{}\n")
+
+        assert workspace.prepare(JOB, {"v": 1}) == first
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == (b"{}\n",)
+
+    def test_before_the_first_event_there_is_nothing_new(self, workspace):
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == ()
+        workspace.prepare(JOB, {"v": 1})
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == ()
+
+    def test_a_line_is_read_only_when_it_is_whole(self, workspace, write_events):
+        workspace.prepare(JOB, {"v": 1})
+        write_events(b'{"a": 1}\n{"b"')
+
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == (b'{"a": 1}\n',)
+        write_events(b": 2}\n")
+        assert workspace.read_events(JOB, offset=9, limit_bytes=LIMIT) == (b'{"b": 2}\n',)
+
+    def test_only_a_line_feed_ends_a_line(self, workspace, write_events):
+        workspace.prepare(JOB, {"v": 1})
+        write_events(b"a\rb\x0bc\x85d\n")
+
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == (b"a\rb\x0bc\x85d\n",)
+
+    def test_reading_in_bites_loses_and_doubles_nothing(self, workspace, write_events):
+        workspace.prepare(JOB, {"v": 1})
+        wanted = [b"%d\n" % number for number in range(500)]
+        write_events(b"".join(wanted))
+
+        read: list[bytes] = []
+        while lines := workspace.read_events(JOB, offset=sum(map(len, read)), limit_bytes=64):
+            assert sum(map(len, lines)) <= 64
+            read += lines
+
+        assert read == wanted
+
+    def test_a_line_longer_than_a_bite_comes_in_pieces(self, workspace, write_events):
+        workspace.prepare(JOB, {"v": 1})
+        write_events(b"x" * 25 + b"\nnext\n")
+
+        read: list[bytes] = []
+        while lines := workspace.read_events(JOB, offset=sum(map(len, read)), limit_bytes=10):
+            read += lines
+
+        assert read == [b"x" * 10, b"x" * 10, b"xxxxx\n", b"next\n"]
+
+    def test_what_is_no_regular_file_is_not_read(self, workspace, spoil_events):
+        workspace.prepare(JOB, {"v": 1})
+        spoil_events()
+
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) is None
+
+    def test_the_log_gives_its_last_lines(self, workspace):
+        workspace.prepare(JOB, {"v": 1})
+        workspace.append_log(JOB, ["one", "گربه"])
+        workspace.append_log(JOB, [])
+        workspace.append_log(JOB, ["three"])
+
+        assert workspace.read_log(JOB, tail=2) == ("گربه", "three")
+        assert workspace.read_log(JOB, tail=100) == ("one", "گربه", "three")
+
+    def test_a_job_without_a_log_has_no_lines(self, workspace):
+        assert workspace.read_log(JOB, tail=10) == ()
+
+    def test_a_full_log_says_so_once_and_takes_no_more(self, workspace):
+        workspace.prepare(JOB, {"v": 1})
+        for number in range(100):
+            workspace.append_log(JOB, [f"line {number}"])
+
+        lines = workspace.read_log(JOB, tail=1_000)
+        assert lines[:2] == ("line 0", "line 1")
+        assert sum("size limit" in line for line in lines) == 1
+        assert "size limit" in lines[-1]
+        assert sum(len(line) + 1 for line in lines[:-1]) <= 200
+
+    def test_removing_leaves_nothing_and_may_be_repeated(self, workspace, write_events):
+        workspace.prepare(JOB, {"v": 1})
+        write_events(b"{}\n")
+        workspace.append_log(JOB, ["one"])
+
+        workspace.remove(JOB)
+        workspace.remove(JOB)
+
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == ()
+        assert workspace.read_log(JOB, tail=10) == ()

@@ -1,0 +1,105 @@
+"""The contracts on a real disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactStore
+from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
+from orchestrator.adapters.filesystem.model_store import FilesystemModelStore
+from orchestrator.adapters.filesystem.ownership import Owner
+from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
+from tests.contract.artifact_store import JOB as ARTIFACT_JOB
+from tests.contract.artifact_store import ArtifactStoreContract
+from tests.contract.dataset_files import LIMITS, DatasetFilesContract
+from tests.contract.model_store import ENTRIES, ModelStoreContract
+from tests.contract.workspace import JOB as WORKSPACE_JOB
+from tests.contract.workspace import WorkspaceContract
+
+OWNER = Owner(10001, 10001)
+
+
+class TestFilesystemWorkspace(WorkspaceContract):
+    @pytest.fixture
+    def workspace(self, data_dir):
+        return FilesystemWorkspace(data_dir, owner=OWNER, log_limit_bytes=200)
+
+    @pytest.fixture
+    def events(self, data_dir):
+        return data_dir / "outputs" / WORKSPACE_JOB / "events.jsonl"
+
+    @pytest.fixture
+    def write_events(self, events):
+        def write(data):
+            with events.open("ab") as file:
+                file.write(data)
+
+        return write
+
+    @pytest.fixture
+    def spoil_events(self, events):
+        return lambda: os.mkfifo(events)
+
+
+class TestFilesystemArtifactStore(ArtifactStoreContract):
+    @pytest.fixture
+    def outputs(self, data_dir):
+        return data_dir / "outputs" / ARTIFACT_JOB
+
+    @pytest.fixture
+    def store(self, data_dir):
+        return FilesystemArtifactStore(data_dir)
+
+    @pytest.fixture
+    def leave(self, outputs):
+        def write(path, data):
+            file = outputs / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+
+        return write
+
+    @pytest.fixture
+    def leave_odd(self, outputs):
+        return lambda path: (outputs / path).symlink_to("/etc/passwd")
+
+
+class TestFilesystemDatasetFiles(DatasetFilesContract):
+    @pytest.fixture
+    def files(self, data_dir):
+        return FilesystemDatasetFiles(data_dir, limits=LIMITS)
+
+    @pytest.fixture
+    def kept(self, data_dir):
+        def read():
+            folders = (data_dir / "datasets").iterdir()
+            return {folder.name: {path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders}
+
+        return read
+
+
+class TestFilesystemModelStore(ModelStoreContract):
+    @pytest.fixture
+    def store(self, data_dir):
+        catalogue = data_dir / "models.yaml"
+        keys = ("id", "family", "revision", "licence", "description")
+        listed = [{key: getattr(e, key) for key in keys} | {"source": e.source.value} for e in ENTRIES]
+        catalogue.write_text(yaml.safe_dump({"models": listed}))
+        return FilesystemModelStore(data_dir, catalogue=catalogue, owner=OWNER)
+
+    @pytest.fixture
+    def build(self):
+        def write(entry, staging):
+            folder = Path(staging) / entry.folder
+            folder.mkdir()
+            (folder / "model_index.json").write_text("{}")
+
+        return write
+
+    @pytest.fixture
+    def build_nothing(self):
+        return lambda: None
