@@ -20,7 +20,9 @@ OWNER = Owner(10001, 10001)
 
 @pytest.fixture
 def outputs(data_dir):
-    return Path(FilesystemWorkspace(data_dir, owner=OWNER).prepare(JOB, {}).outputs)
+    folder = Path(FilesystemWorkspace(data_dir, owner=OWNER).prepare(JOB, {}).outputs)
+    yield folder
+    delete_tree(folder)  # pytest's own clean-up cannot: it recurses
 
 
 @pytest.fixture
