@@ -1,0 +1,118 @@
+"""The engine's answers get lost, late or mixed up; what it did stays done."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from orchestrator.adapters.docker import DockerContainerRuntime
+from orchestrator.domain.container import LABEL_ATTEMPT, LABEL_JOB, ContainerState
+from orchestrator.domain.errors import RuntimeUnavailable
+from tests.integration.docker.proxy import EngineProxy
+from tests.waiting import eventually
+
+
+@pytest.fixture
+def proxy(engine, tmp_path):
+    proxy = EngineProxy(tmp_path / "proxy.sock", engine.base_url.removeprefix("unix://"))
+    yield proxy
+    proxy.close()
+
+
+@pytest.mark.docker
+def test_a_create_whose_answer_was_lost_is_adopted_on_the_next_try(engine, connect, proxy, make_spec):
+    runtime, spec = connect(base_url=proxy.url), make_spec()
+    runtime.facts()
+    proxy.loses = f"POST /v{engine.client.api_version}/containers/create".encode()
+
+    with pytest.raises(RuntimeUnavailable):
+        runtime.create(spec)
+    (left,) = eventually(engine.containers, what="the container whose answer was lost")
+
+    assert runtime.create(spec).id == left["Id"]
+    assert len(engine.containers()) == 1
+
+
+@pytest.mark.docker
+def test_a_start_whose_answer_was_lost_is_not_repeated(engine, connect, proxy, make_spec):
+    runtime = connect(base_url=proxy.url)
+    container = runtime.create(make_spec())
+    proxy.loses = f"POST /v{engine.client.api_version}/containers/{container.id}/start".encode()
+
+    with pytest.raises(RuntimeUnavailable):
+        runtime.start(container.id)
+    started = eventually(
+        lambda: (seen := runtime.inspect(container.id)).state is ContainerState.RUNNING and seen, what="the start"
+    )
+    runtime.start(container.id)
+
+    assert runtime.inspect(container.id).started_at == started.started_at
+
+
+@pytest.mark.docker
+def test_an_engine_that_hangs_costs_a_call_its_timeout_and_is_found_again(connect, proxy):
+    runtime = connect(base_url=proxy.url, timeout_seconds=1)
+    runtime.facts()
+    proxy.hangs = True
+    began = time.monotonic()
+
+    with pytest.raises(RuntimeUnavailable):
+        runtime.snapshot()
+
+    assert time.monotonic() - began < 10
+    proxy.hangs = False
+    assert runtime.snapshot().containers == ()
+
+
+def test_a_list_is_never_taken_for_that_of_an_engine_that_came_in_between():
+    """The engine is restarted on another, empty data root between the list and the question for its id."""
+    entry = {
+        "Id": "a" * 64,
+        "Names": ["/training-1"],
+        "Labels": {LABEL_JOB: "1", LABEL_ATTEMPT: "1"},
+        "State": "running",
+        "Created": 1,
+    }
+    answers = {
+        "/version": [{"ApiVersion": "1.41"}],
+        "/v1.41/containers/json": [[entry], [entry], [entry], []],
+        "/v1.41/info": [{"ID": "old"}, {"ID": "old"}, {"ID": "new"}],
+    }
+    with scripted_engine(answers) as url:
+        runtime = DockerContainerRuntime(base_url=url, instance="lorry-tests", allowed_images=())
+
+        first, second = runtime.snapshot(), runtime.snapshot()
+
+    assert (first.engine_id, len(first.containers)) == ("old", 1)
+    assert (second.engine_id, len(second.containers)) == ("new", 0)
+
+
+@contextmanager
+def scripted_engine(answers):
+    """The address of a server that answers each path with its answers in turn; the last one stays."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            left = answers[self.path.partition("?")[0]]
+            body = json.dumps(left.pop(0) if len(left) > 1 else left[0]).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"tcp://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
