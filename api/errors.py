@@ -217,6 +217,8 @@ def _framework_error(request: Request, exception: Exception) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "OPTIONS":
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=error.headers)
     code, message = _FRAMEWORK_ERRORS.get(error.status_code, (f"HTTP_{error.status_code}", error.detail))
+    if error.status_code == HTTPStatus.BAD_REQUEST and "json" in request.headers.get("content-type", ""):
+        code, message = "INVALID_JSON", "The body is not valid JSON: bad UTF-8, nested too deep, or a number too long."
     return render(request, status=error.status_code, code=code, message=message, headers=error.headers)
 
 

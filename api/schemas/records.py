@@ -90,7 +90,6 @@ class ArtifactOut(BaseModel):
             kind=artifact.kind,
             name=artifact.name,
             path=artifact.path,
-            path=artifact.path,
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
             download_url=f"/api/artifacts/{artifact.id}/download",

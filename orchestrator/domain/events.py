@@ -65,19 +65,24 @@ def parse_line(line: bytes) -> TrainerEvent | None:
         return None
     if not isinstance(event, dict) or event.get("v") != 1 or not isinstance(event.get("type"), str):
         return None
-    fields = {key: without_nul(value) for key, value in event.items() if key not in ("v", "type", "at")}
-    return TrainerEvent(event["type"][:64], fields)
+    fields = storable({key: value for key, value in event.items() if key not in ("v", "type", "at")})
+    return TrainerEvent(_storable_text(event["type"])[:64], fields)
 
 
-def without_nul(value: Any) -> Any:
-    """`value` with NUL characters removed from every text: Postgres refuses them, SQLite does not."""
+def storable(value: Any) -> Any:
+    """`value` with every text and key in it bounded, and such that each store and each reader of JSON takes it."""
     if isinstance(value, str):
-        return value.replace("\x00", "")[:MAX_TEXT_LENGTH]
+        return _storable_text(value)[:MAX_TEXT_LENGTH]
     if isinstance(value, list):
-        return [without_nul(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {str(key).replace("\x00", ""): without_nul(item) for key, item in value.items()}
+        return {_storable_text(key): storable(item) for key, item in value.items()}
     return value
+
+
+def _storable_text(text: str) -> str:
+    """Postgres refuses NUL; half a surrogate pair, which JSON's escapes may hold, cannot be written as UTF-8."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def status_event(before: Job | None, after: Job, message: str) -> JobEvent:

@@ -1,0 +1,124 @@
+"""Looking at, listing and cancelling jobs."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.training import options
+from tests.unit.api.conftest import BOB, Installation
+
+JOBS = "/api/training/jobs"
+
+# The contract's list, word for word.
+KEYS = """id, user_id, dataset_id, name, type, base_model, config, trigger_words, status, priority, attempt,
+container_id, gpu_ids, progress, phase, current_step, total_steps, current_epoch, total_epochs, eta_seconds,
+train_count, val_count, metrics, end_reason, exit_code, error_message, queue, estimate, image_digest, experiment_id,
+retry_of, created_at, updated_at, started_at, completed_at"""
+
+
+def get(lorry: Installation, path: str, user: str = "alice") -> dict[str, Any]:
+    answer = lorry.client.get(path, headers=lorry.as_user(user))
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_job_has_exactly_the_keys_of_the_contract(lorry: Installation) -> None:
+    job = get(lorry, f"{JOBS}/{lorry.submit()}")["data"]
+    assert list(job) == [key.strip() for key in KEYS.split(",")]
+    assert set(job["config"]) == set(options())
+    assert (job["total_steps"], job["progress"], job["metrics"], job["estimate"]) == (1000, 0, {}, None)
+    assert job["created_at"].endswith("Z")
+
+
+def test_a_queued_job_says_where_it_stands_and_why(lorry: Installation) -> None:
+    job_id = lorry.submit()
+    place = get(lorry, f"{JOBS}/{job_id}")["data"]["queue"]
+    assert place == {"position": 1, "reason": "no orchestrator has looked at the queue yet", "eta_seconds": None}
+    lorry.engine_answers()
+    assert get(lorry, f"{JOBS}/{job_id}")["data"]["queue"]["reason"] == "no GPU or CPU slot is free"
+    lorry.orchestrator.start(lorry.jobs.get(job_id))
+    assert get(lorry, f"{JOBS}/{job_id}")["data"]["queue"] is None
+
+
+def test_an_ended_job_says_how(lorry: Installation) -> None:
+    job_id = lorry.submit()
+    lorry.orchestrator.start(lorry.jobs.get(job_id))
+    job = lorry.jobs.get(job_id)
+    lorry.jobs.save(job.ended(EndReason.GPU_OUT_OF_MEMORY, at=job.updated_at, exit_code=13))
+    shown = get(lorry, f"{JOBS}/{job_id}")["data"]
+    assert (shown["status"], shown["end_reason"], shown["exit_code"]) == ("failed", "gpu_out_of_memory", 13)
+    assert "Lower resolution" in shown["error_message"]
+    assert shown["completed_at"] is not None
+
+
+class TestListing:
+    def test_the_newest_come_first_page_by_page(self, lorry: Installation) -> None:
+        ids = []
+        for _ in range(5):
+            ids.append(lorry.submit())
+            lorry.clock.advance(1)
+        page = get(lorry, f"{JOBS}?page=2&page_size=2")
+        assert [job["id"] for job in page["data"]] == [ids[2], ids[1]]
+        assert (page["ok"], page["total"], page["page"], page["page_size"]) == (True, 5, 2, 2)
+        oldest = get(lorry, f"{JOBS}?sort=created_at")
+        assert [job["id"] for job in oldest["data"]] == ids
+        assert get(lorry, f"{JOBS}?page=1000000")["data"] == []
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ("status=queued", 2),
+            ("status=running,queued", 3),
+            ("status=running&status=queued", 3),
+            ("status=completed", 0),
+            ("type=dreambooth", 1),
+            ("base_model=lorry/tiny-sd15", 3),
+            ("base_model=other/model", 0),
+            ("q=گربه", 1),
+            ("q=CAT", 1),
+            ("q=%25", 0),
+            ("dataset_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 0),
+            ("experiment_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 1),
+        ],
+    )
+    def test_filters_narrow_it(self, lorry: Installation, query: str, found: int) -> None:
+        running = lorry.submit(name="گربه من")
+        lorry.orchestrator.start(lorry.jobs.get(running))
+        lorry.submit(type="dreambooth", name="my cat")
+        lorry.submit(experiment_id="5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11")
+        lorry.submit(BOB, name="my cat")
+        page = get(lorry, f"{JOBS}?{query}")
+        assert (page["total"], len(page["data"])) == (found, found)
+
+
+class TestCancelling:
+    def test_a_queued_job_ends_at_once(self, lorry: Installation) -> None:
+        path = f"{JOBS}/{lorry.submit()}/cancel"
+        answer = lorry.client.post(path, json={"reason": "wrong pictures"}, headers=lorry.as_user())
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "cancelled")
+
+    def test_a_running_job_is_asked_to_end_and_asking_twice_is_fine(self, lorry: Installation) -> None:
+        job_id = lorry.submit()
+        lorry.orchestrator.start(lorry.jobs.get(job_id))
+        for _ in range(2):
+            answer = lorry.client.post(f"{JOBS}/{job_id}/cancel", headers=lorry.as_user())
+            assert (answer.status_code, answer.json()["data"]["status"]) == (200, "running")
+        assert lorry.jobs.get(job_id).is_cancel_requested
+
+    def test_an_ended_job_cannot_be_cancelled(self, lorry: Installation) -> None:
+        job_id = lorry.submit()
+        job = lorry.jobs.get(job_id)
+        lorry.jobs.save(dataclasses.replace(job, status=JobStatus.COMPLETED, completed_at=job.updated_at))
+        answer = lorry.client.post(f"{JOBS}/{job_id}/cancel", headers=lorry.as_user())
+        assert (answer.status_code, answer.json()["error"]) == (409, "JOB_ENDED")
+
+    @pytest.mark.parametrize("reason", ["x" * 501, "nul\x00", 7])
+    def test_a_reason_is_short_and_visible(self, lorry: Installation, reason: object) -> None:
+        path = f"{JOBS}/{lorry.submit()}/cancel"
+        answer = lorry.client.post(path, json={"reason": reason}, headers=lorry.as_user())
+        assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "reason")
