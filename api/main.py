@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -24,7 +23,7 @@ def serve_api(settings: Settings) -> None:
     configure_json_log(settings.log_level)
     lorry = bootstrap.build(settings)
     try:
-        _run(build_server(lorry.services, settings))
+        build_server(lorry.services, settings).run()
     finally:
         lorry.close()
 
@@ -41,7 +40,7 @@ def serve(settings: Settings) -> None:
         )
         orchestrator.start()
         try:
-            _run(server)
+            server.run()
             has_failed = not orchestrator.is_alive()
         finally:
             stop.set()
@@ -73,10 +72,3 @@ def _orchestrate(reconcile_forever: Callable[[threading.Event], None], stop: thr
         reconcile_forever(stop)
     finally:
         server.stop()
-
-
-def _run(server: Server) -> None:
-    """Until a signal. uvicorn raises the signal again once it has stopped; by then it must not kill us unfinished."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    server.run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 import threading
@@ -9,6 +10,7 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.server import HANDLED_SIGNALS
 
 # Connections that are still open this long after the signal are cut: jobs go on without us.
 STOP_SECONDS = 1
@@ -30,6 +32,13 @@ class Server(uvicorn.Server):
             )
         )
         self._stopping: threading.Event = app.state.stopping
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal; call it from the main thread."""
+        for number in HANDLED_SIGNALS:
+            # uvicorn raises the signal again once it has stopped; by then it must not kill us unfinished.
+            signal.signal(number, lambda *_: None)
+        super().run(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._stopping.set()

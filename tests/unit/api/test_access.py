@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.api.conftest import ALICE, BOB, Installation
+from tests.unit.api.installation import ALICE, BOB, Installation
 
 JOBS = "/api/training/jobs"
 OPEN = {"/api/health", "/api/ready"}

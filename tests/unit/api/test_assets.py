@@ -8,7 +8,7 @@ import pytest
 
 from api.schemas.assets import readable_size
 from tests.factories import picture_bytes, zip_bytes
-from tests.unit.api.conftest import Install, Installation
+from tests.unit.api.installation import Install, Installation
 
 UPLOAD = "/api/datasets/upload"
 PICTURE = ("cat.png", picture_bytes(), "image/png")

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.training import options
-from tests.unit.api.conftest import BOB, Installation
+from tests.unit.api.installation import BOB, Installation
 
 JOBS = "/api/training/jobs"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.training import options
-from tests.unit.api.conftest import Installation
+from tests.unit.api.installation import Installation
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.api.conftest import BOB, Install
+from tests.unit.api.installation import BOB, Install
 
 SUBMIT, JOBS = "/api/training/submit", "/api/training/jobs"
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.events import history_in, metrics_in, parse_line
-from tests.unit.api.conftest import Installation
+from tests.unit.api.installation import Installation
 
 JOBS = "/api/training/jobs"
 

@@ -10,7 +10,7 @@ import pytest
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import JobFilter
-from tests.unit.api.conftest import BOB, Install, Installation, PlayedOrchestrator
+from tests.unit.api.installation import BOB, Install, Installation, PlayedOrchestrator
 
 SUBMIT, JOBS = "/api/training/submit", "/api/training/jobs"
 
@@ -75,7 +75,7 @@ def test_creating_a_job_answers_with_all_of_it_and_where_it_is(lorry: Installati
 def test_a_waiting_submission_is_answered_when_the_server_stops(install: Install) -> None:
     lorry = install(submit_wait_seconds=60)
     lorry.engine_answers("cpu-0")
-    threading.Timer(0.1, lorry.client.app.state.stopping.set).start()  # type: ignore[attr-defined]
+    threading.Timer(0.1, lorry.app.state.stopping.set).start()
     answer = lorry.client.post(SUBMIT, json=lorry.body(), headers=lorry.as_user())
     assert answer.json()["status"] == "pending"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.training import Option, options
-from tests.unit.api.conftest import Installation
+from tests.unit.api.installation import Installation
 
 SUBMIT = "/api/training/submit"
 RANGED = [(name, option) for name, (_, option) in options().items() if option.minimum is not None]

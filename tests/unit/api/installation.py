@@ -1,0 +1,191 @@
+"""A whole API over a real SQLite store; what lies behind it (engine, files) is played by the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.options import ApiOptions
+from orchestrator.adapters.memory import (
+    ManualClock,
+    MemoryArtifactStore,
+    MemoryDatasetFiles,
+    MemoryModelStore,
+    MemoryWorkspace,
+)
+from orchestrator.adapters.sql import (
+    SqlDatasetStore,
+    SqlJobStore,
+    SqlRecordStore,
+    SqlTokenStore,
+)
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.events import status_event
+from orchestrator.domain.job import Job
+from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.ports.job_store import JobFilter
+from orchestrator.ports.record_store import EngineStatus
+from orchestrator.services import Services
+from orchestrator.services.datasets import Datasets
+from orchestrator.services.identity import LorryTokens
+from orchestrator.services.jobs import Jobs
+from orchestrator.services.models import Models
+from orchestrator.services.readiness import Readiness
+from orchestrator.services.records import Records
+from tests.factories import make_attempt, make_dataset, make_item, make_model
+
+ALICE, BOB = "alice", "bob"
+UNLIMITED = "100000/minute"
+
+
+@dataclass
+class PlayedOrchestrator:
+    """Does at once, whenever it is woken, to every queued job what `launches` says."""
+
+    store: SqlJobStore | None = None
+    launches: Callable[[PlayedOrchestrator, Job], None] | None = None
+
+    def notify(self) -> None:
+        if self.launches is None or self.store is None:
+            return
+        for job in self.store.list(JobFilter(statuses=(JobStatus.QUEUED,))).jobs:
+            self.launches(self, job)
+
+    def wait(self, timeout_seconds: float) -> None:
+        """Nobody waits here."""
+
+    def claim(self, job: Job) -> Job:
+        assert self.store is not None
+        devices = (f"cpu-{job.id}",)
+        claimed = job.claimed(slot=1, devices=devices, at=job.updated_at)
+        return self.store.claim(claimed, make_attempt(job, devices=devices), status_event(job, claimed, "Launching."))
+
+    def start(self, job: Job) -> None:
+        assert self.store is not None
+        claimed = self.claim(job)
+        self.store.save(claimed.running(started_at=job.updated_at, at=job.updated_at))
+
+    def fail_launch(self, job: Job) -> None:
+        assert self.store is not None
+        claimed = self.claim(job)
+        message = "The training image is not on this machine."
+        self.store.save(claimed.ended(EndReason.IMAGE_MISSING, at=job.updated_at, message=message))
+
+
+@dataclass
+class Installation:
+    """Everything a test of the API may want to reach around it."""
+
+    app: FastAPI
+    client: TestClient
+    services: Services
+    jobs: SqlJobStore
+    records: SqlRecordStore
+    datasets: SqlDatasetStore
+    files: MemoryDatasetFiles
+    workspace: MemoryWorkspace
+    artifacts: MemoryArtifactStore
+    orchestrator: PlayedOrchestrator
+    clock: ManualClock
+    tokens: LorryTokens
+    issued: dict[str, str] = field(default_factory=dict)
+
+    def token(self, user: str = ALICE) -> str:
+        return self.issued.setdefault(user, self.tokens.issue(user))
+
+    def as_user(self, user: str = ALICE) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(user)}"}
+
+    def dataset(self, user: str = ALICE, *, items: int = 10) -> str:
+        dataset = make_dataset(user_id=user, item_count=items)
+        self.datasets.add(dataset, [make_item(dataset.id)])
+        return dataset.id
+
+    def body(self, **changes: Any) -> dict[str, Any]:
+        """A submission that is right but for `changes`."""
+        body = {"type": "lora", "base_model": "lorry/tiny-sd15", "config": {}} | changes
+        return body if "dataset_id" in body else body | {"dataset_id": self.dataset()}
+
+    def submit(self, user: str = ALICE, **changes: Any) -> str:
+        """The id of a new job."""
+        body = self.body(**{"dataset_id": self.dataset(user)} | changes)
+        answer = self.client.post("/api/training/submit", json=body, headers=self.as_user(user))
+        assert answer.status_code == 200, answer.text
+        job_id: str = answer.json()["job_id"]
+        return job_id
+
+    def engine_answers(self, *devices: str) -> None:
+        status = EngineStatus(last_pass_at=self.clock.now(), engine_id="engine", is_image_present=True, devices=devices)
+        self.records.save_engine_status(status)
+
+    def artifact(self, job_id: str, data: bytes = b"weights", name: str = "adapter.safetensors") -> Artifact:
+        self.workspace.prepare(job_id, {})
+        self.workspace.write(job_id, name, data)
+        collected = self.artifacts.collect(job_id)[0]
+        artifact = Artifact(
+            id="7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            job_id=job_id,
+            attempt=1,
+            kind=ArtifactKind.ADAPTER,
+            name=name,
+            path=collected.path,
+            size_bytes=collected.size_bytes,
+            sha256=collected.sha256,
+            created_at=self.clock.now(),
+        )
+        self.records.add_artifacts([artifact])
+        return artifact
+
+
+Install = Callable[..., Installation]
+
+
+def build_installation(database: Database, data_dir: Path, **options: Any) -> Installation:
+    """`options` are the API's; limits are out of the way unless a test sets them."""
+    clock = ManualClock()
+    jobs, records = SqlJobStore(database), SqlRecordStore(database)
+    datasets, files = SqlDatasetStore(database), MemoryDatasetFiles()
+    workspace = MemoryWorkspace()
+    artifacts = MemoryArtifactStore(workspace)
+    models = MemoryModelStore([make_model()])
+    orchestrator = PlayedOrchestrator(jobs)
+    tokens = LorryTokens(store=SqlTokenStore(database), clock=clock)
+    services = Services(
+        jobs=Jobs(
+            jobs=jobs,
+            records=records,
+            datasets=datasets,
+            models=models,
+            clock=clock,
+            wake_up=orchestrator,
+            max_active_per_user=2,
+        ),
+        records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
+        datasets=Datasets(store=datasets, files=files, clock=clock),
+        models=Models(store=models),
+        tokens=tokens,
+        readiness=Readiness(records=records, clock=clock, data_dir=str(data_dir), min_free_bytes=0),
+    )
+    relaxed = {"submit_rate": UNLIMITED, "request_rate": UNLIMITED, "submit_wait_seconds": 5.0}
+    app = create_app(services, ApiOptions(**relaxed | options))
+    return Installation(
+        app=app,
+        client=TestClient(app),
+        services=services,
+        jobs=jobs,
+        records=records,
+        datasets=datasets,
+        files=files,
+        workspace=workspace,
+        artifacts=artifacts,
+        orchestrator=orchestrator,
+        clock=clock,
+        tokens=tokens,
+    )
