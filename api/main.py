@@ -41,13 +41,12 @@ def serve(settings: Settings) -> None:
         orchestrator.start()
         try:
             server.run()
-            has_failed = not orchestrator.is_alive()
         finally:
             stop.set()
             orchestrator.join(_ORCHESTRATOR_STOP_SECONDS)
     finally:
         lorry.close()
-    if has_failed:
+    if server.has_given_up:
         sys.exit("The orchestrator ended unexpectedly; the log says why.")
 
 
@@ -71,4 +70,5 @@ def _orchestrate(reconcile_forever: Callable[[threading.Event], None], stop: thr
     try:
         reconcile_forever(stop)
     finally:
-        server.stop()
+        if not stop.is_set():
+            server.give_up()

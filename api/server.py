@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from uvicorn.server import HANDLED_SIGNALS
 
 # Connections that are still open this long after the signal are cut: jobs go on without us.
-STOP_SECONDS = 1
+STOP_SECONDS = 0.5
 
 
 class Server(uvicorn.Server):
@@ -28,24 +28,30 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,  # ours has no query strings
                 server_header=False,
-                timeout_graceful_shutdown=STOP_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,  # type: ignore[arg-type] # only handed to asyncio.wait_for
             )
         )
         self._stopping: threading.Event = app.state.stopping
+        self.has_given_up = False
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until a signal; call it from the main thread."""
         for number in HANDLED_SIGNALS:
-            # uvicorn raises the signal again once it has stopped; by then it must not kill us unfinished.
-            signal.signal(number, lambda *_: None)
+            # For a signal before uvicorn's own handlers are there, and after: it raises each signal again once it
+            # has stopped, and by then that must not kill us unfinished.
+            signal.signal(number, lambda *_: self._begin_stop())
         super().run(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._stopping.set()
         super().handle_exit(sig, frame)
 
-    def stop(self) -> None:
-        """Like a signal; may be called from any thread."""
+    def give_up(self) -> None:
+        """Stop because the rest of the process cannot go on; may be called from any thread."""
+        self.has_given_up = True
+        self._begin_stop()
+
+    def _begin_stop(self) -> None:
         self._stopping.set()
         self.should_exit = True
 

@@ -22,4 +22,5 @@ def text(max_length: int, *, min_length: int = 1) -> Any:
 
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_without_controls)]
 TriggerWord = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_controls)]
+Search = Annotated[str, Field(max_length=200), AfterValidator(_without_controls)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(_without_controls)]

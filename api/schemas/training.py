@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from api.schemas.texts import Name, Reason, TriggerWord
+from api.schemas.texts import Name, Reason, Search, TriggerWord
 from api.schemas.training_options import ConfigField
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.scheduling import Place
@@ -229,7 +229,7 @@ class JobQuery(BaseModel):
     base_model: str | None = None
     dataset_id: uuid.UUID | None = None
     experiment_id: uuid.UUID | None = None
-    q: Name | None = Field(None, description="Contained in the name, any case.")
+    q: Search = Field("", description="Contained in the name, any case.")
     sort: Literal["-created_at", "created_at"] = "-created_at"
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(50, ge=1, le=200)
@@ -246,6 +246,6 @@ class JobQuery(BaseModel):
             base_model=self.base_model,
             dataset_id=str(self.dataset_id) if self.dataset_id else None,
             experiment_id=str(self.experiment_id) if self.experiment_id else None,
-            text=self.q,
+            text=self.q or None,
             oldest_first=self.sort == "created_at",
         )

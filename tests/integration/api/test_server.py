@@ -22,7 +22,7 @@ from tests.waiting import eventually
 
 _PROJECT = Path(__file__).resolve().parents[3]
 # "Within a second", on a machine that does other things too.
-STOP_SECONDS = 3.0
+STOP_SECONDS = 2.0
 
 
 @dataclass

@@ -81,6 +81,7 @@ class TestListing:
             ("base_model=other/model", 0),
             ("q=گربه", 1),
             ("q=CAT", 1),
+            ("q=", 3),
             ("q=%25", 0),
             ("dataset_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 0),
             ("experiment_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 1),
