@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
     finally:
         lorry.close()
     if server.has_given_up:
-        sys.exit("The orchestrator ended unexpectedly; the log says why.")
+        sys.exit(1)  # the log says why
 
 
 def build_server(services: Services, settings: Settings) -> Server:
