@@ -23,10 +23,11 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 _LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 _REPEAT_AFTER_SECONDS = (0.2, 1.0)
-_MAX_RETRY_AFTER_SECONDS = 5.0
+_MAX_PAUSE_SECONDS = 5.0  # a server that asks for more patience is left to the caller
 _TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 _UPLOAD_TIMEOUT = httpx2.Timeout(600.0, connect=5.0)  # the server checks every picture before it answers
 _CHUNK_BYTES = 1 << 20
+_MAX_EVENTS = 10_000
 
 Result = TypeVar("Result")
 
@@ -79,7 +80,7 @@ class LorryClient:
 
     def events(self, job_id: str) -> list[Event]:
         path = f"/training/jobs/{job_id}/events"
-        return cast("list[Event]", self._data(path, doing=f"read the history of job {job_id}"))
+        return cast("list[Event]", self._data(path, doing=f"read the history of job {job_id}", limit=_MAX_EVENTS))
 
     def artifacts(self, job_id: str) -> list[Artifact]:
         path = f"/training/jobs/{job_id}/artifacts"
@@ -151,10 +152,11 @@ class LorryClient:
             try:
                 return request()
             except CliError as error:
-                if not error.is_transient:
-                    raise
                 asked = error.retry_after_seconds if isinstance(error, LorryApiError) else None
-            time.sleep(seconds if asked is None else min(asked, _MAX_RETRY_AFTER_SECONDS))
+                pause = seconds if asked is None else asked
+                if not error.is_transient or pause > _MAX_PAUSE_SECONDS:
+                    raise
+            time.sleep(pause)
         return request()
 
     def _send(self, method: str, path: str, *, doing: str, **options: Any) -> httpx2.Response:

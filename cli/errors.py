@@ -67,7 +67,7 @@ class LorryApiError(CliError):
         self.details = list(details)
         self.request_id = request_id
         self.retry_after_seconds = retry_after_seconds
-        self.is_transient = status in (502, 503, 504)
+        self.is_transient = status in (429, 502, 503, 504)
 
 
 def _sentences(doing: str, code: str, message: str, details: Sequence[dict[str, Any]], request_id: str | None) -> str:

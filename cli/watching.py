@@ -49,9 +49,9 @@ def _look_again(lorry: LorryClient, job_id: str, display: Display, poll_seconds:
         except CliError as error:
             if not error.is_transient or time.monotonic() > deadline:
                 raise
-        if not has_said_so:
-            display.note("The server does not answer. The job goes on without it; trying again.")
-            has_said_so = True
+            if not has_said_so:
+                display.note(f"{error}\nThe job goes on meanwhile; trying again.")
+                has_said_so = True
         time.sleep(poll_seconds)
 
 

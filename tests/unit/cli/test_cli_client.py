@@ -80,6 +80,13 @@ def test_a_server_that_stays_busy_ends_in_its_own_words(server: Any, client: Lor
     assert len(server.seen) == 3
 
 
+def test_a_long_wait_that_the_server_asks_for_is_left_to_the_caller(server: Any, client: LorryClient) -> None:
+    server.refuse("POST", "/training/submit", 429, "RATE_LIMITED", "10 a minute.", Retry_After="40")
+    with pytest.raises(LorryApiError, match="10 a minute"):
+        client.submit(REQUEST)
+    assert len(server.seen) == 1
+
+
 def test_an_upload_is_not_repeated(server: Any, client: LorryClient, tmp_path: Path) -> None:
     archive = tmp_path / "cats.zip"
     archive.write_bytes(b"PK")
