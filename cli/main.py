@@ -6,8 +6,9 @@ import sys
 
 import typer
 
-from cli.commands import datasets, download, jobs, logs, models, submit
-from cli.errors import CliError
+from cli.commands import datasets, demo, download, jobs, logs, models, server, submit
+from cli.errors import CliError, ExitCode
+from orchestrator.domain.errors import LorryError
 
 _EPILOG = """\b
 The server is --url or LORRY_URL (http://127.0.0.1:8000 otherwise); the token is LORRY_TOKEN or the
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (submit, jobs, logs, download, datasets, models):
+for command in (submit, jobs, logs, download, datasets, models, server, demo):
     command.register(app)
 
 
@@ -36,6 +37,9 @@ def main() -> None:
     except CliError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
+    except LorryError as error:  # from the operator's commands, which call the services without HTTP in between
+        print(f"{error.message} ({error.code})", file=sys.stderr)
+        sys.exit(ExitCode.FAILED)
     except BrokenPipeError:
         # `lorry jobs | head`: the reader has enough. Closing stderr keeps the interpreter from complaining at exit.
         sys.stderr.close()
