@@ -5,21 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 
-from orchestrator.domain.dataset import Dataset
 from orchestrator.domain.job import Job
 from orchestrator.domain.model import CatalogueEntry
 
 
-def lineage_of(job: Job, dataset: Dataset, model: CatalogueEntry, *, image_digest: str | None) -> dict[str, str]:
+def lineage_of(job: Job, dataset_sha256: str, model: CatalogueEntry, *, image_digest: str) -> dict[str, str]:
     """The chain dataset -> base model -> image -> config. No paths, no captions, no user names."""
     return {
         "lorry.job_id": job.id,
         "lorry.attempt": str(job.attempt),
-        "lorry.dataset_id": dataset.id,
-        "lorry.dataset_sha256": dataset.sha256,
+        "lorry.dataset_id": job.dataset_id,
+        "lorry.dataset_sha256": dataset_sha256,
         "lorry.base_model": model.id,
         "lorry.base_model_revision": model.revision,
-        "lorry.image_digest": image_digest or "",
+        "lorry.image_digest": image_digest,
         "lorry.config_sha256": config_digest(job),
     }
 

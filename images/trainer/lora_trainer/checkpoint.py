@@ -1,0 +1,96 @@
+"""Checkpoints that are either whole or absent: written beside, manifest last, then renamed into place."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+TENSORS = "state.safetensors"
+MANIFEST = "manifest.json"
+STAGING_PREFIX = ".staging-"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    step: int
+    facts: Mapping[str, Any]  # small JSON values the run wants back
+    tensors: dict[str, Tensor]
+
+
+class CheckpointFolder:
+    """`identity` names everything that training depends on; checkpoints of another identity are not resumed from."""
+
+    def __init__(self, folder: Path, *, identity: str, keep: int) -> None:
+        self._folder = folder
+        self._identity = identity
+        self._keep = keep
+
+    def save(self, step: int, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> Path:
+        final = self._folder / f"step-{step:06d}"
+        staging = self._folder / f"{STAGING_PREFIX}{final.name}"
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, staging / TENSORS)
+        (staging / TENSORS).chmod(0o644)  # safetensors makes private files
+        _sync(staging / TENSORS)
+        manifest = {
+            "v": 1,
+            "step": step,
+            "identity": self._identity,
+            "sha256": sha256_of(staging / TENSORS),
+            "facts": dict(facts),
+        }
+        (staging / MANIFEST).write_text(json.dumps(manifest, allow_nan=False), encoding="utf-8")
+        _sync(staging / MANIFEST)
+        shutil.rmtree(final, ignore_errors=True)
+        staging.rename(final)
+        _sync(self._folder)
+        self._prune()
+        return final
+
+    def latest(self) -> Checkpoint | None:
+        """The newest one that is whole and belongs to this run; a damaged one is passed over for an older one."""
+        for folder in self._newest_first():
+            checkpoint = self._read(folder)
+            if checkpoint:
+                return checkpoint
+            print(f"checkpoint {folder.name} is damaged or belongs to another configuration: passed over", flush=True)
+        return None
+
+    def _read(self, folder: Path) -> Checkpoint | None:
+        try:
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            is_ours = manifest["identity"] == self._identity
+            if not is_ours or manifest["sha256"] != sha256_of(folder / TENSORS):
+                return None
+            return Checkpoint(manifest["step"], manifest["facts"], load_file(folder / TENSORS))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self._folder.glob("step-*"), reverse=True)
+
+    def _prune(self) -> None:
+        for stale in [*self._newest_first()[self._keep :], *self._folder.glob(f"{STAGING_PREFIX}*")]:
+            shutil.rmtree(stale, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Onto the disk itself, so that the rename is never seen there before what it names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,147 @@
+"""The job configuration: every key, its range and default.
+
+Twin of configs/schemas/job-config.v1.json; a test compares them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from lora_trainer.errors import BadConfig, summarise
+from lora_trainer.rules import (
+    AbsolutePath,
+    Choice,
+    Flag,
+    Nullable,
+    Number,
+    Section,
+    Text,
+    TextMap,
+    Texts,
+    Uuid,
+    Whole,
+    option,
+)
+
+MAX_CONFIG_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingParams:
+    """A missing key means its default."""
+
+    learning_rate: float = option(Number(1e-6, 1e-2), default=1e-4)  # AdamW's step size after warm-up
+    batch_size: int = option(Whole(1, 8), default=1)  # images in one forward pass
+    steps: int = option(Whole(100, 10_000), default=1000)  # optimizer steps in all
+    resolution: int = option(Whole(256, 1024, multiple_of=64), default=512)  # side of the square crop, pixels
+    lora_rank: int = option(Whole(4, 128), default=16)  # inner width of every adapter pair
+    lora_alpha: int = option(Whole(1, 128), default=32)  # the adapter acts with strength alpha / rank
+    seed: int = option(Whole(0, 2**32 - 1), default=42)  # all randomness follows from it and the step number
+    lr_scheduler: Literal["constant", "constant_with_warmup", "cosine"] = option(
+        Choice(("constant", "constant_with_warmup", "cosine")), default="constant"
+    )  # how the learning rate moves over the steps; cosine falls to 0
+    lr_warmup_steps: int = option(Whole(0, 10_000), default=0)  # linear rise at the start; "constant" has none
+    optimizer: Literal["adamw"] = option(Choice(("adamw",)), default="adamw")  # the only one so far
+    gradient_accumulation_steps: int = option(Whole(1, 64), default=1)  # batches summed into one step
+    gradient_checkpointing: bool = option(Flag(), default=False)  # about half as slow again, much less memory
+    mixed_precision: Literal["auto", "no", "bf16"] = option(
+        Choice(("auto", "no", "bf16")), default="auto"
+    )  # of the frozen base model; auto = bf16 on a GPU; the adapter itself is always float32
+    min_snr_gamma: float | None = option(Nullable(Number(0.1, 20)), default=None)  # caps the weight of easy timesteps
+    noise_offset: float = option(Number(0, 1), default=0.0)  # share of noise that is constant over each channel
+    caption_dropout: float = option(Number(0, 1), default=0.05)  # share of samples trained on the empty caption
+    train_val_split: float = option(Number(0, 0.5), default=0.1)  # share of images held out
+    validation_every: int | None = option(Nullable(Whole(1, 10_000)), default=None)  # steps; null = before and after
+    sample_prompts: tuple[str, ...] = option(
+        Texts(8, Text(500)), default=()
+    )  # empty = one from trigger words or first caption
+    sample_every: int | None = option(Nullable(Whole(1, 10_000)), default=None)  # steps; null = only at the end
+    checkpoint_every: int = option(Whole(1, 10_000), default=500)  # steps
+    keep_checkpoints: int = option(Whole(1, 20), default=2)  # older ones are removed
+    early_stopping_patience: int | None = option(
+        Nullable(Whole(1, 100)), default=None
+    )  # stop after so many validations without improvement, keep the best adapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobConfig:
+    v: Literal[1] = option(Choice((1,)))  # version of this file's format
+    job_id: str = option(Uuid())
+    attempt: int = option(Whole(1, 1000))  # 1 is the first
+    name: str = option(Text(200))  # what the user calls the adapter
+    type: Literal["lora", "dreambooth"] = option(Choice(("lora", "dreambooth")))  # captions, or one instance prompt
+    dataset_path: str = option(AbsolutePath())  # flat folder of images and same-stem .txt captions
+    base_model: str = option(Text(200))  # namespace/name, for people and metadata
+    base_model_path: str = option(AbsolutePath())  # folder in the diffusers layout
+    base_model_revision: str = option(Text(200))
+    output_path: str = option(AbsolutePath())  # the only writable folder
+    device: Literal["auto", "cpu", "cuda"] = option(Choice(("auto", "cpu", "cuda")))  # auto = GPU where there is one
+    trigger_words: tuple[str, ...] = option(Texts(20, Text(100)))  # words that call the subject or style
+    training_params: TrainingParams = option(Section())  # noqa: RUF009 - makes a field, not a value
+    lineage: Mapping[str, str] = option(
+        TextMap(64, Text(100), Text(4096, min_length=0))
+    )  # copied into the adapter file
+
+
+def load_config(path: Path) -> JobConfig:
+    """Read and check the whole file; every violation is reported at once."""
+    document = _read_object(path)
+    problems = _violations(JobConfig, document, "")
+    params = document.get("training_params")
+    if isinstance(params, dict):
+        problems += _violations(TrainingParams, params, "training_params.")
+    problems = problems or _contradictions(document)
+    if problems:
+        raise BadConfig(f"{path.name}: {summarise(problems, limit=50)}")
+    values = _values(JobConfig, document)
+    return JobConfig(
+        **values | {"training_params": TrainingParams(**_values(TrainingParams, values["training_params"]))}
+    )
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise BadConfig(f"{path.name}: larger than {MAX_CONFIG_BYTES} bytes")
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise BadConfig(f"{path.name}: cannot be read ({exc.strerror})") from exc
+    except (ValueError, RecursionError) as exc:
+        raise BadConfig(f"{path.name}: is not valid JSON ({exc})") from exc
+    if not isinstance(document, dict):
+        raise BadConfig(f"{path.name}: must hold one JSON object")
+    return document
+
+
+def _violations(section: type, document: Mapping[str, object], prefix: str) -> list[str]:
+    known = {field.name: field for field in fields(section)}
+    problems = [f"{prefix}{key}: unknown key" for key in document if key not in known]
+    for name, field in known.items():
+        if name in document:
+            problem = field.metadata["rule"].problem(document[name])
+        else:
+            problem = "is missing" if _is_required(field) else None
+        if problem:
+            problems.append(f"{prefix}{name}: {problem}")
+    return problems
+
+
+def _contradictions(document: Mapping[str, Any]) -> list[str]:
+    params = document["training_params"]
+    problems = []
+    if document["type"] == "dreambooth" and not document["trigger_words"]:
+        problems.append("trigger_words: dreambooth needs at least one word to call the subject by")
+    if params.get("early_stopping_patience") is not None and params.get("validation_every") is None:
+        problems.append("training_params.early_stopping_patience: needs validation_every")
+    return problems
+
+
+def _values(section: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    present = {field.name: document[field.name] for field in fields(section) if field.name in document}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
+
+
+def _is_required(field: "Field[Any]") -> bool:
+    return field.default is MISSING

@@ -1,0 +1,262 @@
+"""The torch half of a run: load, preprocess, train, evaluate, register, each announced by a phase event."""
+
+import hashlib
+import importlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from lora_trainer import adapter
+from lora_trainer.cache import Encoded, encode_items, take
+from lora_trainer.checkpoint import CheckpointFolder
+from lora_trainer.config import JobConfig
+from lora_trainer.data import default_sample_prompt, prompt_of, split
+from lora_trainer.errors import BadConfig, OutOfGpuMemory
+from lora_trainer.evaluate import EarlyStopping, Sampler, Validator, fixed_noise_loss
+from lora_trainer.events import EventLog
+from lora_trainer.export import build_metadata, check_picture, check_reload, export
+from lora_trainer.families import FamilyEntry
+from lora_trainer.families.family import Conditioning, Family
+from lora_trainer.loop import Callback, Reporter, train
+from lora_trainer.machine import available_cpus
+from lora_trainer.preflight import Item
+from lora_trainer.state import Checkpointer, TrainingState
+from lora_trainer.step import Stepper
+from lora_trainer.stop import StopRequest
+
+CHECK_SAMPLER_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every phase may use."""
+
+    config: JobConfig
+    events: EventLog
+    stop: StopRequest
+
+    @property
+    def outputs(self) -> Path:
+        return Path(self.config.output_path)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that the later phases read, encoded and on the device."""
+
+    family: Family  # without its encoders
+    train: Encoded
+    held_out: Encoded | None
+    empty: Conditioning  # of the empty caption, one sample
+    sampler: Sampler
+    identity: str  # of everything that training depends on
+
+    @property
+    def val_count(self) -> int:
+        return len(self.held_out) if self.held_out else 0
+
+    @property
+    def evaluated(self) -> Encoded:
+        return self.held_out or self.train
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    pairs: list[adapter.Pair]
+    steps: int
+    eval_loss_before: float
+
+
+def train_adapter(
+    config: JobConfig, items: list[Item], entry: FamilyEntry, events: EventLog, stop: StopRequest
+) -> None:
+    try:
+        _run_phases(Job(config, events, stop), items, entry)
+    except torch.OutOfMemoryError as exc:
+        params = config.training_params
+        raise OutOfGpuMemory(
+            f"the GPU ran out of memory at batch_size {params.batch_size} and resolution {params.resolution}; "
+            "lower one of them or set gradient_checkpointing"
+        ) from exc
+
+
+def _run_phases(job: Job, items: list[Item], entry: FamilyEntry) -> None:
+    started_at = time.monotonic()
+    family = load(job, entry)
+    _begin(job, "preprocess", started_at)
+    prepared = preprocess(job, family, items)
+    _begin(job, "train", started_at)
+    trained = train_pairs(job, prepared)
+    _begin(job, "evaluate", started_at)
+    eval_loss_after = evaluate(prepared, trained)
+    _begin(job, "register", started_at)
+    register(job, prepared, trained, eval_loss_after)
+
+
+def _begin(job: Job, phase: str, started_at: float) -> None:
+    job.stop.raise_if_made(f"before the phase {phase}")
+    job.events.emit("phase", phase=phase)
+    print(f"phase {phase} ({time.monotonic() - started_at:.1f} s)", flush=True)
+
+
+def load(job: Job, entry: FamilyEntry) -> Family:
+    torch.set_num_threads(available_cpus())
+    device = _pick_device(job.config.device)
+    dtype = _pick_dtype(job.config.training_params.mixed_precision, device)
+    module = importlib.import_module(entry.module)
+    family: Family = module.FAMILY.load(Path(job.config.base_model_path), device=device, dtype=dtype)
+    print(f"{job.config.base_model} on {device} as {dtype}", flush=True)
+    return family
+
+
+def preprocess(job: Job, family: Family, items: list[Item]) -> Prepared:
+    params = job.config.training_params
+    train_items, held_out_items = split(items, params.train_val_split)
+    prompts = {item: prompt_of(item, job.config) for item in items}
+
+    def encode(part: list[Item]) -> Encoded:
+        def check() -> None:
+            job.stop.raise_if_made("while encoding images")
+
+        return encode_items(family, part, [prompts[item] for item in part], params.resolution, check)
+
+    empty = family.encode_prompts([""])
+    prepared = Prepared(
+        family=family,
+        train=encode(train_items),
+        held_out=encode(held_out_items) if held_out_items else None,
+        empty=empty,
+        sampler=_build_sampler(job, family, empty, default_sample_prompt(prompts[items[0]], job.config)),
+        identity=_identity(job.config, [(item.sha256, prompts[item]) for item in train_items]),
+    )
+    family.free_encoders()
+    return prepared
+
+
+def train_pairs(job: Job, prepared: Prepared) -> Trained:
+    params, family = job.config.training_params, prepared.family
+    pairs = _attach(job, family)
+    # Fresh pairs do nothing yet, so this is the base model's own loss, in a resumed run too.
+    eval_loss_before = fixed_noise_loss(family, prepared.evaluated)
+    stepper = Stepper(family, adapter.named_parameters(pairs), prepared.train, prepared.empty, params)
+    state = TrainingState(stepper, EarlyStopping(params.early_stopping_patience))
+    folder = CheckpointFolder(job.outputs / "checkpoints", identity=prepared.identity, keep=params.keep_checkpoints)
+    checkpoint = folder.latest()
+    if checkpoint:
+        state.resume(checkpoint)
+        print(f"resuming after step {state.step}", flush=True)
+    train(
+        stepper,
+        done=state.step,
+        steps=params.steps,
+        callbacks=_build_callbacks(job, prepared, state, folder),
+        is_over=state.early_stopping.is_over,
+    )
+    state.keep_best()
+    return Trained(pairs, state.step, eval_loss_before)
+
+
+def evaluate(prepared: Prepared, trained: Trained) -> float:
+    after = fixed_noise_loss(prepared.family, prepared.evaluated)
+    print(f"loss on fixed noise: {trained.eval_loss_before:.5f} before, {after:.5f} after", flush=True)
+    prepared.sampler.make_all(trained.steps)
+    return after
+
+
+def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: float) -> None:
+    """Write the adapter files and prove them; nothing is reported as a result before that."""
+    family, train_count = prepared.family, len(prepared.train)
+    metadata = build_metadata(job.config, family, steps=trained.steps, train_count=train_count)
+    files = export(family, trained.pairs, job.config, metadata)
+    fresh, reload_error = check_reload(
+        family, files, take(prepared.train.conditioning, [0]), prepared.train.mean.shape[1:]
+    )
+    picture_change = check_picture(fresh, lambda denoiser: prepared.sampler.make(denoiser, 0, CHECK_SAMPLER_STEPS))
+    job.events.emit(
+        "result",
+        adapters=[file.describe(job.outputs) for file in files],
+        steps=trained.steps,
+        train_count=train_count,
+        val_count=prepared.val_count,
+        eval_loss_before=trained.eval_loss_before,
+        eval_loss_after=eval_loss_after,
+        reload_error=reload_error,
+        picture_change=picture_change,
+    )
+    print(
+        f"adapter: {files[0].path.name} (reload error {reload_error:.1e}, picture change {picture_change:.4f})",
+        flush=True,
+    )
+
+
+def _attach(job: Job, family: Family) -> list[adapter.Pair]:
+    params = job.config.training_params
+    pairs = adapter.attach(family, rank=params.lora_rank, alpha=params.lora_alpha, seed=params.seed)
+    if params.gradient_checkpointing:
+        family.denoiser.enable_gradient_checkpointing()
+    family.denoiser.train()  # gradient checkpointing works in this mode only; nothing in the network drops out
+    return pairs
+
+
+def _build_callbacks(job: Job, prepared: Prepared, state: TrainingState, folder: CheckpointFolder) -> list[Callback]:
+    """In the order they are called: a report may carry the validation's loss, a checkpoint comes last."""
+    params = job.config.training_params
+    validator = Validator(
+        lambda: fixed_noise_loss(prepared.family, prepared.evaluated), params.validation_every, state.note_validation
+    )
+    reporter = Reporter(
+        job.events,
+        done=state.step,
+        steps=params.steps,
+        samples_a_step=params.batch_size * params.gradient_accumulation_steps,
+        train_count=len(prepared.train),
+        val_count=prepared.val_count,
+        val_loss_at=validator.val_loss_at,
+    )
+    checkpointer = Checkpointer(
+        state,
+        folder,
+        job.events,
+        job.stop,
+        every=params.checkpoint_every,
+        steps=params.steps,
+        require_finite=reporter.require_finite,
+    )
+    return [validator, reporter, prepared.sampler, checkpointer]
+
+
+def _build_sampler(job: Job, family: Family, empty: Conditioning, default_prompt: str) -> Sampler:
+    params = job.config.training_params
+    prompts = list(params.sample_prompts) or [default_prompt]
+    return Sampler(
+        family,
+        job.events,
+        job.outputs,
+        prompts=prompts,
+        conditioning=family.encode_prompts(prompts),
+        empty=empty,
+        seed=params.seed,
+        resolution=params.resolution,
+        every=params.sample_every,
+    )
+
+
+def _pick_device(wanted: str) -> torch.device:
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise BadConfig("device: cuda is asked for, but the container sees no usable GPU")
+    return torch.device("cuda" if has_gpu and wanted != "cpu" else "cpu")
+
+
+def _pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
+    is_half = wanted == "bf16" or (wanted == "auto" and device.type == "cuda")
+    return torch.bfloat16 if is_half else torch.float32
+
+
+def _identity(config: JobConfig, samples: list[tuple[str, str]]) -> str:
+    """Changes with everything that changes the training; a name, a path or a lineage entry does not."""
+    facts = [config.base_model, config.base_model_revision, asdict(config.training_params), samples]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

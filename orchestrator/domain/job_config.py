@@ -1,0 +1,30 @@
+"""The config file a trainer reads: the whole of what a container learns about its job (configs/schemas)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestrator.domain.container import DATASET_PATH, MODELS_PATH, OUTPUT_PATH
+from orchestrator.domain.job import Job
+from orchestrator.domain.model import CatalogueEntry
+from orchestrator.domain.scheduling import is_cpu
+
+
+def build_job_config(job: Job, model: CatalogueEntry, lineage: dict[str, str]) -> dict[str, Any]:
+    """Paths are the container's own; every training parameter is present."""
+    return {
+        "v": 1,
+        "job_id": job.id,
+        "attempt": job.attempt,
+        "name": job.name or f"{job.type}-{job.id[:8]}",
+        "type": str(job.type),
+        "dataset_path": DATASET_PATH,
+        "base_model": model.id,
+        "base_model_path": f"{MODELS_PATH}/{model.folder}",
+        "base_model_revision": model.revision,
+        "output_path": OUTPUT_PATH,
+        "device": "cpu" if all(is_cpu(device) for device in job.gpu_ids) else "cuda",
+        "trigger_words": list(job.trigger_words),
+        "training_params": job.config.as_params(),
+        "lineage": lineage,
+    }

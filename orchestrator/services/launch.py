@@ -1,0 +1,131 @@
+"""Bringing one attempt to life: intent first, then create, record the id, start."""
+
+from __future__ import annotations
+
+from orchestrator.domain.container import (
+    CONFIG_PATH,
+    DATASET_PATH,
+    LABEL_ATTEMPT,
+    LABEL_INSTANCE,
+    LABEL_JOB,
+    MODELS_PATH,
+    OUTPUT_PATH,
+    TRAIN_COMMAND,
+    ContainerSpec,
+    Mount,
+)
+from orchestrator.domain.errors import LaunchRefused, NotFound
+from orchestrator.domain.events import status_event
+from orchestrator.domain.identity import Identity
+from orchestrator.domain.job import Attempt, Job, container_name
+from orchestrator.domain.job_config import build_job_config
+from orchestrator.domain.lifecycle import EndReason
+from orchestrator.domain.lineage import lineage_of
+from orchestrator.domain.scheduling import Start, is_cpu
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.container_runtime import ContainerRuntime
+from orchestrator.ports.dataset_store import DatasetFiles, DatasetStore
+from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.workspace import JobPaths, Workspace
+from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.container_settings import ContainerSettings
+
+
+class Launch:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        datasets: DatasetStore,
+        dataset_files: DatasetFiles,
+        models: BuiltinModels,
+        workspace: Workspace,
+        runtime: ContainerRuntime,
+        clock: Clock,
+        settings: ContainerSettings,
+    ) -> None:
+        self._jobs = jobs
+        self._datasets = datasets
+        self._dataset_files = dataset_files
+        self._models = models
+        self._workspace = workspace
+        self._runtime = runtime
+        self._clock = clock
+        self._settings = settings
+
+    def claim(self, start: Start, *, engine_id: str) -> tuple[Job, Attempt]:
+        """Store the intent to launch. Raises SlotTaken or StaleJob when something else was quicker."""
+        now = self._clock.now()
+        job = start.job.claimed(slot=start.slot, devices=start.devices, at=now)
+        earlier = self._jobs.attempts(job.id)
+        attempt = Attempt(
+            job_id=job.id,
+            number=job.attempt,
+            container_name=container_name(job.id, job.attempt),
+            created_at=now,
+            devices=start.devices,
+            engine_id=engine_id,
+            # Attempts share one outputs folder: this one's events begin where the last one's ended.
+            events_offset=earlier[-1].events_offset if earlier else 0,
+        )
+        event = status_event(start.job, job, f"Attempt {job.attempt} holds slot {start.slot} and {_named(job)}.")
+        return self._jobs.claim(job, attempt, event), attempt
+
+    def launch(self, job: Job, attempt: Attempt) -> tuple[Job, Attempt]:
+        """Create the container (or adopt the one an earlier try left), record its id, start it.
+
+        Raises LaunchRefused; RuntimeUnavailable when the outcome is unknown; StaleJob when the job changed in between,
+        in which case nothing was started.
+        """
+        spec = self._build_spec(job, attempt)
+        container = self._runtime.create(spec)
+        attempt = attempt.evolve(container_id=container.id, spec_hash=spec.digest, image_digest=container.image_digest)
+        job = job.with_container(container.id, image_digest=container.image_digest, at=self._clock.now())
+        job = self._jobs.save(job, attempt)
+        self._runtime.start(container.id)
+        return job, attempt
+
+    def _build_spec(self, job: Job, attempt: Attempt) -> ContainerSpec:
+        image = self._settings.image
+        digest = self._runtime.image_digest(image)
+        if digest is None:
+            message = f"The training image {image!r} is not on this machine. Build it with `make setup`."
+            raise LaunchRefused(EndReason.IMAGE_MISSING, message)
+        model = self._models.ready_entry(job.base_model)
+        dataset_path, dataset_sha256 = self._dataset(job)
+        config = build_job_config(job, model, lineage_of(job, dataset_sha256, model, image_digest=digest))
+        paths = self._workspace.prepare(job.id, config)
+        return ContainerSpec(
+            name=attempt.container_name,
+            image=image,
+            command=TRAIN_COMMAND,
+            user=self._settings.user,
+            mounts=_mounts(paths, dataset_path, self._models.cache_path()),
+            limits=self._settings.limits,
+            devices=tuple(device for device in attempt.devices if not is_cpu(device)),
+            labels={
+                LABEL_INSTANCE: self._settings.instance,
+                LABEL_JOB: job.id,
+                LABEL_ATTEMPT: str(attempt.number),
+            },
+        )
+
+    def _dataset(self, job: Job) -> tuple[str, str]:
+        try:
+            dataset = self._datasets.get(job.dataset_id, Identity(job.user_id))
+        except NotFound as error:
+            raise LaunchRefused(EndReason.DATASET_MISSING, f"Dataset {job.dataset_id} no longer exists.") from error
+        return self._dataset_files.locate(dataset.id), dataset.sha256
+
+
+def _mounts(paths: JobPaths, dataset_path: str, models_path: str) -> tuple[Mount, ...]:
+    return (
+        Mount(paths.config, CONFIG_PATH),
+        Mount(dataset_path, DATASET_PATH),
+        Mount(models_path, MODELS_PATH),
+        Mount(paths.outputs, OUTPUT_PATH, is_read_only=False),
+    )
+
+
+def _named(job: Job) -> str:
+    return ", ".join(job.gpu_ids) or "no device"
