@@ -125,9 +125,8 @@ def _collect(lorry: LorryClient, job: Job, data_dir: Path) -> Path:
 
 def _fetch(lorry: LorryClient, artifact: Artifact, folder: Path) -> Path:
     path = fetch(lorry, artifact, folder)
-    _say(
-        f"saved {artifact['kind']} {path} ({size(artifact['size_bytes'])}, sha256 {artifact['sha256'][:16]} as promised)"
-    )
+    digest = artifact["sha256"][:16]
+    _say(f"saved {artifact['kind']} {path} ({size(artifact['size_bytes'])}, sha256 {digest} as promised)")
     return path
 
 

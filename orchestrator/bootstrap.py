@@ -1,0 +1,252 @@
+"""The composition root: the only file that names adapters. Settings go in, working services come out."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+
+import structlog
+from filelock import FileLock, Timeout
+
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.docker.runtime import DockerContainerRuntime
+from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactStore
+from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
+from orchestrator.adapters.filesystem.model_store import FilesystemModelStore
+from orchestrator.adapters.filesystem.ownership import Owner
+from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
+from orchestrator.adapters.memory import FixedInventory
+from orchestrator.adapters.nvml.inventory import NvmlInventory
+from orchestrator.adapters.sql import (
+    SqlDatasetStore,
+    SqlJobStore,
+    SqlRecordStore,
+    SqlTokenStore,
+    connect,
+)
+from orchestrator.adapters.sql import is_migrated as is_database_migrated
+from orchestrator.adapters.sql import migrate as migrate_database
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.wake_up import ThreadWakeUp
+from orchestrator.domain.container import Limits
+from orchestrator.domain.dataset import UploadLimits
+from orchestrator.domain.errors import LorryError, StoreUnavailable
+from orchestrator.domain.reconciliation import Policy
+from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX
+from orchestrator.ports.container_runtime import ContainerRuntime
+from orchestrator.ports.device_inventory import DeviceInventory
+from orchestrator.services import Services
+from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.collect import Collect
+from orchestrator.services.container_settings import ContainerSettings
+from orchestrator.services.datasets import Datasets
+from orchestrator.services.identity import LorryTokens
+from orchestrator.services.ingest import Ingest
+from orchestrator.services.jobs import Jobs
+from orchestrator.services.launch import Launch
+from orchestrator.services.models import Models
+from orchestrator.services.readiness import Readiness
+from orchestrator.services.reconciler import Reconciler, ReconcilerSettings
+from orchestrator.services.records import Records
+from orchestrator.settings import Settings
+
+log = structlog.get_logger()
+
+# The uid and gid of training containers when Lorry itself is root.
+CONTAINER_USER = "10001:10001"
+_STORE_BACK_OFF_SECONDS = 1.0
+
+
+class AlreadyOrchestrated(LorryError):
+    """Another process works on this data directory."""
+
+    code = "ALREADY_ORCHESTRATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Lorry:
+    """Both halves over one set of adapters. Nothing runs until it is asked to."""
+
+    services: Services
+    reconciler: Reconciler
+    builtin_models: BuiltinModels
+    database: Database
+    wake_up: ThreadWakeUp
+    settings: Settings
+
+    def reconcile_forever(self, stop: threading.Event) -> None:
+        """Pass after pass until `stop` is set. Raises AlreadyOrchestrated when somebody else does this already."""
+        lock = FileLock(self.settings.data_dir / "orchestrator.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            message = f"Another orchestrator works on {self.settings.data_dir}. Stop it, or use another data directory."
+            raise AlreadyOrchestrated(message) from error
+        try:
+            self._prepare_models()
+            while not stop.is_set():
+                self._pass(stop)
+        finally:
+            lock.release()
+
+    def close(self) -> None:
+        self.database.close()
+
+    def _prepare_models(self) -> None:
+        try:
+            self.builtin_models.prepare()
+        except LorryError as error:
+            # Not fatal: the first job that needs the model builds it, or says why it cannot.
+            log.warning("built-in models not prepared", error=error.message)
+
+    def _pass(self, stop: threading.Event) -> None:
+        try:
+            self.reconciler.run_once()
+        except StoreUnavailable as error:
+            log.warning("store unavailable", error=error.message)
+            stop.wait(_STORE_BACK_OFF_SECONDS)
+            return
+        if not stop.is_set():
+            self.wake_up.wait(self.settings.poll_seconds)
+
+
+def build(settings: Settings) -> Lorry:
+    """Everything, over a migrated store. Raises StoreUnavailable; an engine that is down is no reason not to start."""
+    data_dir = settings.data_dir.resolve()
+    database = _migrated(settings)
+    clock, wake_up = SystemClock(), ThreadWakeUp()
+    jobs, records, datasets = SqlJobStore(database), SqlRecordStore(database), SqlDatasetStore(database)
+    owner = Owner.parse(container_user(settings))
+    artifacts = FilesystemArtifactStore(data_dir)
+    dataset_files = FilesystemDatasetFiles(data_dir, limits=UploadLimits(max_bytes=settings.max_upload_bytes))
+    models = FilesystemModelStore(data_dir, catalogue=settings.catalogue, owner=owner)
+    workspace = FilesystemWorkspace(data_dir, owner=owner)
+    runtime = container_runtime(settings)
+    containers = _container_settings(settings)
+    builtin_models = BuiltinModels(store=models, runtime=runtime, settings=containers)
+    return Lorry(
+        services=Services(
+            jobs=Jobs(
+                jobs=jobs,
+                records=records,
+                datasets=datasets,
+                models=models,
+                clock=clock,
+                wake_up=wake_up,
+                max_active_per_user=settings.max_active_jobs_per_user,
+            ),
+            records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
+            datasets=Datasets(store=datasets, files=dataset_files, clock=clock),
+            models=Models(store=models),
+            tokens=LorryTokens(store=SqlTokenStore(database), clock=clock),
+            readiness=Readiness(
+                records=records, clock=clock, data_dir=str(data_dir), min_free_bytes=settings.min_free_bytes
+            ),
+        ),
+        reconciler=Reconciler(
+            jobs=jobs,
+            records=records,
+            runtime=runtime,
+            inventory=device_inventory(settings),
+            launcher=Launch(
+                jobs=jobs,
+                datasets=datasets,
+                dataset_files=dataset_files,
+                models=builtin_models,
+                workspace=workspace,
+                runtime=runtime,
+                clock=clock,
+                settings=containers,
+            ),
+            ingest=Ingest(jobs=jobs, workspace=workspace, runtime=runtime, clock=clock),
+            collect=Collect(records=records, artifacts=artifacts, clock=clock),
+            clock=clock,
+            settings=_reconciler_settings(settings),
+        ),
+        builtin_models=builtin_models,
+        database=database,
+        wake_up=wake_up,
+        settings=settings,
+    )
+
+
+def migrate(settings: Settings) -> str:
+    """Bring the store to the newest schema; returns its revision."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = connect(settings.store_url)
+    try:
+        return migrate_database(database)
+    finally:
+        database.close()
+
+
+def is_migrated(settings: Settings) -> bool:
+    database = connect(settings.store_url)
+    try:
+        return is_database_migrated(database)
+    finally:
+        database.close()
+
+
+def identity_service(settings: Settings) -> LorryTokens:
+    """For `lorry token create`, which may be the first command on a new machine: the store is migrated."""
+    return LorryTokens(store=SqlTokenStore(_migrated(settings)), clock=SystemClock())
+
+
+def container_runtime(settings: Settings) -> ContainerRuntime:
+    return DockerContainerRuntime(
+        base_url=settings.docker_host,
+        instance=settings.instance,
+        allowed_images=settings.allowed_images or (settings.image,),
+    )
+
+
+def device_inventory(settings: Settings) -> DeviceInventory:
+    """What `gpus` asks for: found by NVML, none (CPU slots), all GPUs as one device, or the UUIDs it lists."""
+    if settings.gpus == "auto":
+        return NvmlInventory(cpu_slots=settings.cpu_slots)
+    if settings.gpus == "none":
+        return FixedInventory([f"{CPU_DEVICE_PREFIX}{number}" for number in range(settings.cpu_slots)])
+    return FixedInventory([word.strip() for word in settings.gpus.split(",") if word.strip()])
+
+
+def container_user(settings: Settings) -> str:
+    """uid:gid of training containers: never root."""
+    if settings.container_user is not None:
+        return settings.container_user
+    return CONTAINER_USER if os.getuid() == 0 else f"{os.getuid()}:{os.getgid()}"
+
+
+def _migrated(settings: Settings) -> Database:
+    migrate(settings)
+    return connect(settings.store_url)
+
+
+def _container_settings(settings: Settings) -> ContainerSettings:
+    return ContainerSettings(
+        instance=settings.instance,
+        image=settings.image,
+        user=container_user(settings),
+        limits=Limits(
+            memory_bytes=settings.memory_limit_bytes,
+            cpus=settings.cpus,
+            pids=settings.pids_limit,
+            shm_bytes=settings.shm_bytes,
+            tmp_bytes=settings.tmp_bytes,
+            open_files=settings.open_files_limit,
+            log_max_bytes=settings.log_max_bytes,
+            log_max_files=settings.log_max_files,
+        ),
+    )
+
+
+def _reconciler_settings(settings: Settings) -> ReconcilerSettings:
+    return ReconcilerSettings(
+        image=settings.image,
+        max_active_per_user=settings.max_active_jobs_per_user,
+        orphan_grace_seconds=settings.orphan_grace_seconds,
+        policy=Policy(
+            launch_grace_seconds=settings.launch_grace_seconds, stop_grace_seconds=settings.stop_grace_seconds
+        ),
+    )
