@@ -113,61 +113,102 @@ class Lorry:
 
 def build(settings: Settings) -> Lorry:
     """Everything, over a migrated store. Raises StoreUnavailable; an engine that is down is no reason not to start."""
+    adapters = _build_adapters(settings)
+    builtin_models = BuiltinModels(
+        store=adapters.models, runtime=adapters.runtime, settings=_container_settings(settings)
+    )
+    return Lorry(
+        services=_build_services(adapters, settings),
+        reconciler=_build_reconciler(adapters, builtin_models, settings),
+        builtin_models=builtin_models,
+        database=adapters.database,
+        wake_up=adapters.wake_up,
+        settings=settings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Adapters:
+    database: Database
+    jobs: SqlJobStore
+    records: SqlRecordStore
+    datasets: SqlDatasetStore
+    tokens: SqlTokenStore
+    artifacts: FilesystemArtifactStore
+    dataset_files: FilesystemDatasetFiles
+    models: FilesystemModelStore
+    workspace: FilesystemWorkspace
+    runtime: ContainerRuntime
+    clock: SystemClock
+    wake_up: ThreadWakeUp
+
+
+def _build_adapters(settings: Settings) -> _Adapters:
     data_dir = settings.data_dir.resolve()
     database = _migrated(settings)
-    clock, wake_up = SystemClock(), ThreadWakeUp()
-    jobs, records, datasets = SqlJobStore(database), SqlRecordStore(database), SqlDatasetStore(database)
     owner = Owner.parse(container_user(settings))
-    artifacts = FilesystemArtifactStore(data_dir)
-    dataset_files = FilesystemDatasetFiles(data_dir, limits=UploadLimits(max_bytes=settings.max_upload_bytes))
-    models = FilesystemModelStore(data_dir, catalogue=settings.catalogue, owner=owner)
-    workspace = FilesystemWorkspace(data_dir, owner=owner)
-    runtime = container_runtime(settings)
-    containers = _container_settings(settings)
-    builtin_models = BuiltinModels(store=models, runtime=runtime, settings=containers)
-    return Lorry(
-        services=Services(
-            jobs=Jobs(
-                jobs=jobs,
-                records=records,
-                datasets=datasets,
-                models=models,
-                clock=clock,
-                wake_up=wake_up,
-                max_active_per_user=settings.max_active_jobs_per_user,
-            ),
-            records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
-            datasets=Datasets(store=datasets, files=dataset_files, clock=clock),
-            models=Models(store=models),
-            tokens=LorryTokens(store=SqlTokenStore(database), clock=clock),
-            readiness=Readiness(
-                records=records, clock=clock, data_dir=str(data_dir), min_free_bytes=settings.min_free_bytes
-            ),
-        ),
-        reconciler=Reconciler(
-            jobs=jobs,
-            records=records,
-            runtime=runtime,
-            inventory=device_inventory(settings),
-            launcher=Launch(
-                jobs=jobs,
-                datasets=datasets,
-                dataset_files=dataset_files,
-                models=builtin_models,
-                workspace=workspace,
-                runtime=runtime,
-                clock=clock,
-                settings=containers,
-            ),
-            ingest=Ingest(jobs=jobs, workspace=workspace, runtime=runtime, clock=clock),
-            collect=Collect(records=records, artifacts=artifacts, clock=clock),
-            clock=clock,
-            settings=_reconciler_settings(settings),
-        ),
-        builtin_models=builtin_models,
+    return _Adapters(
         database=database,
-        wake_up=wake_up,
-        settings=settings,
+        jobs=SqlJobStore(database),
+        records=SqlRecordStore(database),
+        datasets=SqlDatasetStore(database),
+        tokens=SqlTokenStore(database),
+        artifacts=FilesystemArtifactStore(data_dir),
+        dataset_files=FilesystemDatasetFiles(data_dir, limits=UploadLimits(max_bytes=settings.max_upload_bytes)),
+        models=FilesystemModelStore(data_dir, catalogue=settings.catalogue, owner=owner),
+        workspace=FilesystemWorkspace(data_dir, owner=owner),
+        runtime=container_runtime(settings),
+        clock=SystemClock(),
+        wake_up=ThreadWakeUp(),
+    )
+
+
+def _build_services(adapters: _Adapters, settings: Settings) -> Services:
+    return Services(
+        jobs=Jobs(
+            jobs=adapters.jobs,
+            records=adapters.records,
+            datasets=adapters.datasets,
+            models=adapters.models,
+            clock=adapters.clock,
+            wake_up=adapters.wake_up,
+            max_active_per_user=settings.max_active_jobs_per_user,
+        ),
+        records=Records(
+            jobs=adapters.jobs, records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace
+        ),
+        datasets=Datasets(store=adapters.datasets, files=adapters.dataset_files, clock=adapters.clock),
+        models=Models(store=adapters.models),
+        tokens=LorryTokens(store=adapters.tokens, clock=adapters.clock),
+        readiness=Readiness(
+            records=adapters.records,
+            clock=adapters.clock,
+            data_dir=str(settings.data_dir.resolve()),
+            min_free_bytes=settings.min_free_bytes,
+        ),
+    )
+
+
+def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settings: Settings) -> Reconciler:
+    return Reconciler(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        runtime=adapters.runtime,
+        inventory=device_inventory(settings),
+        launcher=Launch(
+            jobs=adapters.jobs,
+            datasets=adapters.datasets,
+            dataset_files=adapters.dataset_files,
+            models=builtin_models,
+            workspace=adapters.workspace,
+            runtime=adapters.runtime,
+            clock=adapters.clock,
+            settings=_container_settings(settings),
+        ),
+        ingest=Ingest(jobs=adapters.jobs, workspace=adapters.workspace, runtime=adapters.runtime, clock=adapters.clock),
+        collect=Collect(records=adapters.records, artifacts=adapters.artifacts, clock=adapters.clock),
+        clock=adapters.clock,
+        settings=_reconciler_settings(settings),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import PurePosixPath
 
 import structlog
 
@@ -87,7 +88,8 @@ class BuiltinModels:
 
     def _build_spec(self, entry: CatalogueEntry, staging: str) -> ContainerSpec:
         return ContainerSpec(
-            name=f"lorry-model-{entry.folder}-{self._settings.instance}",
+            # The staging folder's name tells this try from one that a crash cut off: that one is not adopted.
+            name=f"lorry-model-{PurePosixPath(staging).name}-{self._settings.instance}",
             image=self._settings.image,
             command=("python", "build_model.py", "--model", entry.id, "--out", f"{OUTPUT_PATH}/{entry.folder}"),
             user=self._settings.user,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -49,6 +49,8 @@ log = structlog.get_logger()
 # How many waiting jobs one pass looks at; enough to fill every device many times over.
 QUEUE_WINDOW = 1_000
 LOG_SECONDS = 2.0
+# The status is for /ready and the queue's reasons: an unchanged one is written now and then, not every pass.
+STATUS_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -96,6 +98,7 @@ class Reconciler:
         self._settings = settings
         self._unreachable_since: datetime | None = None
         self._log_due_at: dict[str, datetime] = {}
+        self._recorded_status: EngineStatus | None = None
 
     def run_once(self) -> Pass:
         """One pass over everything. A job's failure is logged and never stops the pass.
@@ -132,18 +135,22 @@ class Reconciler:
         return snapshot
 
     def _record_engine_status(self, snapshot: EngineSnapshot | None) -> None:
+        status = self._engine_status(snapshot)
+        if _is_worth_recording(status, self._recorded_status):
+            self._records.save_engine_status(status)
+            self._recorded_status = status
+
+    def _engine_status(self, snapshot: EngineSnapshot | None) -> EngineStatus:
         since = self._unreachable_since
-        self._records.save_engine_status(
-            EngineStatus(
-                last_pass_at=self._clock.now(),
-                unreachable_since=since,
-                engine_id=snapshot.engine_id if snapshot else None,
-                is_image_present=snapshot is not None and self._runtime.image_digest(self._settings.image) is not None,
-                devices=tuple(self._inventory.devices()),
-                problem=f"the Docker Engine has not answered since {since.isoformat(timespec='seconds')}"
-                if since
-                else None,
-            )
+        return EngineStatus(
+            last_pass_at=self._clock.now(),
+            unreachable_since=since,
+            engine_id=snapshot.engine_id if snapshot else None,
+            is_image_present=snapshot is not None and self._runtime.image_digest(self._settings.image) is not None,
+            devices=tuple(self._inventory.devices()),
+            problem=f"the Docker Engine has not answered since {since.isoformat(timespec='seconds')}"
+            if since
+            else None,
         )
 
     def _observe(self, job: Job, attempt: Attempt, snapshot: EngineSnapshot | None) -> Observation:
@@ -298,3 +305,9 @@ class Reconciler:
         except Exception:
             log.exception("a step failed", job_id=job.id, attempt=job.attempt)
             done.failed_steps += 1
+
+
+def _is_worth_recording(status: EngineStatus, recorded: EngineStatus | None) -> bool:
+    if recorded is None or status.last_pass_at - recorded.last_pass_at >= timedelta(seconds=STATUS_SECONDS):
+        return True
+    return replace(status, last_pass_at=recorded.last_pass_at) != recorded
