@@ -15,6 +15,8 @@ PHASES = ("load", "preprocess", "train", "evaluate", "register")
 MAX_TEXT_LENGTH = 2_000
 # Keeps 1e308 and integers of any length out of float columns and of readers of JSON.
 _MAX_MAGNITUDE = 1e30
+# Far beyond any honest event, far below where a reader of JSON runs out of stack.
+MAX_NESTING = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +60,32 @@ class JobEvent:
 
 
 def parse_line(line: bytes) -> TrainerEvent | None:
-    """The event in one line, or None when it is not one: not UTF-8, not an object, no type, NaN or infinity inside."""
+    """The event in one line, or None when it is not one: not UTF-8, not an object, no type, too deep, not finite."""
     try:
-        event = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        event = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+        if not isinstance(event, dict) or event.get("v") != 1 or not isinstance(event.get("type"), str):
+            return None
+        fields = storable({key: value for key, value in event.items() if key not in ("v", "type", "at")})
     except (ValueError, RecursionError):
         return None
-    if not isinstance(event, dict) or event.get("v") != 1 or not isinstance(event.get("type"), str):
-        return None
-    fields = storable({key: value for key, value in event.items() if key not in ("v", "type", "at")})
     return TrainerEvent(_storable_text(event["type"])[:64], fields)
 
 
-def storable(value: Any) -> Any:
-    """`value` with every text and key in it bounded, and such that each store and each reader of JSON takes it."""
+def storable(value: Any, *, nesting: int = 0) -> Any:
+    """`value` with every text in it bounded, and such that each store and each reader of JSON takes it.
+
+    Raises ValueError when it is nested deeper than MAX_NESTING.
+    """
+    if nesting > MAX_NESTING:
+        raise ValueError(f"nested deeper than {MAX_NESTING}")
     if isinstance(value, str):
         return _storable_text(value)[:MAX_TEXT_LENGTH]
     if isinstance(value, list):
-        return [storable(item) for item in value]
+        return [storable(item, nesting=nesting + 1) for item in value]
     if isinstance(value, dict):
-        return {_storable_text(key): storable(item) for key, item in value.items()}
+        return {
+            _storable_text(key)[:MAX_TEXT_LENGTH]: storable(item, nesting=nesting + 1) for key, item in value.items()
+        }
     return value
 
 
@@ -211,3 +220,11 @@ def _is_count(value: Any) -> TypeGuard[int]:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    """JSON has no infinity, but 1e999 reads as one."""
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
+    return number

@@ -1,0 +1,133 @@
+"""`decide` as one table: a row for every observation, a column for every (status, cancel) an active job can be in."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.domain.container import ContainerState, Observation, Presence
+from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.reconciliation import (
+    Conclude,
+    Finish,
+    Kill,
+    Launch,
+    MarkRunning,
+    Policy,
+    Terminate,
+    Wait,
+    decide,
+)
+from tests.factories import NOW, make_attempt, make_container, make_job
+
+POLICY = Policy(launch_grace_seconds=300, stop_grace_seconds=60)
+IN_TIME, LATE = NOW + timedelta(seconds=300), NOW + timedelta(seconds=301)
+
+PENDING, RUNNING = (JobStatus.PENDING, False), (JobStatus.RUNNING, False)
+PENDING_CANCELLED, RUNNING_CANCELLED = (JobStatus.PENDING, True), (JobStatus.RUNNING, True)
+SITUATIONS = (PENDING, RUNNING, PENDING_CANCELLED, RUNNING_CANCELLED)
+
+
+def _container(state, **facts):
+    return make_container(state=state, **{"exit_code": None, **facts})
+
+
+def _never_started(state, **facts):
+    return _container(state, started_at=None, **facts)
+
+
+# name -> (presence, container, what the attempt says, now)
+OBSERVATIONS = {
+    "unknown": (Presence.UNKNOWN, None, {}, LATE),
+    "absent, never created": (Presence.ABSENT, None, {}, IN_TIME),
+    "absent, never created, late": (Presence.ABSENT, None, {}, LATE),
+    "absent, was created": (Presence.ABSENT, None, {"container_id": "c"}, IN_TIME),
+    "absent, was created, late": (Presence.ABSENT, None, {"container_id": "c"}, LATE),
+    "created": (Presence.PRESENT, _never_started(ContainerState.CREATED), {}, IN_TIME),
+    "created, late": (Presence.PRESENT, _never_started(ContainerState.CREATED), {}, LATE),
+    "created, start failed": (Presence.PRESENT, _never_started(ContainerState.CREATED, error="no"), {}, IN_TIME),
+    "running": (Presence.PRESENT, _container(ContainerState.RUNNING), {}, LATE),
+    "running, told to stop": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"stop_requested_at": LATE - timedelta(seconds=59)},
+        LATE,
+    ),
+    "running, grace over": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"stop_requested_at": LATE - timedelta(seconds=60)},
+        LATE,
+    ),
+    "paused": (Presence.PRESENT, _container(ContainerState.PAUSED), {}, LATE),
+    "restarting": (Presence.PRESENT, _container(ContainerState.RESTARTING), {}, LATE),
+    "removing": (Presence.PRESENT, _container(ContainerState.REMOVING), {}, LATE),
+    "exited 0": (Presence.PRESENT, _container(ContainerState.EXITED, exit_code=0), {}, LATE),
+    "exited 13": (Presence.PRESENT, _container(ContainerState.EXITED, exit_code=13), {}, LATE),
+    "exited 137": (Presence.PRESENT, _container(ContainerState.EXITED, exit_code=137), {}, LATE),
+    "exited 137, OOM flag": (
+        Presence.PRESENT,
+        _container(ContainerState.EXITED, exit_code=137, is_oom_killed=True),
+        {},
+        LATE,
+    ),
+    "exited, never started": (Presence.PRESENT, _never_started(ContainerState.EXITED, exit_code=128), {}, LATE),
+    "dead": (Presence.PRESENT, _container(ContainerState.DEAD, exit_code=0), {}, LATE),
+}
+
+CANCELLED = EndReason.CANCEL_REQUESTED
+# What `decide` says per situation, in the order of SITUATIONS: a class, or the EndReason of a Finish.
+TABLE = {
+    "unknown": (Wait, Wait, Wait, Wait),
+    "absent, never created": (Launch, Launch, CANCELLED, CANCELLED),
+    "absent, never created, late": (EndReason.LAUNCH_TIMED_OUT, EndReason.LAUNCH_TIMED_OUT, CANCELLED, CANCELLED),
+    "absent, was created": (EndReason.CONTAINER_LOST, EndReason.CONTAINER_LOST, CANCELLED, CANCELLED),
+    "absent, was created, late": (EndReason.CONTAINER_LOST, EndReason.CONTAINER_LOST, CANCELLED, CANCELLED),
+    "created": (Launch, Launch, CANCELLED, CANCELLED),
+    "created, late": (EndReason.LAUNCH_TIMED_OUT, EndReason.LAUNCH_TIMED_OUT, CANCELLED, CANCELLED),
+    "created, start failed": (EndReason.LAUNCH_REFUSED, EndReason.LAUNCH_REFUSED, CANCELLED, CANCELLED),
+    "running": (MarkRunning, Wait, Terminate, Terminate),
+    "running, told to stop": (MarkRunning, Wait, Wait, Wait),
+    "running, grace over": (MarkRunning, Wait, Kill, Kill),
+    "paused": (MarkRunning, Wait, Terminate, Terminate),
+    "restarting": (MarkRunning, Wait, Terminate, Terminate),
+    "removing": (Wait, Wait, Wait, Wait),
+    "exited 0": (Conclude, Conclude, Conclude, Conclude),
+    "exited 13": (EndReason.GPU_OUT_OF_MEMORY, EndReason.GPU_OUT_OF_MEMORY, CANCELLED, CANCELLED),
+    "exited 137": (EndReason.KILLED, EndReason.KILLED, CANCELLED, CANCELLED),
+    "exited 137, OOM flag": (EndReason.OUT_OF_MEMORY, EndReason.OUT_OF_MEMORY, CANCELLED, CANCELLED),
+    "exited, never started": (EndReason.LAUNCH_REFUSED,) * 4,
+    "dead": (EndReason.KILLED, EndReason.KILLED, CANCELLED, CANCELLED),
+}
+
+
+def _expected(name, container, situation):
+    verdict = TABLE[name][SITUATIONS.index(situation)]
+    if isinstance(verdict, EndReason):
+        return Finish(verdict, container)
+    return verdict() if verdict in (Wait, Launch) else verdict(container)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda s: f"{s[0]}{', cancelled' if s[1] else ''}")
+@pytest.mark.parametrize("name", OBSERVATIONS)
+def test_every_observation_of_every_active_job_has_one_answer(name, situation):
+    presence, container, facts, now = OBSERVATIONS[name]
+    status, is_cancel_requested = situation
+    job = make_job(status=status, slot=1, attempt=1, cancel_requested_at=NOW if is_cancel_requested else None)
+    attempt = make_attempt(job, created_at=NOW, **facts)
+
+    decision = decide(job, attempt, Observation(presence, container), now, POLICY)
+
+    assert decision == _expected(name, container, situation)
+
+
+def test_the_table_leaves_no_pair_out():
+    assert TABLE.keys() == OBSERVATIONS.keys()
+    assert all(len(row) == len(SITUATIONS) for row in TABLE.values())
+    active = [status for status in JobStatus if status.is_active]
+    assert set(SITUATIONS) == set(itertools.product(active, (False, True)))
+    observed = {container.state for _, container, _, _ in OBSERVATIONS.values() if container}
+    assert observed == set(ContainerState)
+    assert {presence for presence, *_ in OBSERVATIONS.values()} == set(Presence)
