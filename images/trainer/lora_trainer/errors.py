@@ -30,6 +30,9 @@ class OutOfGpuMemory(TrainerError):
     code = "out_of_gpu_memory"
 
 
+ADVICE = "try a lower learning_rate, or mixed_precision no"
+
+
 class NotFinite(TrainerError):
     exit_code = 14
     code = "loss_not_finite"

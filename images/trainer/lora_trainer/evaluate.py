@@ -1,5 +1,6 @@
 """Is it learning? Loss on fixed noise, early stopping by it, and sample pictures."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from lora_trainer.cache import Encoded, take
+from lora_trainer.errors import ADVICE, NotFinite
 from lora_trainer.events import EventLog
 from lora_trainer.families.family import Conditioning, Family
 from lora_trainer.objective import add_noise, generator, squared_error, target
@@ -26,7 +28,10 @@ SAMPLER_STEPS = 20
 def fixed_noise_loss(family: Family, data: Encoded) -> float:
     """Mean unweighted loss over up to 16 images at five timesteps, each with noise of its own that never changes."""
     losses = [_item_loss(family, data, index) for index in range(min(len(data), MAX_ITEMS))]
-    return float(torch.stack(losses).mean())
+    loss = float(torch.stack(losses).mean())
+    if not math.isfinite(loss):
+        raise NotFinite(f"the loss on fixed noise is not finite; {ADVICE}")
+    return loss
 
 
 def _item_loss(family: Family, data: Encoded, index: int) -> Tensor:

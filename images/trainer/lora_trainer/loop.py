@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from lora_trainer.errors import NotFinite
+from lora_trainer.errors import ADVICE, NotFinite
 from lora_trainer.events import EventLog
 from lora_trainer.step import StepResult
 
@@ -53,20 +53,23 @@ class Reporter:
         self._counts = {"train_count": train_count, "val_count": val_count}
         self._val_loss_at = val_loss_at
         self._loss_sum = torch.tensor(0.0)
+        self._norm_sum = torch.tensor(0.0)
         self._reported_step = done
         self._started_at = self._reported_at = time.monotonic()
 
     def __call__(self, step: int, result: StepResult) -> None:
-        # A sum stays NaN or infinite once one loss was, so no step goes unchecked between two reports.
+        # A sum stays NaN or infinite once one value was, so no step goes unchecked between two reports.
         self._loss_sum = self._loss_sum.to(result.loss.device) + result.loss
+        self._norm_sum = self._norm_sum.to(result.loss.device) + result.gradient_norm
         val_loss = self._val_loss_at(step)
         is_due = time.monotonic() - self._reported_at >= SECONDS_BETWEEN_REPORTS
         if is_due or val_loss is not None or step in (self._done + 1, self._steps):
             self._report(step, result, val_loss)
 
     def require_finite(self, step: int) -> None:
-        if not torch.isfinite(self._loss_sum):
-            raise NotFinite(f"the loss is not finite at step {step}; try a lower learning_rate, or mixed_precision no")
+        for name, total in (("loss", self._loss_sum), ("gradient", self._norm_sum)):
+            if not torch.isfinite(total):
+                raise NotFinite(f"the {name} is not finite at step {step}; {ADVICE}")
 
     def _report(self, step: int, result: StepResult, val_loss: float | None) -> None:
         self.require_finite(step)

@@ -89,17 +89,24 @@ def _image_paths(folder: Path) -> list[Path]:
 
 
 def _inspect_item(path: Path) -> Item | str:
+    caption_path = path.with_suffix(".txt")
+    try:
+        caption = _read_caption(caption_path)
+    except UnicodeDecodeError:
+        return f"{caption_path.name} is not UTF-8 text"
+    except (OSError, ValueError) as exc:
+        return f"{caption_path.name} cannot be read ({exc})"
+    return _inspect_image(path, caption)
+
+
+def _inspect_image(path: Path, caption: str) -> Item | str:
     try:
         content = _read_limited(path, MAX_IMAGE_BYTES)
-        return Item(
-            path, hashlib.sha256(content).hexdigest(), _decoded_size(content), _read_caption(path.with_suffix(".txt"))
-        )
+        return Item(path, hashlib.sha256(content).hexdigest(), _decoded_size(content), caption)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return f"{path.name} has more than {MAX_IMAGE_PIXELS} pixels"
     except UnidentifiedImageError:
         return f"{path.name} is not a PNG, JPEG or WebP picture"
-    except UnicodeDecodeError:
-        return f"{path.with_suffix('.txt').name} is not UTF-8 text"
     # Pillow's decoders raise all of these on a damaged file.
     except (OSError, ValueError, SyntaxError, EOFError) as exc:
         return f"{path.name} cannot be read ({exc})"

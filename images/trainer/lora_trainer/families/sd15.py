@@ -48,7 +48,6 @@ class StableDiffusion:
     @classmethod
     def load(cls, folder: Path, *, device: torch.device, dtype: torch.dtype) -> Self:
         text_encoder = _load(CLIPTextModel, folder, "text_encoder", device, dtype=dtype)
-        scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8"))
         return cls(
             folder,
             denoiser=_load_unet(folder, device, dtype),
@@ -56,7 +55,7 @@ class StableDiffusion:
             vae=_load(AutoencoderKL, folder, "vae", device, torch_dtype=torch.float32),
             text_encoder=text_encoder,
             tokenizer=_load_tokenizer(folder, text_encoder.config.vocab_size),
-            noise_config={key: scheduler_config[key] for key in NOISE_KEYS if key in scheduler_config},
+            noise_config=_read_noise_config(folder / "scheduler" / "scheduler_config.json"),
         )
 
     @torch.no_grad()
@@ -133,6 +132,14 @@ def _load_tokenizer(folder: Path, vocabulary: int) -> Any:
         found = f"{len(tokenizer)} words and length {tokenizer.model_max_length}"
         raise UnusableBaseModel(f"base model's tokenizer has {found}; its text encoder needs {vocabulary} and {TOKENS}")
     return tokenizer
+
+
+def _read_noise_config(path: Path) -> dict[str, Any]:
+    try:
+        scheduler_config = json.loads(path.read_text(encoding="utf-8"))
+        return {key: scheduler_config[key] for key in NOISE_KEYS if key in scheduler_config}
+    except (OSError, ValueError, TypeError) as exc:
+        raise UnusableBaseModel(f"base model's scheduler/{path.name} cannot be read: {exc}") from exc
 
 
 def _schedule(noise_config: dict[str, Any], device: torch.device) -> NoiseSchedule:

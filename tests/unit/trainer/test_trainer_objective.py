@@ -1,0 +1,218 @@
+"""The mathematics of a step against the same written out by hand, number by number in float64."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from lora_trainer.cache import Encoded
+from lora_trainer.config import TrainingParams
+from lora_trainer.errors import NotFinite
+from lora_trainer.evaluate import fixed_noise_loss
+from lora_trainer.loop import Reporter
+from lora_trainer.objective import (
+    NoiseSchedule,
+    add_noise,
+    draw,
+    generator,
+    learning_rate,
+    sample_weights,
+    squared_error,
+    target,
+)
+from lora_trainer.step import Stepper, StepResult, batch_indices
+
+pytestmark = pytest.mark.trainer
+
+BETAS = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
+ALPHA_BARS = np.cumprod(1 - BETAS)
+KINDS = ("epsilon", "v_prediction")
+
+
+def schedule(kind="epsilon"):
+    return NoiseSchedule(torch.tensor(ALPHA_BARS, dtype=torch.float32), kind)
+
+
+def expected_target(kind, latents, noise, timestep):
+    alpha_bar = ALPHA_BARS[timestep]
+    return noise if kind == "epsilon" else math.sqrt(alpha_bar) * noise - math.sqrt(1 - alpha_bar) * latents
+
+
+def expected_weight(kind, timestep, gamma):
+    if gamma is None:
+        return 1.0
+    snr = ALPHA_BARS[timestep] / (1 - ALPHA_BARS[timestep])
+    return min(snr, gamma) / (snr if kind == "epsilon" else snr + 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_noise_targets_and_errors(kind):
+    latents, noise, prediction = torch.randn(3, 3, 4, 8, 8, generator=generator(1, "test"))
+    timesteps = torch.tensor([0, 400, 999])
+
+    noisy = add_noise(schedule(kind), latents, noise, timesteps)
+    wanted = target(schedule(kind), latents, noise, timesteps)
+    errors = squared_error(prediction, wanted)
+
+    for index, timestep in enumerate(timesteps.tolist()):
+        x, e, p = (tensor[index].double().numpy() for tensor in (latents, noise, prediction))
+        alpha_bar = ALPHA_BARS[timestep]
+        by_hand = expected_target(kind, x, e, timestep)
+        np.testing.assert_allclose(noisy[index], math.sqrt(alpha_bar) * x + math.sqrt(1 - alpha_bar) * e, atol=1e-5)
+        np.testing.assert_allclose(wanted[index], by_hand, atol=1e-5)
+        assert float(errors[index]) == pytest.approx(((p - by_hand) ** 2).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("gamma", [None, 0.1, 5.0, 20.0])
+def test_min_snr_weights(kind, gamma):
+    timesteps = torch.arange(0, 1000, 37)
+
+    weights = sample_weights(schedule(kind), timesteps, gamma)
+
+    expected = [expected_weight(kind, timestep, gamma) for timestep in timesteps.tolist()]
+    np.testing.assert_allclose(weights, expected, rtol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("kind", "warmup", "step", "share"),
+    [
+        ("constant", 50, 1, 1.0),
+        ("constant_with_warmup", 50, 1, 0.02),
+        ("constant_with_warmup", 50, 50, 1.0),
+        ("constant_with_warmup", 50, 100, 1.0),
+        ("constant_with_warmup", 0, 1, 1.0),
+        ("cosine", 0, 1, 1.0),
+        ("cosine", 0, 51, 0.5),
+        ("cosine", 20, 10, 0.5),
+        ("cosine", 20, 61, 0.5),
+        ("cosine", 20, 100, 0.5 * (1 + math.cos(math.pi * 79 / 80))),
+        ("cosine", 200, 100, 0.5),
+    ],
+)
+def test_learning_rates(kind, warmup, step, share):
+    rate = learning_rate(step, peak=1e-4, kind=kind, warmup=warmup, steps=100)
+
+    assert rate == pytest.approx(1e-4 * share)
+
+
+def draw_for(seed, step):
+    shape = torch.Size((2, 4, 8, 8))
+    return draw(generator(seed, "noise", step, 0), shape, timesteps=1000, noise_offset=0.1, caption_dropout=0.5)
+
+
+def test_randomness_follows_from_seed_and_step_alone():
+    first = draw_for(42, 7)
+    torch.manual_seed(0)
+    draw_for(1, 1)
+
+    again = draw_for(42, 7)
+
+    for name in ("posterior", "noise", "timesteps", "drops_caption"):
+        assert torch.equal(getattr(first, name), getattr(again, name))
+    assert not torch.equal(first.noise, draw_for(42, 8).noise)
+    assert not torch.equal(first.noise, draw_for(43, 7).noise)
+
+
+def test_noise_offset_is_one_number_a_channel():
+    shape = torch.Size((2, 4, 8, 8))
+
+    def noise(offset):
+        return draw(generator(1, "noise"), shape, timesteps=10, noise_offset=offset, caption_dropout=0).noise
+
+    added = noise(0.5) - noise(0.0)
+
+    assert added.flatten(2).std(dim=2).max() < 1e-6
+    assert added[:, :, 0, 0].unique().numel() == 8
+
+
+def test_every_item_is_seen_once_an_epoch_in_an_order_of_its_own():
+    seen = [batch_indices(42, first, 3, items=8) for first in range(0, 24, 3)]
+    stream = [index for batch in seen for index in batch]
+    epochs = [stream[start : start + 8] for start in range(0, 24, 8)]
+
+    assert all(sorted(epoch) == list(range(8)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert batch_indices(42, 5, 10, items=8) == stream[5:15]
+
+
+class Toy:
+    """A family whose whole network is one number: prediction = w * noisy + text."""
+
+    def __init__(self, kind="epsilon", weight=0.5):
+        self.schedule = schedule(kind)
+        self.denoiser = torch.nn.Parameter(torch.tensor([weight]))
+
+    def predict(self, denoiser, noisy, _timesteps, conditioning):
+        return denoiser * noisy + conditioning["text"].mean(dim=(1, 2)).view(-1, 1, 1, 1)
+
+
+def toy_data(count=4):
+    mean, text = torch.randn(count, 4, 8, 8, generator=generator(2, "x")), torch.arange(count * 6.0).view(count, 2, 3)
+    return Encoded(mean, torch.full_like(mean, 0.1), {"text": text}, tuple(str(index) for index in range(count)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("gamma", [None, 5.0])
+def test_a_step_descends_the_loss_computed_by_hand(kind, gamma):
+    params = TrainingParams(
+        batch_size=2, gradient_accumulation_steps=2, min_snr_gamma=gamma, caption_dropout=0.5, learning_rate=1e-3
+    )
+    data, empty, family = toy_data(), {"text": torch.full((1, 2, 3), -1.0)}, Toy(kind)
+    step = 3
+    by_hand, slope = 0.0, 0.0
+    for part in range(2):
+        drawn = draw(
+            generator(params.seed, "noise", step, part),
+            torch.Size((2, 4, 8, 8)),
+            timesteps=1000,
+            noise_offset=0,
+            caption_dropout=0.5,
+        )
+        for row, item in enumerate(batch_indices(params.seed, (2 * 2 + part) * 2, 2, 4)):
+            timestep = int(drawn.timesteps[row])
+            e, z = drawn.noise[row].double().numpy(), drawn.posterior[row].double().numpy()
+            x = data.mean[item].double().numpy() + 0.1 * z
+            noisy = math.sqrt(ALPHA_BARS[timestep]) * x + math.sqrt(1 - ALPHA_BARS[timestep]) * e
+            text = -1.0 if drawn.drops_caption[row] else float(data.conditioning["text"][item].mean())
+            off = 0.5 * noisy + text - expected_target(kind, x, e, timestep)
+            by_hand += expected_weight(kind, timestep, gamma) * (off**2).mean() / 4
+            slope += expected_weight(kind, timestep, gamma) * (2 * off * noisy).mean() / 4
+
+    result = Stepper(family, {"w": family.denoiser}, data, empty, params)(step)
+
+    assert float(result.loss) == pytest.approx(by_hand, rel=1e-4)
+    assert float(result.gradient_norm) == pytest.approx(abs(slope), rel=1e-4)
+    # AdamW's first update is the learning rate against the sign, after decay by rate * 0.01.
+    assert family.denoiser.item() == pytest.approx(0.5 * (1 - 1e-5) - math.copysign(1e-3, slope), abs=1e-6)
+
+
+def test_the_loss_on_fixed_noise_moves_with_the_model_alone():
+    data = toy_data()
+    first = fixed_noise_loss(Toy(weight=0.5), data)
+    torch.manual_seed(1)
+
+    assert fixed_noise_loss(Toy(weight=0.5), data) == first
+    assert fixed_noise_loss(Toy(weight=0.6), data) != first
+
+
+def test_a_loss_on_fixed_noise_that_is_not_finite_has_its_own_exit_code():
+    with pytest.raises(NotFinite, match="loss on fixed noise is not finite"):
+        fixed_noise_loss(Toy(weight=math.inf), toy_data())
+
+
+@pytest.mark.parametrize(("loss", "norm", "name"), [(math.nan, 1.0, "loss"), (1.0, math.inf, "gradient")])
+def test_one_step_that_is_not_finite_is_noticed_at_the_next_report(loss, norm, name):
+    reporter = Reporter(
+        None, done=0, steps=100, samples_a_step=1, train_count=4, val_count=0, val_loss_at=lambda _step: None
+    )
+    bad = StepResult(torch.tensor(loss), torch.tensor(norm), 1e-4)
+    fine = StepResult(torch.tensor(1.0), torch.tensor(1.0), 1e-4)
+    reporter(2, bad)
+    reporter(3, fine)
+
+    with pytest.raises(NotFinite, match=f"the {name} is not finite at step 100"):
+        reporter(100, fine)

@@ -1,0 +1,81 @@
+"""From items to prompts, held-out items and pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lora_trainer.data import apply_trigger_words, load_pixels, split
+from lora_trainer.preflight import Item
+from orchestrator.domain.training import TrainingConfig
+
+
+@pytest.mark.parametrize(
+    ("caption", "words", "prompt"),
+    [
+        ("a cat", ["sks"], "sks, a cat"),
+        ("a photo of [trigger] on a sofa", ["sks cat"], "a photo of sks cat on a sofa"),
+        ("an SKS cat", ["sks"], "an SKS cat"),
+        ("a skset", ["sks"], "sks, a skset"),
+        ("", ["sks", "blue"], "sks, blue"),
+        ("blue sofa", ["sks", "blue"], "sks, blue sofa"),
+        ("a cat", [], "a cat"),
+        ("گربه روی مبل", ["گربه"], "گربه روی مبل"),
+        ("روی مبل", ["گربه"], "گربه, روی مبل"),
+    ],
+)
+def test_trigger_words_are_in_every_prompt_once(caption, words, prompt):
+    assert apply_trigger_words(caption, words) == prompt
+
+
+def items(count, *, prefix=""):
+    return [
+        Item(Path(f"{prefix}{index}.png"), hashlib.sha256(b"%d" % index).hexdigest(), (8, 8), "")
+        for index in range(count)
+    ]
+
+
+def test_the_split_follows_the_content_not_names_or_order():
+    train, held_out = split(items(20), 0.25)
+    again_train, again_held_out = split(items(20, prefix="renamed-")[::-1], 0.25)
+
+    assert [item.sha256 for item in held_out] == [item.sha256 for item in again_held_out]
+    assert [item.sha256 for item in train] == [item.sha256 for item in again_train]
+    assert not {item.sha256 for item in train} & {item.sha256 for item in held_out}
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 9, 10, 19, 20, 101])
+@pytest.mark.parametrize("share", [0, 0.1, 0.2, 0.5])
+def test_as_many_are_held_out_as_the_server_foretold(count, share):
+    train, held_out = split(items(count), share)
+
+    assert (len(train), len(held_out)) == TrainingConfig(train_val_split=share).train_val_counts(count)
+
+
+def test_a_picture_is_upright_square_and_centred(tmp_path):
+    stored = np.zeros((100, 300, 3), np.uint8)
+    stored[:, 100:200] = 255  # the middle, white
+    exif = Image.Exif()
+    exif[0x0112] = 6  # displayed turned by a quarter
+    Image.fromarray(stored).save(tmp_path / "turned.png", exif=exif)
+
+    pixels = load_pixels(tmp_path / "turned.png", 64)
+
+    assert pixels.shape == (3, 64, 64)
+    assert pixels.dtype == np.float32
+    assert pixels.min() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "level"),
+    [("RGBA", (0, 0, 0, 0), 1.0), ("I;16", 0x8080, 0.004), ("L", 0, -1.0), ("P", 0, -1.0), ("CMYK", (0, 0, 0, 0), 1.0)],
+)
+def test_every_mode_becomes_rgb_in_minus_one_to_one(tmp_path, mode, colour, level):
+    path = tmp_path / ("picture.jpg" if mode == "CMYK" else "picture.png")
+    Image.new(mode, (70, 64), colour).save(path)
+
+    assert load_pixels(path, 64).mean() == pytest.approx(level, abs=0.01)
