@@ -1,0 +1,146 @@
+"""A real run: it learns, says what it does, and its files do in diffusers what the trained weights do."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from jsonschema import Draft202012Validator, FormatChecker
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from tests.factories import sha256_of
+from tests.integration.trainer.conftest import ALPHA, RANK, build_model
+from tests.unit.trainer.documents import schema
+
+
+def test_the_builtin_model_has_the_same_bytes_in_every_build(base_model, tmp_path):
+    build_model(tmp_path)
+
+    assert contents(tmp_path) == contents(base_model)
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in tmp_path.rglob("*"))
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): sha256_of(path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_training_lowers_the_loss_on_fixed_noise(straight_run):
+    (result,) = straight_run.events("result")
+
+    assert result["eval_loss_after"] < 0.9 * result["eval_loss_before"]
+    assert (result["steps"], result["train_count"], result["val_count"]) == (100, 8, 1)
+    assert result["reload_error"] < 1e-3
+    assert result["picture_change"] > 0.01
+
+
+def test_every_event_is_valid_and_the_phases_come_in_order(straight_run):
+    validator = Draft202012Validator(schema("event.v1.json"), format_checker=FormatChecker())
+
+    for event in straight_run.events():
+        validator.validate(event)
+
+    phases = [event["phase"] for event in straight_run.events("phase")]
+    assert phases == ["load", "preprocess", "train", "evaluate", "register"]
+    progress = straight_run.events("progress")
+    assert (progress[0]["step"], progress[-1]["step"], progress[-1]["progress"]) == (1, 100, 100)
+    assert [event["step"] for event in straight_run.events("metrics") if "val_loss" in event] == [50, 100]
+
+
+def test_what_the_events_name_lies_in_the_outputs(straight_run):
+    (result,) = straight_run.events("result")
+
+    for adapter in result["adapters"]:
+        path = straight_run.outputs / adapter["path"]
+        assert (sha256_of(path.read_bytes()), path.stat().st_size) == (adapter["sha256"], adapter["size_bytes"])
+    for event in [*straight_run.events("sample"), *straight_run.events("checkpoint")]:
+        assert (straight_run.outputs / event["path"]).exists()
+    assert [adapter["format"] for adapter in result["adapters"]] == ["kohya", "diffusers"]
+
+
+def test_files_are_readable_by_others(straight_run):
+    files = [path for path in straight_run.outputs.rglob("*") if path.is_file()]
+
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o644}
+
+
+def test_the_metadata_tells_the_origin_and_no_path(straight_run, base_model):
+    for path in (straight_run.adapter, straight_run.twin):
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata()
+
+        assert metadata["ss_network_dim"] == str(RANK)
+        assert float(metadata["ss_network_alpha"]) == ALPHA
+        assert metadata["ss_base_model_version"] == "sd_v1"
+        assert metadata["modelspec.trigger_phrase"] == "lorry photo"
+        assert metadata["lorry.job_id"] == "11111111-1111-4111-8111-111111111111"
+        text = " ".join(metadata.values())
+        assert str(base_model) not in text
+        assert not re.search(r"(^|\s)/\w", text)
+
+
+@pytest.mark.parametrize("file_format", ["kohya", "diffusers"])
+def test_diffusers_loads_the_file_and_draws_another_picture(straight_run, base_model, file_format):
+    path = straight_run.adapter if file_format == "kohya" else straight_run.twin
+    pipeline = StableDiffusionPipeline.from_pretrained(base_model, local_files_only=True, use_safetensors=True)
+    pipeline.set_progress_bar_config(disable=True)
+    before = picture(pipeline)
+
+    pipeline.load_lora_weights(path.parent, weight_name=path.name, local_files_only=True)
+
+    assert np.abs(picture(pipeline) - before).mean() > 0.01
+
+
+def picture(pipeline):
+    source = torch.Generator().manual_seed(0)
+    options = {"height": 256, "width": 256, "num_inference_steps": 4, "output_type": "np"}
+    return pipeline("lorry photo", generator=source, **options).images[0]
+
+
+@pytest.mark.parametrize("file_format", ["kohya", "diffusers"])
+def test_a_loaded_file_has_the_whole_effect_of_the_trained_weights(straight_run, base_model, file_format):
+    """A reader that loses alpha would show 0.45 of it here. The expectation is merged by hand from a checkpoint."""
+    path = straight_run.adapter if file_format == "kohya" else straight_run.twin
+    base = predict(load_unet(base_model))
+    expected = predict(merge(load_unet(base_model), trained_pairs(straight_run))) - base
+    pipeline = StableDiffusionPipeline.from_pretrained(base_model, local_files_only=True, use_safetensors=True)
+    pipeline.load_lora_weights(path.parent, weight_name=path.name, local_files_only=True)
+
+    effect = predict(pipeline.unet) - base
+
+    assert float(effect.norm() / expected.norm()) == pytest.approx(1.0, abs=1e-3)
+    assert float((effect - expected).norm() / expected.norm()) < 1e-3
+
+
+def load_unet(base_model):
+    return UNet2DConditionModel.from_pretrained(
+        base_model, subfolder="unet", local_files_only=True, use_safetensors=True
+    )
+
+
+def trained_pairs(run):
+    """(down, up) of each adapted layer as the optimizer left them, from the last checkpoint."""
+    tensors = load_file(run.outputs / "checkpoints" / "step-000100" / "state.safetensors")
+    names = [name.removesuffix(".down") for name in tensors if name.startswith("adapter/") and name.endswith(".down")]
+    return {name.removeprefix("adapter/"): (tensors[f"{name}.down"], tensors[f"{name}.up"]) for name in names}
+
+
+@torch.no_grad()
+def merge(unet, pairs):
+    """W + alpha / rank * up @ down, in place."""
+    assert len(pairs) > 8
+    for name, (down, up) in pairs.items():
+        assert down.shape[0] == RANK
+        unet.get_submodule(name).weight += ALPHA / RANK * (up @ down)
+    return unet
+
+
+@torch.no_grad()
+def predict(unet):
+    source = torch.Generator().manual_seed(3)
+    noisy = torch.randn((2, 4, 32, 32), generator=source)
+    text = torch.randn((2, 77, unet.config.cross_attention_dim), generator=source)
+    return unet(noisy, torch.tensor([200, 700]), encoder_hidden_states=text).sample
