@@ -46,4 +46,5 @@ class LorryTokens:
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    # A header may hold half a surrogate pair: that is an unknown token, not a crash.
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

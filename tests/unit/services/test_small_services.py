@@ -1,0 +1,153 @@
+"""Tokens, datasets and readiness."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import pytest
+
+from orchestrator.adapters.memory import ManualClock, MemoryDatasetFiles, MemoryDatasetStore
+from orchestrator.adapters.sql import SqlRecordStore, SqlTokenStore, connect
+from orchestrator.domain.errors import NotFound, Refused, Rejected, StoreUnavailable, Unauthenticated
+from orchestrator.domain.identity import Identity
+from orchestrator.ports.dataset_store import UploadedFile
+from orchestrator.ports.record_store import EngineStatus
+from orchestrator.services.datasets import Datasets, content_digest
+from orchestrator.services.identity import LorryTokens
+from orchestrator.services.readiness import Readiness
+from tests.factories import NOW, make_item, picture_bytes, upload
+from tests.unit.services.world import ALICE, BOB
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+class TestTokens:
+    @pytest.fixture
+    def tokens(self, database, clock):
+        return LorryTokens(store=SqlTokenStore(database), clock=clock)
+
+    def test_a_token_names_its_holder(self, tokens):
+        assert tokens.verify(tokens.issue("alice")) == Identity("alice")
+        assert tokens.verify(tokens.issue("root", is_admin=True)) == Identity("root", is_admin=True)
+
+    def test_tokens_are_long_marked_and_never_twice_the_same(self, tokens):
+        issued = {tokens.issue("alice") for _ in range(10)}
+
+        assert len(issued) == 10
+        assert all(token.startswith("lorry_") and len(token) == 49 for token in issued)
+
+    def test_the_token_itself_is_not_stored(self, tokens, tmp_path):
+        token = tokens.issue("alice")
+
+        stored = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+        assert b"alice" in stored
+        assert token.removeprefix("lorry_").encode() not in stored
+
+    @pytest.mark.parametrize("token", ["", "lorry_", "lorry_" + "a" * 43, "Bearer x", "\udcff", "lorry_\udcff"])
+    def test_an_unknown_token_is_refused_without_being_repeated(self, tokens, token):
+        with pytest.raises(Unauthenticated) as refused:
+            tokens.verify(token)
+        assert refused.value.code == "TOKEN_INVALID"
+        assert not token or token not in refused.value.message
+
+    def test_a_token_ends_when_its_time_is_over(self, tokens, clock):
+        token = tokens.issue("alice", ttl=timedelta(seconds=10))
+        clock.advance(9)
+        assert tokens.verify(token).user_id == "alice"
+
+        clock.advance(1)
+        with pytest.raises(Unauthenticated) as refused:
+            tokens.verify(token)
+        assert refused.value.code == "TOKEN_EXPIRED"
+
+
+class _FullDatasetStore(MemoryDatasetStore):
+    def add(self, dataset, items):
+        raise StoreUnavailable("The store in memory is full.")
+
+
+class TestDatasets:
+    def test_an_upload_becomes_a_dataset_of_the_caller(self, clock):
+        datasets = Datasets(store=MemoryDatasetStore(), files=MemoryDatasetFiles(), clock=clock)
+
+        dataset = datasets.upload(ALICE, "cats", upload({"a.png": picture_bytes(), "a.txt": b"a cat"}))
+
+        assert (dataset.user_id, dataset.item_count, dataset.captioned_count) == ("alice", 1, 1)
+        assert datasets.get(ALICE, dataset.id) == dataset
+        assert [item.caption for item in datasets.items(ALICE, dataset.id)] == ["a cat"]
+        assert datasets.list(BOB, page=1, page_size=10).total == 0
+        for read in (datasets.get, datasets.items):
+            with pytest.raises(Refused):
+                read(BOB, dataset.id)
+            with pytest.raises(NotFound):
+                read(ALICE, "nothing")
+
+    def test_a_dataset_that_cannot_be_recorded_leaves_no_files(self, clock):
+        files = MemoryDatasetFiles()
+        datasets = Datasets(store=_FullDatasetStore(), files=files, clock=clock)
+
+        with pytest.raises(StoreUnavailable):
+            datasets.upload(ALICE, "cats", upload({"a.png": picture_bytes()}))
+        assert files.files == {}
+
+    def test_a_rejected_upload_leaves_nothing(self, clock):
+        files, store = MemoryDatasetFiles(), MemoryDatasetStore()
+        datasets = Datasets(store=store, files=files, clock=clock)
+
+        with pytest.raises(Rejected):
+            datasets.upload(ALICE, "cats", [UploadedFile("a.png", io.BytesIO(b"no picture"))])
+        assert (files.files, store.list("alice").total) == ({}, 0)
+
+    def test_equal_content_has_equal_digests_whatever_its_names_and_order(self):
+        one, two = make_item(file_name="1.png"), make_item(file_name="2.png", sha256="1" * 64)
+
+        assert content_digest([one, two]) == content_digest([two, one])
+        assert content_digest([one]) == content_digest([make_item(original_name="other.png")])
+        assert content_digest([one]) != content_digest([make_item(caption="another cat")])
+
+
+class TestReadiness:
+    @pytest.fixture
+    def records(self, database):
+        return SqlRecordStore(database)
+
+    @pytest.fixture
+    def findings(self, records, clock, tmp_path):
+        """The checks' answers by name."""
+
+        def check(*, store=records, min_free_bytes=0):
+            readiness = Readiness(records=store, clock=clock, data_dir=str(tmp_path), min_free_bytes=min_free_bytes)
+            return {check.name: check.is_ok for check in readiness.checks()}
+
+        return check
+
+    def test_everything_is_well(self, findings, records):
+        records.save_engine_status(EngineStatus(last_pass_at=NOW, is_image_present=True))
+
+        assert findings() == dict.fromkeys(("store", "orchestrator", "engine", "image", "disk"), True)
+
+    def test_an_engine_without_an_answer_and_an_image_that_is_missing_are_named(self, findings, records):
+        records.save_engine_status(EngineStatus(last_pass_at=NOW, unreachable_since=NOW))
+
+        assert findings() == {"store": True, "orchestrator": True, "engine": False, "image": False, "disk": True}
+
+    def test_an_orchestrator_that_was_silent_for_a_minute_is_not_at_work(self, findings, records, clock):
+        assert findings()["orchestrator"] is False
+        records.save_engine_status(EngineStatus(last_pass_at=NOW, is_image_present=True))
+        clock.advance(60)
+        assert findings()["orchestrator"] is True
+        clock.advance(1)
+        assert findings() == {"store": True, "orchestrator": False, "disk": True}
+
+    def test_a_store_that_does_not_answer_is_named(self, findings, tmp_path):
+        nowhere = SqlRecordStore(connect(f"sqlite:///{tmp_path / 'nowhere' / 'lorry.db'}"))
+
+        assert findings(store=nowhere) == {"store": False, "disk": True}
+
+    def test_a_disk_that_is_too_full_is_named(self, findings):
+        assert findings(min_free_bytes=2**62)["disk"] is False
