@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from lora_trainer.errors import UnusableBaseModel
+from lora_trainer.families.sd15 import StableDiffusion
 from tests.factories import sha256_of
 from tests.integration.trainer.conftest import ALPHA, RANK, build_model
 from tests.unit.trainer.documents import schema
@@ -144,3 +147,11 @@ def predict(unet):
     noisy = torch.randn((2, 4, 32, 32), generator=source)
     text = torch.randn((2, 77, unet.config.cross_attention_dim), generator=source)
     return unet(noisy, torch.tensor([200, 700]), encoder_hidden_states=text).sample
+
+
+def test_a_scheduler_without_its_file_is_named(base_model, tmp_path):
+    model = shutil.copytree(base_model, tmp_path / "model")
+    (model / "scheduler" / "scheduler_config.json").rename(model / "scheduler" / "config.json")
+
+    with pytest.raises(UnusableBaseModel, match="scheduler/scheduler_config.json cannot be read"):
+        StableDiffusion.load(model, device=torch.device("cpu"), dtype=torch.float32)

@@ -89,6 +89,7 @@ DATASETS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # an error outside pytest
 @pytest.mark.parametrize(("files", "sentence"), DATASETS.values(), ids=DATASETS)
 def test_an_unusable_dataset_is_refused_by_name(job, files, sentence):
     for name, content in files.items():
