@@ -9,7 +9,7 @@ from orchestrator.domain.container import ContainerState
 from orchestrator.domain.errors import StaleJob
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
 from tests.factories import make_spec
-from tests.unit.services.world import ADMIN, ALICE, BOB, MISSING_MODEL
+from tests.unit.services.world import ADMIN, ALICE, BOB, MISSING_MODEL, UNBUILT_MODEL
 
 
 def _ended(world, job_id):
@@ -427,6 +427,34 @@ def test_a_missing_model_fails_the_job(world):
 
     assert _ended(world, job_id) == (JobStatus.FAILED, EndReason.BASE_MODEL_UNAVAILABLE)
     assert MISSING_MODEL.folder in world.job(job_id).error_message
+    assert _left_nothing(world, job_id)
+
+
+def _builds_with(exit_code, *lines):
+    """The training image as a program: building a model ends at once, training runs on."""
+
+    def program(spec):
+        return Program(lines=lines, exit_code=exit_code) if "build_model.py" in spec.command else Program()
+
+    return program
+
+
+def test_a_built_in_model_is_made_before_the_job_that_needs_it(world):
+    world.engine.program = _builds_with(0)
+    job_id = world.submit(base_model=UNBUILT_MODEL.id)
+    world.run_once()
+
+    assert world.job(job_id).status is JobStatus.RUNNING
+    assert [container.job_id for container in world.containers()] == [job_id]
+
+
+def test_a_built_in_model_that_cannot_be_made_fails_the_job_with_the_builders_last_line(world):
+    world.engine.program = _builds_with(70, "No space left.")
+    job_id = world.submit(base_model=UNBUILT_MODEL.id)
+    world.run_once()
+
+    assert _ended(world, job_id) == (JobStatus.FAILED, EndReason.BASE_MODEL_UNAVAILABLE)
+    assert "No space left." in world.job(job_id).error_message
     assert _left_nothing(world, job_id)
 
 

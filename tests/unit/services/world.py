@@ -35,6 +35,7 @@ from tests.factories import make_dataset, make_item, make_limits, make_model, pi
 ALICE, BOB, ADMIN = Identity("alice"), Identity("bob"), Identity("root", is_admin=True)
 READY_MODEL = make_model()
 MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
+UNBUILT_MODEL = make_model(id="lorry/unbuilt")
 ORPHAN_GRACE_SECONDS = 600
 POLICY = Policy(launch_grace_seconds=300, stop_grace_seconds=60)
 
@@ -57,7 +58,7 @@ class World:
         self.workspace = MemoryWorkspace()
         self.artifacts = MemoryArtifactStore(self.workspace)
         self.files = MemoryDatasetFiles()
-        self.models = MemoryModelStore([READY_MODEL, MISSING_MODEL], ready=[READY_MODEL])
+        self.models = MemoryModelStore([READY_MODEL, UNBUILT_MODEL, MISSING_MODEL], ready=[READY_MODEL])
         self.devices = [f"cpu-{number}" for number in range(devices)]
         self.wake_up = CountingWakeUp()
         self.store, self.records = SqlJobStore(database), SqlRecordStore(database)
