@@ -153,5 +153,5 @@ def test_a_scheduler_without_its_file_is_named(base_model, tmp_path):
     model = shutil.copytree(base_model, tmp_path / "model")
     (model / "scheduler" / "scheduler_config.json").rename(model / "scheduler" / "config.json")
 
-    with pytest.raises(UnusableBaseModel, match="scheduler/scheduler_config.json cannot be read"):
+    with pytest.raises(UnusableBaseModel, match=r"scheduler/scheduler_config\.json cannot be read"):
         StableDiffusion.load(model, device=torch.device("cpu"), dtype=torch.float32)
