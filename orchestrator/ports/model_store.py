@@ -23,5 +23,8 @@ class ModelStore(Protocol):
     def publish(self, entry: CatalogueEntry, staging: str) -> None:
         """Put what was staged under `staging`/`entry.folder` into place at once; one that is already there wins.
 
-        The staging folder is gone afterwards. Raises LaunchRefused (BASE_MODEL_UNAVAILABLE) when it held no model.
+        Raises LaunchRefused (BASE_MODEL_UNAVAILABLE) when it held no model.
         """
+
+    def discard(self, staging: str) -> None:
+        """Remove a staging folder and what is left in it; one that is already gone is fine."""

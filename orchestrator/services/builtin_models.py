@@ -60,13 +60,19 @@ class BuiltinModels:
             raise _unavailable(f"Base model {entry.id} is not in the model cache: put its folder {entry.folder} there.")
         log.info("building built-in model", model=entry.id)
         staging = self._store.begin(entry)
+        try:
+            self._build(entry, staging)
+            self._store.publish(entry, staging)
+        finally:
+            self._store.discard(staging)
+
+    def _build(self, entry: CatalogueEntry, staging: str) -> None:
         container = self._runtime.create(self._build_spec(entry, staging))
         try:
             self._runtime.start(container.id)
             self._require_success(entry, self._wait_for_exit(container))
         finally:
             self._runtime.remove(container.id)
-        self._store.publish(entry, staging)
 
     def _wait_for_exit(self, container: Container) -> Container | None:
         deadline = time.monotonic() + BUILD_SECONDS

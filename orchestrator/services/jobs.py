@@ -121,9 +121,12 @@ class Jobs:
         job = self._jobs.get(job_id)
         if job.status is JobStatus.PENDING:
             return None
-        if job.status is JobStatus.QUEUED and self._can_start(job, *self._queue()):
-            return None
-        return job
+        if job.status is not JobStatus.QUEUED:
+            return job
+        must_wait = not self._can_start(job, *self._queue())
+        # A job that was claimed during these reads looks like one without a free device: only one that still waits
+        # after them has to wait.
+        return job if must_wait and self._jobs.get(job_id).status is JobStatus.QUEUED else None
 
     def get(self, identity: Identity, job_id: str) -> JobView:
         """Raises NotFound, also for another user's job."""

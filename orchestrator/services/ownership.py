@@ -18,3 +18,7 @@ def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
 
 def job_not_found(job_id: str) -> NotFound:
     return NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")
+
+
+def artifact_not_found(artifact_id: str) -> NotFound:
+    return NotFound(f"There is no artifact {artifact_id}.", code="ARTIFACT_NOT_FOUND")

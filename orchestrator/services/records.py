@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.artifact import Artifact
+from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.workspace import Workspace
-from orchestrator.services.ownership import owned_job
+from orchestrator.services.ownership import artifact_not_found, owned_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class Records:
         return self._records.artifacts(owned_job(self._jobs, identity, job_id).id)
 
     def artifact_file(self, identity: Identity, artifact_id: str) -> ArtifactFile:
+        """Raises NotFound (ARTIFACT_NOT_FOUND), in the same words for one that is not there and one of another user."""
         artifact = self._records.artifact(artifact_id)
-        owned_job(self._jobs, identity, artifact.job_id)
+        try:
+            owned_job(self._jobs, identity, artifact.job_id)
+        except NotFound as error:
+            raise artifact_not_found(artifact_id) from error
         return ArtifactFile(artifact, self._artifacts.locate(artifact.job_id, artifact.path))

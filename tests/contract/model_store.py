@@ -69,3 +69,11 @@ class ModelStoreContract:
 
         assert refusal.value.reason is EndReason.BASE_MODEL_UNAVAILABLE
         assert not store.is_ready(ENTRY)
+
+    def test_a_staging_folder_is_discarded_as_often_as_one_likes(self, store):
+        staging = store.begin(ENTRY)
+
+        store.discard(staging)
+        store.discard(staging)
+
+        assert not store.is_ready(ENTRY)

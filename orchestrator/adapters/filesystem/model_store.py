@@ -62,7 +62,9 @@ class FilesystemModelStore:
             raise LaunchRefused(EndReason.BASE_MODEL_UNAVAILABLE, message) from error
         finally:
             delete_tree(sealed)
-            delete_tree(Path(staging))
+
+    def discard(self, staging: str) -> None:
+        delete_tree(Path(staging))
 
 
 def _parse_catalogue(path: Path) -> tuple[CatalogueEntry, ...]:

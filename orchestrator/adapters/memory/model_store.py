@@ -37,3 +37,6 @@ class MemoryModelStore:
         if self.is_staging_empty:
             raise LaunchRefused(EndReason.BASE_MODEL_UNAVAILABLE, f"Base model {entry.id}: {staging} holds no model.")
         self._ready.add(entry.id)
+
+    def discard(self, staging: str) -> None:
+        """Nothing was ever staged."""

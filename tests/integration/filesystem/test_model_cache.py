@@ -45,6 +45,7 @@ def test_a_published_model_holds_regular_readable_files_of_ours_only(store):
     os.chmod(folder / "model_index.json", 0o600)  # noqa: PTH101 - as the container left it
 
     store.publish(entry, str(staging))
+    store.discard(str(staging))
 
     cache = Path(store.cache_path())
     assert sorted(path.name for path in cache.iterdir()) == [entry.folder]
