@@ -22,8 +22,10 @@ from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import Submission
 from orchestrator.services.jobs import Jobs, Plan, SubmitRequest
 
-_FIRST_PAUSE_SECONDS = 0.01
+# Looks come ever more rarely: an answer is late by a tenth of the wait at most, or by the shortest pause.
+_SHORTEST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.1
+_PAUSE_SHARE = 0.1
 _RESPOND_ASYNC = "respond-async"
 
 
@@ -116,17 +118,16 @@ async def _wait_until_decided(jobs: Jobs, job_id: str, seconds: float, stopping:
 
     The job is stored by now, so a store that does not answer for a moment must not turn into an error answer.
     """
-    deadline = time.monotonic() + seconds
-    pause = _FIRST_PAUSE_SECONDS
+    began_at = time.monotonic()
     while not stopping.is_set():
         try:
             job = await run_in_threadpool(jobs.decided, job_id)
         except StoreUnavailable:
             job = None
-        if job is not None or time.monotonic() >= deadline:
+        waited = time.monotonic() - began_at
+        if job is not None or waited >= seconds:
             return job
-        await anyio.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+        await anyio.sleep(min(max(waited * _PAUSE_SHARE, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS))
     return None
 
 

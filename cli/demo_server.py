@@ -28,13 +28,14 @@ class DemoServer:
     def __init__(self, data_dir: Path) -> None:
         self.log = data_dir / "serve.log"
         self.url = ""
+        # Containers of another demo, or of an installation, are not this one's to clean up.
+        self.instance = f"demo-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}"
         inherited = {name: value for name, value in os.environ.items() if name not in _OWN_SETTINGS}
         self._environment = inherited | {
             "LORRY_DATA_DIR": str(data_dir),
             "LORRY_HOST": "127.0.0.1",
             "LORRY_PORT": "0",
-            # Containers of another demo, or of an installation, are not this one's to clean up.
-            "LORRY_INSTANCE": f"demo-{hashlib.sha256(str(data_dir).encode()).hexdigest()[:12]}",
+            "LORRY_INSTANCE": self.instance,
         }
         self._process: subprocess.Popen[bytes] | None = None
 

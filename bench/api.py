@@ -1,0 +1,134 @@
+"""Requests a second, p50 and p99 of submitting and looking at a job, beside /api/health of the same server.
+
+The only device is held by a job that waits for ever, so submissions queue and no container starts while we measure.
+Clients are threads of this program: the ratios to /api/health, measured the same way, are what carries over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from statistics import quantiles
+
+import httpx2
+from serving import connect_engine, report_failure, serving, submission, upload_sample, wait_until, wait_until_ended
+
+from cli.client import LorryClient
+from cli.errors import CheckFailed
+
+CLIENT_COUNTS = (1, 16)
+
+Request = Callable[[httpx2.Client], httpx2.Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`speed_ratio` is our requests a second by those of /api/health; `p99_ratio` our p99 by its p99."""
+
+    request: str
+    clients: int
+    count: int
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    speed_ratio: float
+    p99_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    seconds: float
+    latencies: list[float]  # seconds, one a request
+
+    @property
+    def per_second(self) -> float:
+        return len(self.latencies) / self.seconds
+
+    def percentile_ms(self, percent: int) -> float:
+        return 1e3 * quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
+
+
+def measure(server_url: str, token: str, request: Request, *, clients: int, seconds: float) -> Sample:
+    """`clients` clients, each with a connection of its own, ask one thing after another for `seconds`."""
+    began_at = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        asking = [pool.submit(_ask, server_url, token, request, began_at + seconds) for _ in range(clients)]
+        latencies = [latency for client in asking for latency in client.result()]
+    return Sample(time.perf_counter() - began_at, latencies)
+
+
+def compare(name: str, clients: int, ours: Sample, reference: Sample) -> Figures:
+    return Figures(
+        request=name,
+        clients=clients,
+        count=len(ours.latencies),
+        per_second=round(ours.per_second, 1),
+        p50_ms=round(ours.percentile_ms(50), 2),
+        p99_ms=round(ours.percentile_ms(99), 2),
+        speed_ratio=round(ours.per_second / reference.per_second, 3),
+        p99_ratio=round(ours.percentile_ms(99) / reference.percentile_ms(99), 2),
+    )
+
+
+def show(figures: list[Figures]) -> None:
+    print(f"{'request':8}{'clients':>8}{'count':>8}{'a second':>10}{'p50':>11}{'p99':>11}{'speed':>8}{'p99':>8}")
+    for row in figures:
+        print(
+            f"{row.request:8}{row.clients:>8}{row.count:>8}{row.per_second:>10.1f}{row.p50_ms:>8.2f} ms"
+            f"{row.p99_ms:>8.2f} ms{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
+        )
+    print(json.dumps({"figures": [asdict(row) for row in figures]}))
+
+
+def measure_all(server_url: str, token: str, seconds: float) -> list[Figures]:
+    with LorryClient(server_url, token) as lorry:
+        dataset_id = upload_sample(lorry)
+        ended = lorry.submit(submission(dataset_id, "fake:seconds=0.1"))["job_id"]
+        wait_until_ended(lorry, ended)
+        hanging = lorry.submit(submission(dataset_id, "fake:hang=1"))["job_id"]
+        wait_until(lambda: lorry.job(hanging)["status"] == "running", f"the start of job {hanging}")
+    requests: dict[str, Request] = {
+        "health": lambda http: http.get("/health"),
+        "get": lambda http: http.get(f"/training/jobs/{ended}"),
+        "submit": lambda http: http.post(
+            "/training/submit", json=submission(dataset_id), headers={"Prefer": "respond-async"}
+        ),
+    }
+    figures = []
+    for clients in CLIENT_COUNTS:
+        samples = {
+            name: measure(server_url, token, request, clients=clients, seconds=seconds)
+            for name, request in requests.items()
+        }
+        figures += [compare(name, clients, sample, samples["health"]) for name, sample in samples.items()]
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of each of the six measurements")
+    seconds = parser.parse_args().seconds
+    engine = connect_engine()
+    with serving(engine, LORRY_CPU_SLOTS="1") as server:
+        figures = measure_all(server.url, server.create_token("bench"), seconds)
+    show(figures)
+
+
+def _ask(server_url: str, token: str, request: Request, ends_at: float) -> list[float]:
+    latencies = []
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx2.Client(base_url=f"{server_url}/api", headers=headers, timeout=30.0, trust_env=False) as http:
+        while (asked_at := time.perf_counter()) < ends_at:
+            answer = request(http)
+            latencies.append(time.perf_counter() - asked_at)
+            if answer.is_error:
+                raise CheckFailed(f"{answer.request.method} {answer.url} was answered {answer.status_code}.")
+    return latencies
+
+
+if __name__ == "__main__":
+    report_failure(main)
