@@ -155,3 +155,13 @@ def test_a_scheduler_without_its_file_is_named(base_model, tmp_path):
 
     with pytest.raises(UnusableBaseModel, match=r"scheduler/scheduler_config\.json cannot be read"):
         StableDiffusion.load(model, device=torch.device("cpu"), dtype=torch.float32)
+
+
+def test_the_fresh_copy_has_the_base_weights_as_trained_on(base_model):
+    """Loaded in float32 beside a bf16 run, the copy would differ from the trained base and blame the adapter file."""
+    family = StableDiffusion.load(base_model, device=torch.device("cpu"), dtype=torch.bfloat16)
+
+    trained_on = family.denoiser.float().state_dict()
+
+    fresh = family.load_denoiser().float().state_dict()
+    assert all(torch.equal(fresh[name], weights) for name, weights in trained_on.items())

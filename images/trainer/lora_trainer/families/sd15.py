@@ -40,6 +40,7 @@ class StableDiffusion:
         self.denoiser = denoiser
         self.schedule = _schedule(noise_config, denoiser.device)
         self._folder = folder
+        self._dtype = denoiser.dtype  # of the base weights as trained on, whatever becomes of the denoiser later
         self._vae = vae
         self._text_encoder = text_encoder
         self._tokenizer = tokenizer
@@ -101,7 +102,7 @@ class StableDiffusion:
         return (picture / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu()
 
     def load_denoiser(self) -> Any:
-        return _load_unet(self._folder, self.denoiser.device, self.denoiser.dtype)
+        return _load_unet(self._folder, self.denoiser.device, self._dtype)
 
     def load_adapter(self, denoiser: Any, file: Path) -> None:
         loader = StableDiffusionLoraLoaderMixin
