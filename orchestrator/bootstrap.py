@@ -13,6 +13,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.docker.runtime import DockerContainerRuntime
 from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactStore
 from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
+from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.filesystem.model_store import FilesystemModelStore
 from orchestrator.adapters.filesystem.ownership import Owner
 from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
@@ -33,6 +34,7 @@ from orchestrator.domain.container import Limits
 from orchestrator.domain.dataset import UploadLimits
 from orchestrator.domain.errors import LorryError, StoreUnavailable
 from orchestrator.domain.reconciliation import Policy
+from orchestrator.domain.retry import RetryPolicy
 from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.device_inventory import DeviceInventory
@@ -41,14 +43,17 @@ from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.collect import Collect
 from orchestrator.services.container_settings import ContainerSettings
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.launch import Launch
 from orchestrator.services.models import Models
 from orchestrator.services.readiness import Readiness
-from orchestrator.services.reconciler import Reconciler, ReconcilerSettings
+from orchestrator.services.reconciler import Reconciler
 from orchestrator.services.records import Records
+from orchestrator.services.schedule import Schedule
+from orchestrator.services.sweep import Sweep
 from orchestrator.settings import Settings
 
 log = structlog.get_logger()
@@ -190,11 +195,25 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
 
 
 def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settings: Settings) -> Reconciler:
+    inventory = device_inventory(settings)
     return Reconciler(
         jobs=adapters.jobs,
-        records=adapters.records,
         runtime=adapters.runtime,
-        inventory=device_inventory(settings),
+        engine_watch=EngineWatch(
+            records=adapters.records,
+            runtime=adapters.runtime,
+            inventory=inventory,
+            disk=FilesystemDisk(settings.data_dir),
+            clock=adapters.clock,
+            image=settings.image,
+            min_free_bytes=settings.min_free_bytes,
+        ),
+        schedule=Schedule(
+            jobs=adapters.jobs,
+            inventory=inventory,
+            clock=adapters.clock,
+            max_active_per_user=settings.max_active_jobs_per_user,
+        ),
         launcher=Launch(
             jobs=adapters.jobs,
             datasets=adapters.datasets,
@@ -207,8 +226,16 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
         ),
         ingest=Ingest(jobs=adapters.jobs, workspace=adapters.workspace, runtime=adapters.runtime, clock=adapters.clock),
         collect=Collect(records=adapters.records, artifacts=adapters.artifacts, clock=adapters.clock),
+        sweep=Sweep(
+            jobs=adapters.jobs,
+            runtime=adapters.runtime,
+            clock=adapters.clock,
+            orphan_grace_seconds=settings.orphan_grace_seconds,
+            is_dry_run=settings.orphan_dry_run,
+        ),
         clock=adapters.clock,
-        settings=_reconciler_settings(settings),
+        policy=_policy(settings),
+        retry_policy=RetryPolicy(max_retries=settings.max_retries, first_delay_seconds=settings.retry_delay_seconds),
     )
 
 
@@ -282,12 +309,11 @@ def _container_settings(settings: Settings) -> ContainerSettings:
     )
 
 
-def _reconciler_settings(settings: Settings) -> ReconcilerSettings:
-    return ReconcilerSettings(
-        image=settings.image,
-        max_active_per_user=settings.max_active_jobs_per_user,
-        orphan_grace_seconds=settings.orphan_grace_seconds,
-        policy=Policy(
-            launch_grace_seconds=settings.launch_grace_seconds, stop_grace_seconds=settings.stop_grace_seconds
-        ),
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        launch_grace_seconds=settings.launch_grace_seconds,
+        stop_grace_seconds=settings.stop_grace_seconds,
+        max_runtime_seconds=settings.max_runtime_seconds,
+        stall_seconds=settings.stall_seconds,
+        outputs_max_bytes=settings.outputs_max_bytes,
     )

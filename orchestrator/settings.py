@@ -74,8 +74,22 @@ class Settings(BaseSettings):
     launch_grace_seconds: float = Field(300.0, gt=0, description="Time for a container to start.")
     stop_grace_seconds: float = Field(60.0, ge=0, description="Time between SIGTERM and SIGKILL: a checkpoint's worth.")
     orphan_grace_seconds: float = Field(300.0, ge=0, description="Age at which a container nobody knows is removed.")
+    orphan_dry_run: bool = Field(default=False, description="Only log which left-over containers would be removed.")
+    max_retries: int = Field(3, ge=0, le=100, description="Attempts made up for when infrastructure broke them.")
+    retry_delay_seconds: float = Field(
+        10.0, ge=0, le=360, description="Pause before the first of them; doubled each time, up to 360."
+    )
+    max_runtime_seconds: float = Field(
+        86_400.0, gt=0, description="Longest run of a job, from its first start; a job may ask for less."
+    )
+    stall_seconds: float = Field(
+        1_800.0, gt=0, description="Silence of a trainer after which it is stopped and tried again."
+    )
+    outputs_max_bytes: int = Field(50 * _GIB, ge=1024**2, description="What a job may write into its outputs folder.")
     poll_seconds: float = Field(0.25, gt=0, le=60, description="Pause between two looks at running jobs.")
-    min_free_bytes: int = Field(1 * _GIB, ge=0, description="Free disk below which /ready says no.")
+    min_free_bytes: int = Field(
+        1 * _GIB, ge=0, description="Free disk below which /ready says no and no job is started."
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Level of the log on stderr.")
     catalogue: Path = Field(_PROJECT / "configs" / "models.yaml", description="The model catalogue.")
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeGuard
 
 from orchestrator.domain.job import Job, Progress
+from orchestrator.domain.lifecycle import EndReason
 
 PHASES = ("load", "preprocess", "train", "evaluate", "register")
 MAX_TEXT_LENGTH = 2_000
@@ -94,8 +95,9 @@ def _storable_text(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def status_event(before: Job | None, after: Job, message: str) -> JobEvent:
-    """The history row of a transition; `before` is None for a new job."""
+def status_event(before: Job | None, after: Job, message: str, *, reason: EndReason | None = None) -> JobEvent:
+    """The history row of a transition; `before` is None for a new job, `reason` is why its last attempt ended."""
+    reason = reason or after.end_reason
     return JobEvent(
         job_id=after.id,
         attempt=after.attempt,
@@ -104,7 +106,7 @@ def status_event(before: Job | None, after: Job, message: str) -> JobEvent:
         at=after.updated_at,
         old_status=before.status if before else None,
         new_status=after.status,
-        data={"end_reason": after.end_reason} if after.end_reason else {},
+        data={"end_reason": reason} if reason else {},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.lifecycle import ALLOWED, ENDINGS, EndReason, JobStatus
+from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingConfig, TrainingType
 
 
@@ -46,6 +47,8 @@ class Job:
     priority: int = 0
     experiment_id: str | None = None
     retry_of: str | None = None
+    gpus: int = 1  # devices an attempt holds
+    max_runtime_seconds: int | None = None  # from the first start; None: the installation's limit
     status: JobStatus = JobStatus.QUEUED
     version: int = 1
     attempt: int = 0  # number of the newest attempt, 0 before the first
@@ -56,6 +59,10 @@ class Job:
     progress: Progress = Progress()
     cancel_requested_at: datetime | None = None
     cancel_reason: str | None = None
+    retries: int = 0  # attempts that infrastructure broke; each was made up for by another
+    retry_at: datetime | None = None  # a queued job waits until then
+    memory_profile: MemoryProfile = MemoryProfile.NORMAL
+    resume_from: str | None = None  # a checkpoint's folder name; None: the newest there is
     end_reason: EndReason | None = None
     exit_code: int | None = None
     error_message: str | None = None
@@ -74,17 +81,41 @@ class Job:
     def claimed(self, *, slot: int, devices: tuple[str, ...], at: datetime) -> Job:
         """The job holding a slot and devices for its next attempt."""
         return self._moved(
-            JobStatus.PENDING, at, slot=slot, attempt=self.attempt + 1, container_id=None, gpu_ids=devices
+            JobStatus.PENDING,
+            at,
+            slot=slot,
+            attempt=self.attempt + 1,
+            container_id=None,
+            gpu_ids=devices,
+            retry_at=None,
         )
 
     def with_container(self, container_id: str, *, image_digest: str | None, at: datetime) -> Job:
         return dataclasses.replace(self, container_id=container_id, image_digest=image_digest, updated_at=at)
 
     def running(self, *, started_at: datetime, at: datetime) -> Job:
-        return self._moved(JobStatus.RUNNING, at, started_at=started_at)
+        """`started_at` stays the first attempt's: a deadline beats the number of retries."""
+        return self._moved(JobStatus.RUNNING, at, started_at=self.started_at or started_at)
 
     def with_progress(self, progress: Progress, *, at: datetime) -> Job:
         return dataclasses.replace(self, progress=progress, updated_at=at)
+
+    def requeued(self, *, at: datetime, message: str, **changes: Any) -> Job:
+        """The job waiting for another attempt; `message` says why the last one ended.
+
+        Raises Conflict for a job whose cancellation was asked for: it is never started again.
+        """
+        if self.is_cancel_requested:
+            raise Conflict(f"Job {self.id} was cancelled and is not started again.", code="JOB_CANCELLED")
+        return self._moved(
+            JobStatus.QUEUED,
+            at,
+            slot=None,
+            gpu_ids=(),
+            error_message=message,
+            progress=dataclasses.replace(self.progress, eta_seconds=None),
+            **changes,
+        )
 
     def ended(
         self, reason: EndReason, *, at: datetime, message: str | None = None, exit_code: int | None = None
@@ -131,8 +162,17 @@ class Attempt:
     exit_code: int | None = None
     is_oom_killed: bool = False
     end_reason: EndReason | None = None
+    stop_reason: EndReason | None = None  # why we asked the container to stop
+    kill_count: int = 0  # SIGKILLs sent so far
+    killed_at: datetime | None = None  # the last of them
+    memory_profile: MemoryProfile = MemoryProfile.NORMAL
+    resume_from: str | None = None  # the checkpoint it was told to start from
+    last_event_at: datetime | None = None  # when the trainer last said something
+    outputs_bytes: int = 0  # size of the outputs folder, as last measured
     events_offset: int = 0  # bytes of events.jsonl already ingested
     log_since: str | None = None  # Docker's timestamp of the newest captured log line, nine digits
+    log_since_count: int = 0  # lines already captured that carry that timestamp
+    log_bytes: int = 0  # size of the job's log file with exactly the captured lines in it
 
     def evolve(self, **changes: Any) -> Attempt:
         return dataclasses.replace(self, **changes)

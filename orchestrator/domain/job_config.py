@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator.domain.container import DATASET_PATH, MODELS_PATH, OUTPUT_PATH
 from orchestrator.domain.job import Job
+from orchestrator.domain.memory import applied
 from orchestrator.domain.model import CatalogueEntry
 from orchestrator.domain.scheduling import is_cpu
 
@@ -25,6 +26,7 @@ def build_job_config(job: Job, model: CatalogueEntry, lineage: dict[str, str]) -
         "output_path": OUTPUT_PATH,
         "device": "cpu" if all(is_cpu(device) for device in job.gpu_ids) else "cuda",
         "trigger_words": list(job.trigger_words),
-        "training_params": job.config.as_params(),
+        "resume_from": job.resume_from,
+        "training_params": applied(job.config, job.memory_profile).as_params(),
         "lineage": lineage,
     }

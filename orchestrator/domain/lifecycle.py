@@ -29,13 +29,15 @@ class JobStatus(StrEnum):
         return self in (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
-# Every arrow a job may take. An ended job takes none: final states absorb.
+# Every arrow a job may take. Final states absorb, but for the one a user may take: a failed job asked to try again.
 ALLOWED: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.QUEUED: frozenset({JobStatus.PENDING, JobStatus.FAILED, JobStatus.CANCELLED}),
-    JobStatus.PENDING: frozenset({JobStatus.RUNNING, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
-    JobStatus.RUNNING: frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.PENDING: frozenset(
+        {JobStatus.RUNNING, JobStatus.QUEUED, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+    ),
+    JobStatus.RUNNING: frozenset({JobStatus.QUEUED, JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.COMPLETED: frozenset(),
-    JobStatus.FAILED: frozenset(),
+    JobStatus.FAILED: frozenset({JobStatus.QUEUED}),
     JobStatus.CANCELLED: frozenset(),
 }
 
@@ -58,19 +60,27 @@ class EndReason(StrEnum):
     IMAGE_MISSING = "image_missing"
     IMAGE_NOT_ALLOWED = "image_not_allowed"
     GPU_UNAVAILABLE = "gpu_unavailable"
+    GPU_FAILED = "gpu_failed"
     DATASET_MISSING = "dataset_missing"
+    COMMAND_UNUSABLE = "command_unusable"
     LAUNCH_REFUSED = "launch_refused"
     LAUNCH_TIMED_OUT = "launch_timed_out"
     CONTAINER_LOST = "container_lost"
+    CONTAINER_DEAD = "container_dead"
+    CONTAINER_INCONSISTENT = "container_inconsistent"
+    RUN_TIME_EXCEEDED = "run_time_exceeded"
+    STALLED = "stalled"
+    OUTPUTS_TOO_LARGE = "outputs_too_large"
 
 
 class RetryClass(StrEnum):
-    """Who could make a new attempt end differently."""
+    """What could make a new attempt end differently; `domain/retry.py` acts on it."""
 
     NEVER = "never"  # ended well, or as asked
     USER = "user"  # only a changed config or dataset can help
-    INFRASTRUCTURE = "infrastructure"  # the same attempt may succeed on a healthy machine
-    MEMORY = "memory"  # a lower-memory profile may fit
+    OPERATOR = "operator"  # only whoever runs this installation can help
+    INFRASTRUCTURE = "infrastructure"  # the same attempt may succeed on a healthy machine: tried again by itself
+    MEMORY = "memory"  # a profile that needs less memory may fit: tried again once by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +125,33 @@ ENDINGS: dict[EndReason, Ending] = {
     ),
     EndReason.IMAGE_MISSING: _failed(RetryClass.INFRASTRUCTURE, "The training image is not on this machine."),
     EndReason.IMAGE_NOT_ALLOWED: _failed(
-        RetryClass.INFRASTRUCTURE, "The training image is not on the list of allowed images."
+        RetryClass.OPERATOR, "The training image is not on the list of allowed images."
     ),
     EndReason.GPU_UNAVAILABLE: _failed(
-        RetryClass.INFRASTRUCTURE, "A GPU is required, but the Docker Engine has no GPU driver to offer."
+        RetryClass.OPERATOR, "A GPU is required, but the Docker Engine has no GPU driver to offer."
     ),
+    EndReason.GPU_FAILED: _failed(RetryClass.INFRASTRUCTURE, "The GPU or its driver failed."),
     EndReason.DATASET_MISSING: _failed(RetryClass.USER, "The dataset's files are no longer there."),
+    EndReason.COMMAND_UNUSABLE: _failed(
+        RetryClass.OPERATOR, "The training image has no trainer in it that can be started."
+    ),
     EndReason.LAUNCH_REFUSED: _failed(RetryClass.INFRASTRUCTURE, "The Docker Engine refused to start the container."),
     EndReason.LAUNCH_TIMED_OUT: _failed(RetryClass.INFRASTRUCTURE, "The container could not be started in time."),
     EndReason.CONTAINER_LOST: _failed(
         RetryClass.INFRASTRUCTURE, "The container disappeared before its result could be read."
+    ),
+    EndReason.CONTAINER_DEAD: _failed(
+        RetryClass.INFRASTRUCTURE, "The Docker Engine gave the container up as dead before it had ended."
+    ),
+    EndReason.CONTAINER_INCONSISTENT: _failed(
+        RetryClass.INFRASTRUCTURE, "The container that ran was replaced by one that never ran."
+    ),
+    EndReason.RUN_TIME_EXCEEDED: _failed(
+        RetryClass.USER, "The job ran longer than it may. Ask for fewer steps, or for a longer max_runtime_seconds."
+    ),
+    EndReason.STALLED: _failed(RetryClass.INFRASTRUCTURE, "The trainer reported nothing for too long and was stopped."),
+    EndReason.OUTPUTS_TOO_LARGE: _failed(
+        RetryClass.USER, "The job wrote more files than it may. Keep fewer checkpoints or samples."
     ),
 }
 

@@ -20,6 +20,7 @@ def lineage_of(job: Job, dataset_sha256: str, model: CatalogueEntry, *, image_di
         "lorry.base_model_revision": model.revision,
         "lorry.image_digest": image_digest,
         "lorry.config_sha256": config_digest(job),
+        "lorry.memory_profile": job.memory_profile,
     }
 
 

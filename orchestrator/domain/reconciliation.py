@@ -12,15 +12,21 @@ from orchestrator.domain.lifecycle import EndReason, JobStatus, reason_for_exit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Patience, in seconds."""
+    """Patience, in seconds; and what a job may use."""
 
     launch_grace_seconds: float = 300.0  # intent written to container started
     stop_grace_seconds: float = 60.0  # SIGTERM to SIGKILL: time for a checkpoint
+    kill_again_seconds: float = 10.0  # between one SIGKILL and the next
+    max_runtime_seconds: float = 86_400.0  # first start to end, unless the job asks for less
+    stall_seconds: float = 1_800.0  # without a word from the trainer
+    outputs_max_bytes: int = 50 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to do but take in what the trainer wrote."""
+    """Nothing to do but take in what the trainer wrote; its log too when `container` is known."""
+
+    container: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +43,22 @@ class MarkRunning:
 
 @dataclass(frozen=True, slots=True)
 class Terminate:
-    """Send SIGTERM and note when."""
+    """Send SIGTERM and note when and why."""
+
+    container: Container
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Send SIGKILL: the grace is over, or the last SIGKILL did not help."""
 
     container: Container
 
 
 @dataclass(frozen=True, slots=True)
-class Kill:
-    """Send SIGKILL: the grace is over."""
+class Unpause:
+    """Let a paused container go on: nobody who watches the job could tell it from one that hangs."""
 
     container: Container
 
@@ -64,7 +78,7 @@ class Finish:
     container: Container | None = None
 
 
-Decision = Wait | Launch | MarkRunning | Terminate | Kill | Conclude | Finish
+Decision = Wait | Launch | MarkRunning | Terminate | Kill | Unpause | Conclude | Finish
 
 _STOPPED = (ContainerState.EXITED, ContainerState.DEAD)
 
@@ -77,22 +91,31 @@ def decide(job: Job, attempt: Attempt, observation: Observation, now: datetime, 
     if container is None:
         return _decide_absent(job, attempt, now, policy)
     if container.state in _STOPPED:
-        return _decide_stopped(job, container)
+        return _decide_stopped(job, attempt, container)
     if container.state is ContainerState.REMOVING:
-        return Wait()
+        return Wait(container)
     if container.state is ContainerState.CREATED:
         return _decide_created(job, attempt, container, now, policy)
-    if job.is_cancel_requested:
-        return _decide_stop(attempt, container, now, policy)
+    return _decide_live(job, attempt, container, now, policy)
+
+
+def _decide_live(job: Job, attempt: Attempt, container: Container, now: datetime, policy: Policy) -> Decision:
+    if attempt.stop_requested_at is not None:
+        return _decide_kill(attempt, container, now, policy)
+    stop_reason = _stop_reason(job, attempt, now, policy)
+    if stop_reason is not None:
+        return Terminate(container, stop_reason)
+    if container.state is ContainerState.PAUSED:
+        return Unpause(container)
     if job.status is JobStatus.PENDING:
         return MarkRunning(container)
-    return Wait()
+    return Wait(container)
 
 
 def _decide_absent(job: Job, attempt: Attempt, now: datetime, policy: Policy) -> Decision:
     if job.is_cancel_requested:
         return Finish(EndReason.CANCEL_REQUESTED)
-    if attempt.container_id is not None:
+    if attempt.container_id is not None or job.status is JobStatus.RUNNING:
         return Finish(EndReason.CONTAINER_LOST)
     if _is_late(attempt, now, policy):
         return Finish(EndReason.LAUNCH_TIMED_OUT)
@@ -102,6 +125,8 @@ def _decide_absent(job: Job, attempt: Attempt, now: datetime, policy: Policy) ->
 def _decide_created(job: Job, attempt: Attempt, container: Container, now: datetime, policy: Policy) -> Decision:
     if job.is_cancel_requested:
         return Finish(EndReason.CANCEL_REQUESTED, container)
+    if job.status is JobStatus.RUNNING:
+        return Finish(EndReason.CONTAINER_INCONSISTENT, container)
     if container.error:
         return Finish(EndReason.LAUNCH_REFUSED, container)
     if _is_late(attempt, now, policy):
@@ -109,24 +134,43 @@ def _decide_created(job: Job, attempt: Attempt, container: Container, now: datet
     return Launch()
 
 
-def _decide_stopped(job: Job, container: Container) -> Decision:
+def _decide_stopped(job: Job, attempt: Attempt, container: Container) -> Decision:
     if container.started_at is None:
-        return Finish(EndReason.LAUNCH_REFUSED, container)
+        return Finish(EndReason.CANCEL_REQUESTED if job.is_cancel_requested else EndReason.LAUNCH_REFUSED, container)
     reason = reason_for_exit(container.exit_code or 0, is_oom_killed=container.is_oom_killed)
     if reason is None and container.state is ContainerState.EXITED:
-        # An adapter that was finished before the cancel landed is kept: nothing a user paid for is thrown away.
+        # An adapter that was finished before the signal landed is kept: nothing a user paid for is thrown away.
         return Conclude(container)
     if job.is_cancel_requested:
         return Finish(EndReason.CANCEL_REQUESTED, container)
-    return Finish(reason or EndReason.KILLED, container)
+    if container.state is ContainerState.DEAD:
+        return Finish(EndReason.CONTAINER_DEAD, container)
+    return Finish(attempt.stop_reason or reason or EndReason.KILLED, container)
 
 
-def _decide_stop(attempt: Attempt, container: Container, now: datetime, policy: Policy) -> Decision:
-    if attempt.stop_requested_at is None:
-        return Terminate(container)
-    if now - attempt.stop_requested_at >= timedelta(seconds=policy.stop_grace_seconds):
+def _stop_reason(job: Job, attempt: Attempt, now: datetime, policy: Policy) -> EndReason | None:
+    """Why a container that runs must be stopped, if it must."""
+    if job.is_cancel_requested:
+        return EndReason.CANCEL_REQUESTED
+    longest = min(job.max_runtime_seconds or policy.max_runtime_seconds, policy.max_runtime_seconds)
+    if job.started_at is not None and now - job.started_at > timedelta(seconds=longest):
+        return EndReason.RUN_TIME_EXCEEDED
+    last_heard_at = attempt.last_event_at or attempt.started_at
+    if last_heard_at is not None and now - last_heard_at > timedelta(seconds=policy.stall_seconds):
+        return EndReason.STALLED
+    if attempt.outputs_bytes > policy.outputs_max_bytes:
+        return EndReason.OUTPUTS_TOO_LARGE
+    return None
+
+
+def _decide_kill(attempt: Attempt, container: Container, now: datetime, policy: Policy) -> Decision:
+    if attempt.stop_requested_at is None or now - attempt.stop_requested_at < timedelta(
+        seconds=policy.stop_grace_seconds
+    ):
+        return Wait(container)
+    if attempt.killed_at is None or now - attempt.killed_at >= timedelta(seconds=policy.kill_again_seconds):
         return Kill(container)
-    return Wait()
+    return Wait(container)
 
 
 def _is_late(attempt: Attempt, now: datetime, policy: Policy) -> bool:

@@ -49,6 +49,9 @@ class ContainerRuntime(Protocol):
     def signal(self, container_id: str, name: str) -> None:
         """Send a signal such as SIGTERM; a container that is gone or not running is fine."""
 
+    def unpause(self, container_id: str) -> None:
+        """Let a paused container go on; one that is gone or not paused is fine."""
+
     def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> tuple[LogLine, ...]:
         """Lines printed at or after `since`, oldest first, until `limit_bytes`; () when the container is gone."""
 

@@ -65,8 +65,11 @@ class Launch:
             created_at=now,
             devices=start.devices,
             engine_id=engine_id,
-            # Attempts share one outputs folder: this one's events begin where the last one's ended.
+            memory_profile=job.memory_profile,
+            resume_from=job.resume_from,
+            # Attempts share one outputs folder and one log: this one's begin where the last one's ended.
             events_offset=earlier[-1].events_offset if earlier else 0,
+            log_bytes=earlier[-1].log_bytes if earlier else 0,
         )
         event = status_event(start.job, job, f"Attempt {job.attempt} holds slot {start.slot} and {_named(job)}.")
         return self._jobs.claim(job, attempt, event), attempt

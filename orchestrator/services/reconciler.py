@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import random
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
@@ -18,10 +18,10 @@ from orchestrator.domain.container import (
     Presence,
     observe,
 )
-from orchestrator.domain.errors import LaunchRefused, NotFound, PortError, RuntimeUnavailable, SlotTaken, StaleJob
-from orchestrator.domain.events import status_event
+from orchestrator.domain.errors import LaunchRefused, RuntimeUnavailable, SlotTaken, StaleJob
+from orchestrator.domain.events import JobEvent, status_event
 from orchestrator.domain.job import Attempt, Job
-from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.lifecycle import ENDINGS, JobStatus, RetryClass
 from orchestrator.domain.reconciliation import (
     Conclude,
     Decision,
@@ -31,26 +31,25 @@ from orchestrator.domain.reconciliation import (
     MarkRunning,
     Policy,
     Terminate,
+    Unpause,
     Wait,
     decide,
 )
-from orchestrator.domain.scheduling import Start, plan_starts
+from orchestrator.domain.retry import Retry, RetryPolicy, retry_after
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
-from orchestrator.ports.device_inventory import DeviceInventory
-from orchestrator.ports.job_store import JobFilter, JobStore
-from orchestrator.ports.record_store import EngineStatus, RecordStore
+from orchestrator.ports.job_store import JobStore
 from orchestrator.services.collect import Collect, Verdict
+from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.launch import Launch as Launcher
+from orchestrator.services.schedule import Schedule
+from orchestrator.services.sweep import Sweep
 
 log = structlog.get_logger()
 
-# How many waiting jobs one pass looks at; enough to fill every device many times over.
-QUEUE_WINDOW = 1_000
-LOG_SECONDS = 2.0
-# The status is for /ready and the queue's reasons: an unchanged one is written now and then, not every pass.
-STATUS_SECONDS = 5.0
+# A process that survives so many SIGKILLs hangs in the kernel, in a GPU driver most likely. Its slot stays taken.
+STUCK_AFTER_KILLS = 3
 
 
 @dataclass(slots=True)
@@ -61,16 +60,9 @@ class Pass:
     active: int = 0
     started: int = 0
     finished: int = 0
+    retried: int = 0
     removed: int = 0
     failed_steps: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReconcilerSettings:
-    image: str
-    max_active_per_user: int
-    orphan_grace_seconds: float
-    policy: Policy = field(default_factory=Policy)
 
 
 class Reconciler:
@@ -78,27 +70,28 @@ class Reconciler:
         self,
         *,
         jobs: JobStore,
-        records: RecordStore,
         runtime: ContainerRuntime,
-        inventory: DeviceInventory,
+        engine_watch: EngineWatch,
+        schedule: Schedule,
         launcher: Launcher,
         ingest: Ingest,
         collect: Collect,
+        sweep: Sweep,
         clock: Clock,
-        settings: ReconcilerSettings,
+        policy: Policy,
+        retry_policy: RetryPolicy,
     ) -> None:
         self._jobs = jobs
-        self._records = records
         self._runtime = runtime
-        self._inventory = inventory
+        self._engine_watch = engine_watch
+        self._schedule = schedule
         self._launcher = launcher
         self._ingest = ingest
         self._collect = collect
+        self._sweep = sweep
         self._clock = clock
-        self._settings = settings
-        self._unreachable_since: datetime | None = None
-        self._log_due_at: dict[str, datetime] = {}
-        self._recorded_status: EngineStatus | None = None
+        self._policy = policy
+        self._retry_policy = retry_policy
 
     def run_once(self) -> Pass:
         """One pass over everything. A job's failure is logged and never stops the pass.
@@ -107,53 +100,19 @@ class Reconciler:
         """
         done = Pass()
         active = self._jobs.active()
-        snapshot, is_image_present = self._observe_engine(done)
-        self._record_engine_status(snapshot, is_image_present=is_image_present)
-        done.active = len(active)
+        snapshot, status = self._engine_watch.look()
+        done.active, done.is_engine_reachable = len(active), snapshot is not None
         for job, attempt in active:
             with self._guarded(job, done):
                 self._advance(job, attempt, snapshot, done)
-        if snapshot is not None:
+        if snapshot is None:
+            return done
+        if status.problem is None:
             self._start_waiting(snapshot, done)
-            self._sweep(snapshot, {(job.id, attempt.number) for job, attempt in active}, done)
+        done.removed += self._sweep.remove_left_over(snapshot, {(job.id, attempt.number) for job, attempt in active})
         return done
 
     # -- observe ------------------------------------------------------------------------------------------------
-
-    def _observe_engine(self, done: Pass) -> tuple[EngineSnapshot | None, bool]:
-        """What the engine lists and whether it has the training image; (None, False) when it did not answer both."""
-        try:
-            snapshot = self._runtime.snapshot()
-            is_image_present = self._runtime.image_digest(self._settings.image) is not None
-        except RuntimeUnavailable as error:
-            if self._unreachable_since is None:
-                self._unreachable_since = self._clock.now()
-                log.warning("engine unreachable", error=error.message)
-            done.is_engine_reachable = False
-            return None, False
-        if self._unreachable_since is not None:
-            log.info("engine reachable again", unreachable_since=self._unreachable_since.isoformat())
-            self._unreachable_since = None
-        return snapshot, is_image_present
-
-    def _record_engine_status(self, snapshot: EngineSnapshot | None, *, is_image_present: bool) -> None:
-        status = self._engine_status(snapshot, is_image_present=is_image_present)
-        if _is_worth_recording(status, self._recorded_status):
-            self._records.save_engine_status(status)
-            self._recorded_status = status
-
-    def _engine_status(self, snapshot: EngineSnapshot | None, *, is_image_present: bool) -> EngineStatus:
-        since = self._unreachable_since
-        return EngineStatus(
-            last_pass_at=self._clock.now(),
-            unreachable_since=since,
-            engine_id=snapshot.engine_id if snapshot else None,
-            is_image_present=is_image_present,
-            devices=tuple(self._inventory.devices()),
-            problem=f"the Docker Engine has not answered since {since.isoformat(timespec='seconds')}"
-            if since
-            else None,
-        )
 
     def _observe(self, job: Job, attempt: Attempt, snapshot: EngineSnapshot | None) -> Observation:
         seen = observe(snapshot, job_id=job.id, attempt=attempt.number, engine_id=attempt.engine_id)
@@ -168,29 +127,25 @@ class Reconciler:
 
     def _advance(self, job: Job, attempt: Attempt, snapshot: EngineSnapshot | None, done: Pass) -> None:
         observation = self._observe(job, attempt, snapshot)
-        decision = decide(job, attempt, observation, self._clock.now(), self._settings.policy)
+        decision = decide(job, attempt, observation, self._clock.now(), self._policy)
         self._act(job, attempt, decision, done)
-        if isinstance(decision, Wait) and observation.container is not None:
-            self._follow(job, attempt, observation.container)
 
     def _act(self, job: Job, attempt: Attempt, decision: Decision, done: Pass) -> None:
         match decision:
-            case Wait():
-                pass
+            case Wait(container):
+                # Also while the engine is silent: what the trainer reports is a file.
+                self._ingest.follow(job, attempt, container)
             case Launch():
                 self._launch(job, attempt, done)
             case MarkRunning(container):
                 self._mark_running(job, attempt, container)
-            case Terminate(container):
-                self._runtime.signal(container.id, "SIGTERM")
-                self._jobs.save(job, attempt.evolve(stop_requested_at=self._clock.now()))
-            case Kill(container):
-                self._runtime.signal(container.id, "SIGKILL")
+            case Terminate() | Kill() | Unpause():
+                self._push(job, attempt, decision)
             case Conclude(container):
-                job, attempt = self._take_in_rest(job, attempt, container)
+                job, attempt = self._ingest.take_in_rest(job, attempt, container)
                 self._finish(job, attempt, self._collect.conclude(job, attempt), container, done)
             case Finish(reason, container):
-                job, attempt = self._take_in_rest(job, attempt, container)
+                job, attempt = self._ingest.take_in_rest(job, attempt, container)
                 self._finish(job, attempt, self._collect.explain(job, attempt, reason), container, done)
             case _:
                 assert_never(decision)
@@ -221,78 +176,77 @@ class Reconciler:
         )
         log.info("job running", job_id=job.id, attempt=attempt.number, container_id=container.id)
 
-    def _follow(self, job: Job, attempt: Attempt, container: Container) -> None:
-        job, attempt = self._ingest.take_in(job, attempt)
-        now = self._clock.now()
-        if now < self._log_due_at.get(job.id, now):
-            return
-        self._log_due_at[job.id] = now + timedelta(seconds=LOG_SECONDS)
-        captured = self._ingest.capture_log(attempt, container.id)
-        if captured != attempt:
-            self._jobs.save(job, captured)
+    def _push(self, job: Job, attempt: Attempt, decision: Terminate | Kill | Unpause) -> None:
+        match decision:
+            case Terminate():
+                self._terminate(job, attempt, decision)
+            case Kill(container):
+                self._kill(job, attempt, container)
+            case Unpause(container):
+                log.warning("container was paused from outside", job_id=job.id, container_id=container.id)
+                self._runtime.unpause(container.id)
 
-    def _take_in_rest(self, job: Job, attempt: Attempt, container: Container | None) -> tuple[Job, Attempt]:
-        job, attempt = self._ingest.drain(job, attempt)
-        if container is None:
-            return job, attempt
-        attempt = self._ingest.capture_log(attempt, container.id)
-        return job, attempt.evolve(
-            started_at=container.started_at,
-            finished_at=container.finished_at,
-            exit_code=container.exit_code if container.started_at else None,
-            is_oom_killed=container.is_oom_killed,
+    def _terminate(self, job: Job, attempt: Attempt, decision: Terminate) -> None:
+        container, now = decision.container, self._clock.now()
+        self._runtime.signal(container.id, "SIGTERM")
+        if container.state is ContainerState.PAUSED:
+            self._runtime.unpause(container.id)
+        message = f"Asked to stop: {ENDINGS[decision.reason].sentence}"
+        self._jobs.save(
+            job,
+            attempt.evolve(stop_requested_at=now, stop_reason=decision.reason),
+            events=[JobEvent(job_id=job.id, attempt=attempt.number, type="stop", message=message, at=now)],
         )
 
+    def _kill(self, job: Job, attempt: Attempt, container: Container) -> None:
+        now, count = self._clock.now(), attempt.kill_count + 1
+        self._runtime.signal(container.id, "SIGKILL")
+        events = []
+        if count == STUCK_AFTER_KILLS:
+            message = f"The container survived {count - 1} kills; its slot and devices stay taken until it is gone."
+            log.error("container cannot be killed", job_id=job.id, attempt=attempt.number, container_id=container.id)
+            events = [JobEvent(job_id=job.id, attempt=attempt.number, type="stuck", message=message, at=now)]
+        self._jobs.save(job, attempt.evolve(kill_count=count, killed_at=now), events=events)
+
     def _finish(self, job: Job, attempt: Attempt, verdict: Verdict, container: Container | None, done: Pass) -> None:
-        ended = job.ended(verdict.reason, at=self._clock.now(), message=verdict.message, exit_code=attempt.exit_code)
-        message = ended.error_message or "The adapter was verified."
-        self._jobs.save(ended, attempt.evolve(end_reason=verdict.reason), events=[status_event(job, ended, message)])
-        self._log_due_at.pop(job.id, None)
-        done.finished += 1
-        log.info("job ended", job_id=job.id, attempt=attempt.number, status=ended.status, reason=verdict.reason)
+        """Record how the attempt ended and whether another makes up for it; only then remove what is left."""
+        now = self._clock.now()
+        retry = retry_after(job, verdict.reason, now=now, policy=self._retry_policy, jitter=random.random())  # noqa: S311 - only spreads load
+        after = self._retried(job, verdict, retry) if retry else self._ended(job, attempt, verdict)
+        message = after.error_message or ENDINGS[verdict.reason].sentence
+        event = status_event(job, after, message, reason=verdict.reason)
+        self._jobs.save(after, attempt.evolve(end_reason=verdict.reason), events=[event])
+        log.info(
+            "attempt ended", job_id=job.id, attempt=attempt.number, status=after.status, reason=str(verdict.reason)
+        )
+        done.retried += retry is not None
+        done.finished += retry is None
         if container is not None:
             self._runtime.remove(container.id)
             done.removed += 1
 
-    # -- start and sweep ----------------------------------------------------------------------------------------
+    def _ended(self, job: Job, attempt: Attempt, verdict: Verdict) -> Job:
+        return job.ended(verdict.reason, at=self._clock.now(), message=verdict.message, exit_code=attempt.exit_code)
+
+    def _retried(self, job: Job, verdict: Verdict, retry: Retry) -> Job:
+        ending = ENDINGS[verdict.reason]
+        return job.requeued(
+            at=self._clock.now(),
+            message=f"{verdict.message or ending.sentence} {retry.note}",
+            retry_at=retry.at,
+            retries=job.retries + (ending.retry is RetryClass.INFRASTRUCTURE),
+            memory_profile=retry.memory_profile,
+            resume_from=None,  # the newest checkpoint, which may be the broken attempt's own
+        )
+
+    # -- start --------------------------------------------------------------------------------------------------
 
     def _start_waiting(self, snapshot: EngineSnapshot, done: Pass) -> None:
-        for start in self._plan():
+        for start in self._schedule.starts():
             with self._guarded(start.job, done):
                 job, attempt = self._launcher.claim(start, engine_id=snapshot.engine_id)
                 self._launch(job, attempt, done)
                 done.started += 1
-
-    def _plan(self) -> Sequence[Start]:
-        waiting = JobFilter(statuses=(JobStatus.QUEUED,), oldest_first=True)
-        queued = self._jobs.list(waiting, page_size=QUEUE_WINDOW).jobs
-        if not queued:
-            return []
-        leased = self._jobs.leased_devices()
-        free = [device for device in self._inventory.devices() if device not in leased]
-        active = [job for job, _ in self._jobs.active()]
-        return plan_starts(queued, active, free, max_active_per_user=self._settings.max_active_per_user)
-
-    def _sweep(self, snapshot: EngineSnapshot, expected: set[tuple[str, int]], done: Pass) -> None:
-        """Remove containers of ours that no attempt expects: left by a crash after the record, or by nobody we know."""
-        for container in snapshot.containers:
-            if (container.job_id, container.attempt) in expected or not self._is_left_over(container):
-                continue
-            log.warning("removing left-over container", container_id=container.id, job_id=container.job_id)
-            try:
-                self._runtime.remove(container.id)
-            except PortError as error:
-                log.warning("left-over container not removed", container_id=container.id, error=error.message)
-                continue
-            done.removed += 1
-
-    def _is_left_over(self, container: Container) -> bool:
-        try:
-            job = self._jobs.get(container.job_id)
-        except NotFound:
-            oldest = self._clock.now() - timedelta(seconds=self._settings.orphan_grace_seconds)
-            return container.created_at is not None and container.created_at < oldest
-        return job.status.is_final or container.attempt < job.attempt
 
     @contextmanager
     def _guarded(self, job: Job, done: Pass) -> Iterator[None]:
@@ -307,9 +261,3 @@ class Reconciler:
         except Exception:
             log.exception("a step failed", job_id=job.id, attempt=job.attempt)
             done.failed_steps += 1
-
-
-def _is_worth_recording(status: EngineStatus, recorded: EngineStatus | None) -> bool:
-    if recorded is None or status.last_pass_at - recorded.last_pass_at >= timedelta(seconds=STATUS_SECONDS):
-        return True
-    return replace(status, last_pass_at=recorded.last_pass_at) != recorded

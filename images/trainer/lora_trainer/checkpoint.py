@@ -15,6 +15,7 @@ from torch import Tensor
 TENSORS = "state.safetensors"
 MANIFEST = "manifest.json"
 STAGING_PREFIX = ".staging-"
+FROM_SCRATCH = "scratch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,16 @@ class CheckpointFolder:
         self._prune()
         return final
 
-    def latest(self) -> Checkpoint | None:
-        """The newest one that is whole and belongs to this run; a damaged one is passed over for an older one."""
+    def find(self, wanted: str | None) -> Checkpoint | None:
+        """The one named `wanted`, none for "scratch"; without a wish the newest.
+
+        What is newer than the wish is deleted: it belongs to the try that is given up. One that is damaged or belongs
+        to another run is passed over for an older one.
+        """
         for folder in self._newest_first():
+            if wanted is not None and (wanted == FROM_SCRATCH or folder.name > wanted):
+                shutil.rmtree(folder, ignore_errors=True)
+                continue
             checkpoint = self._read(folder)
             if checkpoint:
                 return checkpoint

@@ -16,6 +16,7 @@ from lora_trainer.rules import (
     Flag,
     Nullable,
     Number,
+    Pattern,
     Section,
     Text,
     TextMap,
@@ -78,6 +79,9 @@ class JobConfig:
     base_model_revision: str = option(Text(200))
     output_path: str = option(AbsolutePath())  # the only writable folder
     device: Literal["auto", "cpu", "cuda"] = option(Choice(("auto", "cpu", "cuda")))  # auto = GPU where there is one
+    resume_from: str | None = option(
+        Nullable(Pattern(r"step-[0-9]{6}|scratch", "a checkpoint's name or scratch")), default=None
+    )  # null = the newest checkpoint that fits
     trigger_words: tuple[str, ...] = option(Texts(20, Text(100)))  # words that call the subject or style
     training_params: TrainingParams = option(Section())  # noqa: RUF009 - makes a field, not a value
     lineage: Mapping[str, str] = option(

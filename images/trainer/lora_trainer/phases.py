@@ -144,7 +144,7 @@ def train_pairs(job: Job, prepared: Prepared) -> Trained:
     stepper = Stepper(family, adapter.named_parameters(pairs), prepared.train, prepared.empty, params)
     state = TrainingState(stepper, EarlyStopping(params.early_stopping_patience))
     folder = CheckpointFolder(job.outputs / "checkpoints", identity=prepared.identity, keep=params.keep_checkpoints)
-    checkpoint = folder.latest()
+    checkpoint = folder.find(job.config.resume_from)
     if checkpoint:
         state.resume(checkpoint)
         print(f"resuming after step {state.step}", flush=True)
@@ -258,5 +258,9 @@ def _pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
 
 def _identity(config: JobConfig, samples: list[tuple[str, str]]) -> str:
     """Changes with everything that changes the training; a name, a path or a lineage entry does not."""
-    facts = [config.base_model, config.base_model_revision, asdict(config.training_params), samples]
+    params = asdict(config.training_params)
+    # How a step is computed may change when memory runs out; what it learns from may not.
+    del params["gradient_checkpointing"]
+    params["batch_size"] *= params.pop("gradient_accumulation_steps")
+    facts = [config.base_model, config.base_model_revision, params, samples]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

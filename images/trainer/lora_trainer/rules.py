@@ -1,5 +1,6 @@
 """What a configuration value may be. A rule answers with the problem in words, or None."""
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -68,6 +69,16 @@ class Text:
     def problem(self, value: object) -> str | None:
         fits = isinstance(value, str) and self.min_length <= len(value) <= self.max_length
         return None if fits else _must_be(f"a string of {self.min_length} to {self.max_length} characters", value)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    expression: str  # matched whole
+    wanted: str
+
+    def problem(self, value: object) -> str | None:
+        fits = isinstance(value, str) and re.fullmatch(self.expression, value)
+        return None if fits else _must_be(self.wanted, value)
 
 
 @dataclass(frozen=True, slots=True)

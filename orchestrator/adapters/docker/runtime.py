@@ -119,6 +119,15 @@ class DockerContainerRuntime:
         with translated(f"send {name} to the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
             self._connected().kill(container_id, name)
 
+    def unpause(self, container_id: str) -> None:
+        with translated(f"unpause the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
+            try:
+                self._connected().unpause(container_id)
+            except APIError as error:
+                # Older engines answer 500 instead of 409 to a container that is not paused.
+                if "is not paused" not in str(error.explanation):
+                    raise
+
     def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> tuple[LogLine, ...]:
         with translated(f"read the log of the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
             client = self._connected()

@@ -4,6 +4,7 @@ from orchestrator.adapters.memory.artifact_store import MemoryArtifactStore
 from orchestrator.adapters.memory.clock import ManualClock
 from orchestrator.adapters.memory.container_runtime import MemoryContainerRuntime, Program
 from orchestrator.adapters.memory.datasets import MemoryDatasetFiles, MemoryDatasetStore
+from orchestrator.adapters.memory.disk import MemoryDisk
 from orchestrator.adapters.memory.inventory import FixedInventory
 from orchestrator.adapters.memory.model_store import MemoryModelStore
 from orchestrator.adapters.memory.workspace import MemoryWorkspace
@@ -15,6 +16,7 @@ __all__ = [
     "MemoryContainerRuntime",
     "MemoryDatasetFiles",
     "MemoryDatasetStore",
+    "MemoryDisk",
     "MemoryModelStore",
     "MemoryWorkspace",
     "Program",

@@ -37,6 +37,7 @@ class Program:
     exit_code: int | None = None
     is_oom_killed: bool = False
     obeys_sigterm: bool = True
+    survives_sigkill: bool = False
 
 
 @dataclass(slots=True)
@@ -125,12 +126,18 @@ class MemoryContainerRuntime:
     def signal(self, container_id: str, name: str) -> None:
         self._require_engine()
         row = self._rows.get(container_id)
-        if row is None or row.container.state is not ContainerState.RUNNING:
+        if row is None or row.container.state not in (ContainerState.RUNNING, ContainerState.PAUSED):
             return
-        if name == "SIGKILL":
+        if name == "SIGKILL" and not row.program.survives_sigkill:
             self.finish(container_id, _SIGKILL_EXIT)
         elif name == "SIGTERM" and row.program.obeys_sigterm:
             self.finish(container_id, _SIGTERM_EXIT)
+
+    def unpause(self, container_id: str) -> None:
+        self._require_engine()
+        row = self._rows.get(container_id)
+        if row is not None and row.container.state is ContainerState.PAUSED:
+            self._change(row, state=ContainerState.RUNNING)
 
     def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> tuple[LogLine, ...]:
         self._require_engine()
@@ -161,6 +168,10 @@ class MemoryContainerRuntime:
             exit_code=exit_code,
             is_oom_killed=is_oom_killed,
         )
+
+    def pause(self, container_id: str) -> None:
+        """Somebody pauses the container behind our back."""
+        self._change(self._rows[container_id], state=ContainerState.PAUSED)
 
     def print(self, container_id: str, *lines: str) -> None:
         """The container prints."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -30,6 +31,22 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         with _translated(), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def schema_change(self) -> Iterator[sa.Connection]:
+        """A write during which a table may be made anew.
+
+        SQLite changes a table by copying it and dropping the old one; with foreign keys enforced, the drop would
+        delete every row that refers to it.
+        """
+        with _translated(), self.engine.connect() as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            _enforce_foreign_keys(connection, is_sqlite and "OFF")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                _enforce_foreign_keys(connection, is_sqlite and "ON")
 
     def close(self) -> None:
         self.engine.dispose()
@@ -62,6 +79,14 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'IMMEDIATE')}")
 
     return engine
+
+
+def _enforce_foreign_keys(connection: sa.Connection, switch: str | Literal[False]) -> None:
+    """Behind SQLAlchemy's back: the switch does nothing inside a transaction, and each of its statements begins one."""
+    if switch:
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA foreign_keys={switch}")
+        cursor.close()
 
 
 @contextmanager

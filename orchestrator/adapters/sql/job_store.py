@@ -120,7 +120,7 @@ class SqlJobStore:
             stored = _update(connection, job)
             if attempt is not None:
                 _update_attempt(connection, attempt)
-            if job.status.is_final:
+            if not job.status.is_active:
                 connection.execute(gpu_leases.delete().where(gpu_leases.c.job_id == job.id))
             if events:
                 connection.execute(training_events.insert(), [event_row(event) for event in events])

@@ -17,7 +17,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 def migrate(database: Database) -> str:
     """Run what is missing; returns the revision the database is at. Safe to repeat, and from two processes at once."""
     config = _config()
-    with database.write() as connection:
+    with database.schema_change() as connection:
         # SQLite: the transaction is IMMEDIATE, so a second process waits here and then finds nothing to do.
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

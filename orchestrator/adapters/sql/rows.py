@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.job import Attempt, Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingConfig, TrainingType
 
 _PROGRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Progress))
@@ -32,6 +33,7 @@ def job_from(row: sa.RowMapping) -> Job:
     values["type"] = TrainingType(row["type"])
     values["status"] = JobStatus(row["status"])
     values["end_reason"] = _reason(row["end_reason"])
+    values["memory_profile"] = MemoryProfile(row["memory_profile"])
     values["config"] = TrainingConfig.from_params(row["config"])
     values["trigger_words"] = tuple(row["trigger_words"])
     values["gpu_ids"] = tuple(row["gpu_ids"])
@@ -46,6 +48,8 @@ def attempt_from(row: sa.RowMapping, prefix: str = "") -> Attempt:
     values = {name: row[prefix + name] for name in _ATTEMPT_FIELDS}
     values["devices"] = tuple(values["devices"])
     values["end_reason"] = _reason(values["end_reason"])
+    values["stop_reason"] = _reason(values["stop_reason"])
+    values["memory_profile"] = MemoryProfile(values["memory_profile"])
     return Attempt(**values)
 
 

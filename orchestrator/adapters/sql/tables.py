@@ -86,6 +86,12 @@ training_jobs = sa.Table(
     sa.Column("cancel_reason", sa.Text),
     sa.Column("end_reason", sa.Text),
     sa.Column("exit_code", sa.Integer),
+    sa.Column("gpus", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("max_runtime_seconds", sa.Integer),
+    sa.Column("retries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("retry_at", Instant),
+    sa.Column("memory_profile", sa.Text, nullable=False, server_default="normal"),
+    sa.Column("resume_from", sa.Text),
     sa.Column("idempotency_key", sa.Text),
     sa.Column("body_hash", sa.Text),
     _one_of("type", TrainingType),
@@ -94,6 +100,9 @@ training_jobs = sa.Table(
     sa.CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     # Promise 5: never two jobs in one slot of a user; only active jobs hold one.
     sa.CheckConstraint("(slot IS NOT NULL) = (status IN ('pending', 'running'))", name="slot_while_active"),
+    # Promise 7: what is cancelled never waits for another start.
+    sa.CheckConstraint("NOT (status = 'queued' AND cancel_requested_at IS NOT NULL)", name="cancelled_is_not_queued"),
+    sa.CheckConstraint("gpus BETWEEN 1 AND 16", name="gpus"),
     sa.Index("uq_training_jobs_user_id_slot", "user_id", "slot", unique=True),
     sa.Index("uq_training_jobs_user_id_idempotency_key", "user_id", "idempotency_key", unique=True),
     sa.Index("ix_training_jobs_user_id_created_at", "user_id", "created_at"),
@@ -121,6 +130,15 @@ training_attempts = sa.Table(
     sa.Column("end_reason", sa.Text),
     sa.Column("events_offset", sa.BigInteger, nullable=False),
     sa.Column("log_since", sa.Text),
+    sa.Column("log_since_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("log_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("stop_reason", sa.Text),
+    sa.Column("kill_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("killed_at", Instant),
+    sa.Column("memory_profile", sa.Text, nullable=False, server_default="normal"),
+    sa.Column("resume_from", sa.Text),
+    sa.Column("last_event_at", Instant),
+    sa.Column("outputs_bytes", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 # Promise 5: never two jobs on one device. The device is the key, so a second lease cannot be stored.
@@ -231,4 +249,36 @@ engine_status = sa.Table(
     sa.Column("devices", sa.JSON, nullable=False),
     sa.Column("problem", sa.Text),
     sa.CheckConstraint("id = 1", name="single_row"),
+)
+
+suspect_devices = sa.Table(
+    "suspect_devices",
+    metadata,
+    sa.Column("device", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("suspect_since", Instant, nullable=False),
+)
+
+# One row: who orchestrates. `term` grows with every change of hands; a write of an older term is refused.
+leadership = sa.Table(
+    "leadership",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("term", sa.BigInteger, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("acquired_at", Instant, nullable=False),
+    sa.CheckConstraint("id = 1", name="single_row"),
+)
+
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
 )

@@ -17,12 +17,13 @@ from orchestrator.domain.reconciliation import (
     MarkRunning,
     Policy,
     Terminate,
+    Unpause,
     Wait,
     decide,
 )
 from tests.factories import NOW, make_attempt, make_container, make_job
 
-POLICY = Policy(launch_grace_seconds=300, stop_grace_seconds=60)
+POLICY = Policy(launch_grace_seconds=300, stop_grace_seconds=60, stall_seconds=200, outputs_max_bytes=1000)
 IN_TIME, LATE = NOW + timedelta(seconds=300), NOW + timedelta(seconds=301)
 
 PENDING, RUNNING = (JobStatus.PENDING, False), (JobStatus.RUNNING, False)
@@ -61,11 +62,41 @@ OBSERVATIONS = {
         {"stop_requested_at": LATE - timedelta(seconds=60)},
         LATE,
     ),
+    "running, just killed": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"stop_requested_at": NOW, "kill_count": 1, "killed_at": LATE - timedelta(seconds=9)},
+        LATE,
+    ),
+    "running, survived a kill": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"stop_requested_at": NOW, "kill_count": 1, "killed_at": LATE - timedelta(seconds=10)},
+        LATE,
+    ),
+    "running, silent for too long": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"started_at": NOW, "last_event_at": LATE - timedelta(seconds=201)},
+        LATE,
+    ),
+    "running, wrote too much": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"outputs_bytes": 1001},
+        LATE,
+    ),
     "paused": (Presence.PRESENT, _container(ContainerState.PAUSED), {}, LATE),
     "restarting": (Presence.PRESENT, _container(ContainerState.RESTARTING), {}, LATE),
     "removing": (Presence.PRESENT, _container(ContainerState.REMOVING), {}, LATE),
     "exited 0": (Presence.PRESENT, _container(ContainerState.EXITED, exit_code=0), {}, LATE),
     "exited 13": (Presence.PRESENT, _container(ContainerState.EXITED, exit_code=13), {}, LATE),
+    "exited 15 after a stop": (
+        Presence.PRESENT,
+        _container(ContainerState.EXITED, exit_code=15),
+        {"stop_requested_at": NOW, "stop_reason": EndReason.STALLED},
+        LATE,
+    ),
     "exited 137": (Presence.PRESENT, _container(ContainerState.EXITED, exit_code=137), {}, LATE),
     "exited 137, OOM flag": (
         Presence.PRESENT,
@@ -78,36 +109,45 @@ OBSERVATIONS = {
 }
 
 CANCELLED = EndReason.CANCEL_REQUESTED
+LOST, INCONSISTENT = EndReason.CONTAINER_LOST, EndReason.CONTAINER_INCONSISTENT
 # What `decide` says per situation, in the order of SITUATIONS: a class, or the EndReason of a Finish.
 TABLE = {
     "unknown": (Wait, Wait, Wait, Wait),
-    "absent, never created": (Launch, Launch, CANCELLED, CANCELLED),
-    "absent, never created, late": (EndReason.LAUNCH_TIMED_OUT, EndReason.LAUNCH_TIMED_OUT, CANCELLED, CANCELLED),
-    "absent, was created": (EndReason.CONTAINER_LOST, EndReason.CONTAINER_LOST, CANCELLED, CANCELLED),
-    "absent, was created, late": (EndReason.CONTAINER_LOST, EndReason.CONTAINER_LOST, CANCELLED, CANCELLED),
-    "created": (Launch, Launch, CANCELLED, CANCELLED),
-    "created, late": (EndReason.LAUNCH_TIMED_OUT, EndReason.LAUNCH_TIMED_OUT, CANCELLED, CANCELLED),
-    "created, start failed": (EndReason.LAUNCH_REFUSED, EndReason.LAUNCH_REFUSED, CANCELLED, CANCELLED),
+    "absent, never created": (Launch, LOST, CANCELLED, CANCELLED),
+    "absent, never created, late": (EndReason.LAUNCH_TIMED_OUT, LOST, CANCELLED, CANCELLED),
+    "absent, was created": (LOST, LOST, CANCELLED, CANCELLED),
+    "absent, was created, late": (LOST, LOST, CANCELLED, CANCELLED),
+    "created": (Launch, INCONSISTENT, CANCELLED, CANCELLED),
+    "created, late": (EndReason.LAUNCH_TIMED_OUT, INCONSISTENT, CANCELLED, CANCELLED),
+    "created, start failed": (EndReason.LAUNCH_REFUSED, INCONSISTENT, CANCELLED, CANCELLED),
     "running": (MarkRunning, Wait, Terminate, Terminate),
-    "running, told to stop": (MarkRunning, Wait, Wait, Wait),
-    "running, grace over": (MarkRunning, Wait, Kill, Kill),
-    "paused": (MarkRunning, Wait, Terminate, Terminate),
+    "running, told to stop": (Wait, Wait, Wait, Wait),
+    "running, grace over": (Kill, Kill, Kill, Kill),
+    "running, just killed": (Wait, Wait, Wait, Wait),
+    "running, survived a kill": (Kill, Kill, Kill, Kill),
+    "running, silent for too long": (EndReason.STALLED, EndReason.STALLED, CANCELLED, CANCELLED),
+    "running, wrote too much": (EndReason.OUTPUTS_TOO_LARGE, EndReason.OUTPUTS_TOO_LARGE, CANCELLED, CANCELLED),
+    "paused": (Unpause, Unpause, Terminate, Terminate),
     "restarting": (MarkRunning, Wait, Terminate, Terminate),
     "removing": (Wait, Wait, Wait, Wait),
     "exited 0": (Conclude, Conclude, Conclude, Conclude),
     "exited 13": (EndReason.GPU_OUT_OF_MEMORY, EndReason.GPU_OUT_OF_MEMORY, CANCELLED, CANCELLED),
+    "exited 15 after a stop": (EndReason.STALLED, EndReason.STALLED, CANCELLED, CANCELLED),
     "exited 137": (EndReason.KILLED, EndReason.KILLED, CANCELLED, CANCELLED),
     "exited 137, OOM flag": (EndReason.OUT_OF_MEMORY, EndReason.OUT_OF_MEMORY, CANCELLED, CANCELLED),
-    "exited, never started": (EndReason.LAUNCH_REFUSED,) * 4,
-    "dead": (EndReason.KILLED, EndReason.KILLED, CANCELLED, CANCELLED),
+    "exited, never started": (EndReason.LAUNCH_REFUSED, EndReason.LAUNCH_REFUSED, CANCELLED, CANCELLED),
+    "dead": (EndReason.CONTAINER_DEAD, EndReason.CONTAINER_DEAD, CANCELLED, CANCELLED),
 }
+STOPPED_NOT_FINISHED = ("running, silent for too long", "running, wrote too much")
 
 
 def _expected(name, container, situation):
     verdict = TABLE[name][SITUATIONS.index(situation)]
     if isinstance(verdict, EndReason):
-        return Finish(verdict, container)
-    return verdict() if verdict in (Wait, Launch) else verdict(container)
+        return Terminate(container, verdict) if name in STOPPED_NOT_FINISHED else Finish(verdict, container)
+    if verdict is Launch:
+        return Launch()
+    return Terminate(container, CANCELLED) if verdict is Terminate else verdict(container)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda s: f"{s[0]}{', cancelled' if s[1] else ''}")
@@ -131,3 +171,22 @@ def test_the_table_leaves_no_pair_out():
     observed = {container.state for _, container, _, _ in OBSERVATIONS.values() if container}
     assert observed == set(ContainerState)
     assert {presence for presence, *_ in OBSERVATIONS.values()} == set(Presence)
+
+
+@pytest.mark.parametrize(
+    ("asked", "limit", "ran", "is_too_long"),
+    [(None, 100, 100, False), (None, 100, 101, True), (50, 100, 51, True), (200, 100, 101, True)],
+)
+def test_a_job_runs_as_long_as_it_asks_for_and_the_installation_allows(asked, limit, ran, is_too_long):
+    container = _container(ContainerState.RUNNING)
+    job = make_job(status=JobStatus.RUNNING, slot=1, attempt=2, started_at=NOW, max_runtime_seconds=asked)
+
+    decision = decide(
+        job,
+        make_attempt(job, number=2),
+        Observation(Presence.PRESENT, container),
+        NOW + timedelta(seconds=ran),
+        Policy(max_runtime_seconds=limit),
+    )
+
+    assert decision == (Terminate(container, EndReason.RUN_TIME_EXCEEDED) if is_too_long else Wait(container))

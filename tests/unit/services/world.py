@@ -12,6 +12,7 @@ from orchestrator.adapters.memory import (
     MemoryArtifactStore,
     MemoryContainerRuntime,
     MemoryDatasetFiles,
+    MemoryDisk,
     MemoryModelStore,
     MemoryWorkspace,
 )
@@ -22,14 +23,18 @@ from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import Job
 from orchestrator.domain.model import ModelSource
 from orchestrator.domain.reconciliation import Policy
+from orchestrator.domain.retry import RetryPolicy
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.collect import Collect
 from orchestrator.services.container_settings import ContainerSettings
+from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.jobs import Jobs, SubmitRequest
 from orchestrator.services.launch import Launch
-from orchestrator.services.reconciler import Pass, Reconciler, ReconcilerSettings
+from orchestrator.services.reconciler import Pass, Reconciler
+from orchestrator.services.schedule import Schedule
+from orchestrator.services.sweep import Sweep
 from tests.factories import make_dataset, make_item, make_limits, make_model, picture_bytes, upload
 
 ALICE, BOB, ADMIN = Identity("alice"), Identity("bob"), Identity("root", is_admin=True)
@@ -37,7 +42,9 @@ READY_MODEL = make_model()
 MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
 UNBUILT_MODEL = make_model(id="lorry/unbuilt")
 ORPHAN_GRACE_SECONDS = 600
+MIN_FREE_BYTES = 1024**3
 POLICY = Policy(launch_grace_seconds=300, stop_grace_seconds=60)
+RETRY_POLICY = RetryPolicy(max_retries=3, first_delay_seconds=10)
 
 
 class CountingWakeUp:
@@ -55,6 +62,7 @@ class World:
     def __init__(self, database: Database, *, devices: int = 4) -> None:
         self.clock = ManualClock()
         self.engine = MemoryContainerRuntime(clock=self.clock)
+        self.disk = MemoryDisk()
         self.workspace = MemoryWorkspace()
         self.artifacts = MemoryArtifactStore(self.workspace)
         self.files = MemoryDatasetFiles()
@@ -88,21 +96,27 @@ class World:
             clock=self.clock,
             settings=settings,
         )
+        inventory = FixedInventory(self.devices)
         self.reconciler = Reconciler(
             jobs=self.store,
-            records=self.records,
             runtime=engine,
-            inventory=FixedInventory(self.devices),
+            engine_watch=EngineWatch(
+                records=self.records,
+                runtime=engine,
+                inventory=inventory,
+                disk=self.disk,
+                clock=self.clock,
+                image="training-image",
+                min_free_bytes=MIN_FREE_BYTES,
+            ),
+            schedule=Schedule(jobs=self.store, inventory=inventory, clock=self.clock, max_active_per_user=2),
             launcher=launcher,
             ingest=Ingest(jobs=self.store, workspace=self.workspace, runtime=engine, clock=self.clock),
             collect=Collect(records=self.records, artifacts=self.artifacts, clock=self.clock),
+            sweep=Sweep(jobs=self.store, runtime=engine, clock=self.clock, orphan_grace_seconds=ORPHAN_GRACE_SECONDS),
             clock=self.clock,
-            settings=ReconcilerSettings(
-                image="training-image",
-                max_active_per_user=2,
-                orphan_grace_seconds=ORPHAN_GRACE_SECONDS,
-                policy=POLICY,
-            ),
+            policy=POLICY,
+            retry_policy=RETRY_POLICY,
         )
         return self.reconciler
 

@@ -23,7 +23,7 @@ def test_the_newest_comes_back_and_older_ones_are_removed(folder, tmp_path):
     for step in (5, 10, 15):
         folder.save(step, tensors(step), {"misses": step})
 
-    latest = folder.latest()
+    latest = folder.find(None)
 
     assert (latest.step, latest.facts) == (15, {"misses": 15})
     assert torch.equal(latest.tensors["adapter/x"], torch.full((4,), 15.0))
@@ -47,7 +47,7 @@ def test_a_damaged_one_is_passed_over_for_an_older_one(folder, spoil):
     folder.save(5, tensors(5), {})
     spoil(folder.save(10, tensors(10), {}))
 
-    assert folder.latest().step == 5
+    assert folder.find(None).step == 5
 
 
 def test_what_a_killed_save_left_is_neither_read_nor_kept(folder, tmp_path):
@@ -55,7 +55,7 @@ def test_what_a_killed_save_left_is_neither_read_nor_kept(folder, tmp_path):
     half.mkdir(parents=True)
     (half / TENSORS).write_bytes(b"half")
 
-    assert folder.latest() is None
+    assert folder.find(None) is None
     folder.save(5, tensors(5), {})
     assert not half.exists()
 
@@ -63,7 +63,22 @@ def test_what_a_killed_save_left_is_neither_read_nor_kept(folder, tmp_path):
 def test_a_checkpoint_of_another_configuration_is_not_resumed_from(folder, tmp_path):
     folder.save(5, tensors(5), {})
 
-    assert CheckpointFolder(tmp_path, identity="b", keep=2).latest() is None
+    assert CheckpointFolder(tmp_path, identity="b", keep=2).find(None) is None
+
+
+def test_an_older_one_can_be_asked_for_and_what_came_after_it_is_given_up(folder):
+    for step in (5, 10):
+        folder.save(step, tensors(step), {})
+
+    assert folder.find("step-000005").step == 5
+    assert folder.find(None).step == 5
+
+
+def test_from_scratch_there_is_none(folder):
+    folder.save(5, tensors(5), {})
+
+    assert folder.find("scratch") is None
+    assert folder.find(None) is None
 
 
 def test_files_are_readable_by_others(folder):

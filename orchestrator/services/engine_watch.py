@@ -1,0 +1,113 @@
+"""One look at the engine a pass, and the word about it that the API half reads."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from orchestrator.domain.container import EngineSnapshot
+from orchestrator.domain.errors import RuntimeUnavailable
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.container_runtime import ContainerRuntime
+from orchestrator.ports.device_inventory import DeviceInventory
+from orchestrator.ports.disk import Disk
+from orchestrator.ports.record_store import EngineStatus, RecordStore
+
+log = structlog.get_logger()
+
+# The status is for /ready and the queue's reasons: an unchanged one is written now and then, not every pass.
+STATUS_SECONDS = 5.0
+# An engine that does not answer is asked ever more rarely, so that waiting for its timeouts does not fill our time.
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 10.0
+
+
+class EngineWatch:
+    """`min_free_bytes`: below it no job is started, for it would fail with a full disk."""
+
+    def __init__(
+        self,
+        *,
+        records: RecordStore,
+        runtime: ContainerRuntime,
+        inventory: DeviceInventory,
+        disk: Disk,
+        clock: Clock,
+        image: str,
+        min_free_bytes: int,
+    ) -> None:
+        self._records = records
+        self._runtime = runtime
+        self._inventory = inventory
+        self._disk = disk
+        self._clock = clock
+        self._image = image
+        self._min_free_bytes = min_free_bytes
+        self._unreachable_since: datetime | None = None
+        self._failures = 0
+        self._ask_again_at: datetime | None = None
+        self._recorded: EngineStatus | None = None
+
+    def look(self) -> tuple[EngineSnapshot | None, EngineStatus]:
+        """What the engine lists, None when it did not answer; and the status, stored when it is news."""
+        snapshot, is_image_present = self._ask()
+        status = self._status(snapshot, is_image_present=is_image_present)
+        if _is_news(status, self._recorded):
+            self._records.save_engine_status(status)
+            self._recorded = status
+        return snapshot, status
+
+    def _ask(self) -> tuple[EngineSnapshot | None, bool]:
+        now = self._clock.now()
+        if self._ask_again_at is not None and now < self._ask_again_at:
+            return None, False
+        try:
+            snapshot = self._runtime.snapshot()
+            is_image_present = self._runtime.image_digest(self._image) is not None
+        except RuntimeUnavailable as error:
+            self._note_failure(error)
+            return None, False
+        if self._unreachable_since is not None:
+            log.info("engine reachable again", unreachable_since=self._unreachable_since.isoformat())
+        self._unreachable_since, self._failures, self._ask_again_at = None, 0, None
+        return snapshot, is_image_present
+
+    def _note_failure(self, error: RuntimeUnavailable) -> None:
+        now = self._clock.now()
+        if self._unreachable_since is None:
+            self._unreachable_since = now
+            log.warning("engine unreachable", error=error.message)
+        pause = min(FIRST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
+        self._failures = min(self._failures + 1, 16)
+        self._ask_again_at = now + timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311 - only spreads load
+
+    def _status(self, snapshot: EngineSnapshot | None, *, is_image_present: bool) -> EngineStatus:
+        return EngineStatus(
+            last_pass_at=self._clock.now(),
+            unreachable_since=self._unreachable_since,
+            engine_id=snapshot.engine_id if snapshot else None,
+            is_image_present=is_image_present,
+            devices=tuple(self._inventory.devices()),
+            problem=self._problem(is_image_present=is_image_present),
+        )
+
+    def _problem(self, *, is_image_present: bool) -> str | None:
+        """What keeps every job from starting, in a sentence's middle: jobs show it as the reason they wait."""
+        if self._unreachable_since is not None:
+            since = self._unreachable_since.isoformat(timespec="seconds")
+            return f"the Docker Engine has not answered since {since}"
+        if not is_image_present:
+            return f"the training image {self._image!r} is not on this machine; build it with `make setup`"
+        free_bytes = self._disk.free_bytes()
+        if free_bytes < self._min_free_bytes:
+            return f"only {free_bytes / 1024**3:.1f} GiB are free in the data directory"
+        return None
+
+
+def _is_news(status: EngineStatus, recorded: EngineStatus | None) -> bool:
+    if recorded is None or status.last_pass_at - recorded.last_pass_at >= timedelta(seconds=STATUS_SECONDS):
+        return True
+    return replace(status, last_pass_at=recorded.last_pass_at) != recorded
