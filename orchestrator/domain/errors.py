@@ -8,6 +8,7 @@ LorryError
 |- Conflict                   not now
 |  |- StaleJob                the stored job changed since it was loaded: look again
 |  '- SlotTaken               the user's slots or the devices went to another job first
+|- Deposed                    another orchestrator leads now: nothing was stored, stop acting
 '- PortError                  an outside system failed; `transient` says whether trying again can help
    |- StoreUnavailable        transient
    |- RuntimeUnavailable      transient: the engine did not answer, so nothing is known about its containers
@@ -70,6 +71,12 @@ class StaleJob(Conflict):
 
 class SlotTaken(Conflict):
     code = "SLOT_TAKEN"
+
+
+class Deposed(LorryError):
+    """A write of an orchestrator whose term is over; nothing of it was stored."""
+
+    code = "DEPOSED"
 
 
 class TooLarge(Rejected):

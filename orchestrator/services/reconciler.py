@@ -18,7 +18,14 @@ from orchestrator.domain.container import (
     Presence,
     observe,
 )
-from orchestrator.domain.errors import LaunchRefused, RuntimeUnavailable, SlotTaken, StaleJob
+from orchestrator.domain.errors import (
+    Deposed,
+    LaunchRefused,
+    RuntimeUnavailable,
+    SlotTaken,
+    StaleJob,
+    StoreUnavailable,
+)
 from orchestrator.domain.events import JobEvent, status_event
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, JobStatus, RetryClass
@@ -96,7 +103,7 @@ class Reconciler:
     def run_once(self) -> Pass:
         """One pass over everything. A job's failure is logged and never stops the pass.
 
-        Raises StoreUnavailable: without the store there is nothing to do.
+        Raises StoreUnavailable: without the store there is nothing to do; Deposed: another orchestrator does it.
         """
         done = Pass()
         active = self._jobs.active()
@@ -253,6 +260,8 @@ class Reconciler:
         """The per-job guard: what goes wrong with one job is its own affair, and is looked at again next pass."""
         try:
             yield
+        except (StoreUnavailable, Deposed):
+            raise  # not this job's affair: nothing can be recorded, so nothing may be done
         except (StaleJob, SlotTaken) as error:
             log.info("looked again later", job_id=job.id, why=error.code)
         except RuntimeUnavailable as error:
