@@ -69,6 +69,11 @@ class LorryClient:
         body = {"reason": reason} if reason else {}
         self._post(f"/training/jobs/{job_id}/cancel", doing=f"cancel job {job_id}", json=body)
 
+    def retry(self, job_id: str, *, from_checkpoint: str | bool) -> Job:
+        doing = f"try job {job_id} again"
+        answer = self._post(f"/training/jobs/{job_id}/retry", doing=doing, json={"from_checkpoint": from_checkpoint})
+        return cast("Job", answer["data"])
+
     def logs(self, job_id: str, *, tail: int) -> list[str]:
         """The last `tail` lines that the job's container printed."""
         path = f"/training/jobs/{job_id}/logs"

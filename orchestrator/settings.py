@@ -87,9 +87,7 @@ class Settings(BaseSettings):
     )
     outputs_max_bytes: int = Field(50 * _GIB, ge=1024**2, description="What a job may write into its outputs folder.")
     poll_seconds: float = Field(0.25, gt=0, le=60, description="Pause between two looks at running jobs.")
-    min_free_bytes: int = Field(
-        1 * _GIB, ge=0, description="Free disk below which /ready says no and no job is started."
-    )
+    min_free_bytes: int = Field(1 * _GIB, ge=0, description="Free disk below which no job starts and /ready says no.")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Level of the log on stderr.")
     catalogue: Path = Field(_PROJECT / "configs" / "models.yaml", description="The model catalogue.")
 

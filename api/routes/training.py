@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, JobsService, count_request
 from api.schemas.envelope import GUARDED, Listing, Single, errors
-from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, SubmitAnswer, SubmitBody
+from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, RetryBody, SubmitAnswer, SubmitBody
 from api.submission import SubmissionSteps, status_and_message
 
 router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(count_request)], responses=GUARDED)
@@ -78,4 +78,14 @@ def cancel_job(
     """A queued job ends at once. A running one is asked to save a checkpoint and ends within its grace period; until
     then it is shown as it is. Asking again changes nothing."""
     view = jobs.cancel(identity, job_id, reason=body.reason if body else None)
+    return Single(data=JobOut.from_domain(view))
+
+
+@router.post("/jobs/{job_id}/retry", summary="Try a failed job again", responses=errors(400, 404, 409))
+def retry_job(
+    job_id: JobId, identity: CurrentIdentity, jobs: JobsService, body: RetryBody | None = None
+) -> Single[JobOut]:
+    """Queues another attempt with the same settings. It goes on from the newest checkpoint unless the body says
+    otherwise."""
+    view = jobs.retry(identity, job_id, resume_from=(body or RetryBody()).to_domain())
     return Single(data=JobOut.from_domain(view))

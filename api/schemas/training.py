@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.schemas.texts import Name, Reason, Search, TriggerWord
 from api.schemas.training_options import ConfigField
+from orchestrator.domain.job import FROM_SCRATCH
 from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.scheduling import Place
 from orchestrator.domain.training import TrainingType
 from orchestrator.ports.job_store import JobFilter
@@ -49,6 +51,9 @@ class SubmitBody(BaseModel):
     trigger_words: list[TriggerWord] = Field([], max_length=16, description="Words that will call up the subject.")
     priority: int = Field(0, ge=-1, le=2, strict=True, description="Higher starts first.")
     experiment_id: Id | None = Field(None, description="The experiment this job belongs to.")
+    max_runtime_seconds: int | None = Field(
+        None, ge=60, le=30 * 86_400, strict=True, description="Longest run; null is this installation's limit."
+    )
 
     def to_domain(self) -> SubmitRequest:
         return SubmitRequest(
@@ -60,6 +65,7 @@ class SubmitBody(BaseModel):
             trigger_words=tuple(self.trigger_words),
             priority=self.priority,
             experiment_id=str(self.experiment_id) if self.experiment_id else None,
+            max_runtime_seconds=self.max_runtime_seconds,
         )
 
 
@@ -89,6 +95,20 @@ class CancelBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: Reason | None = Field(None, description="Shown in the job's history.")
+
+
+class RetryBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    from_checkpoint: bool | Annotated[str, Field(pattern=r"^step-[0-9]{6}$")] = Field(
+        default=True, description="true goes on from the newest checkpoint, false starts over, a name picks one."
+    )
+
+    def to_domain(self) -> str | None:
+        """The checkpoint's name, "scratch", or None for the newest."""
+        if isinstance(self.from_checkpoint, str):
+            return self.from_checkpoint
+        return None if self.from_checkpoint else FROM_SCRATCH
 
 
 class QueuePlace(BaseModel):
@@ -140,6 +160,10 @@ class JobOut(BaseModel):
     image_digest: str | None
     experiment_id: str | None
     retry_of: str | None
+    retries: int = Field(description="Attempts that infrastructure broke and another one made up for.")
+    retry_at: datetime | None = Field(description="A job that waits to be tried again starts no sooner.")
+    memory_profile: MemoryProfile = Field(description="What attempts do to need less memory than the config would.")
+    max_runtime_seconds: int | None
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None
@@ -180,6 +204,10 @@ class JobOut(BaseModel):
             image_digest=job.image_digest,
             experiment_id=job.experiment_id,
             retry_of=job.retry_of,
+            retries=job.retries,
+            retry_at=job.retry_at,
+            memory_profile=job.memory_profile,
+            max_runtime_seconds=job.max_runtime_seconds,
             created_at=job.created_at,
             updated_at=job.updated_at,
             started_at=job.started_at,

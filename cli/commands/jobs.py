@@ -1,4 +1,4 @@
-"""`lorry jobs`, `lorry watch`, `lorry cancel`."""
+"""`lorry jobs`, `lorry watch`, `lorry cancel`, `lorry retry`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("jobs")(list_jobs)
     app.command()(watch)
     app.command()(cancel)
+    app.command()(retry)
 
 
 def list_jobs(
@@ -78,6 +79,25 @@ def cancel(
         print_json(after)
     else:
         print(f"Job {job}: cancellation requested, now {after['status']}.")
+
+
+def retry(
+    job: JobArgument,
+    from_checkpoint: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Go on from this checkpoint, such as step-000500.")
+    ] = None,
+    *,
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Use no checkpoint.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a failed job again with its settings, from its newest checkpoint unless told otherwise."""
+    with connect(url) as lorry:
+        after = lorry.retry(job, from_checkpoint=from_checkpoint or not from_scratch)
+    if as_json:
+        print_json(after)
+    else:
+        print(f"Job {job}: another attempt is queued, now {after['status']}. Follow it: lorry watch {job}.")
 
 
 def watch_job(lorry: LorryClient, job_id: str, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -63,3 +64,9 @@ def _claim(entry: Any) -> AdapterClaim | None:
     if not (isinstance(path, str) and isinstance(file_format, str) and isinstance(sha256, str)):
         return None
     return AdapterClaim(path, file_format, sha256)
+
+
+def checkpoint_names(artifacts: Iterable[Artifact]) -> list[str]:
+    """Folder names of the checkpoints among collected files, oldest step first."""
+    parts = (artifact.path.split("/") for artifact in artifacts if artifact.kind is ArtifactKind.CHECKPOINT)
+    return sorted({folders[1] for folders in parts if len(folders) > 2})  # noqa: PLR2004 - checkpoints/NAME/FILE

@@ -12,6 +12,8 @@ from orchestrator.domain.lifecycle import ALLOWED, ENDINGS, EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingConfig, TrainingType
 
+FROM_SCRATCH = "scratch"  # as `resume_from`: no checkpoint
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -100,7 +102,7 @@ class Job:
     def with_progress(self, progress: Progress, *, at: datetime) -> Job:
         return dataclasses.replace(self, progress=progress, updated_at=at)
 
-    def requeued(self, *, at: datetime, message: str, **changes: Any) -> Job:
+    def requeued(self, *, at: datetime, message: str | None, **changes: Any) -> Job:
         """The job waiting for another attempt; `message` says why the last one ended.
 
         Raises Conflict for a job whose cancellation was asked for: it is never started again.
@@ -115,6 +117,20 @@ class Job:
             error_message=message,
             progress=dataclasses.replace(self.progress, eta_seconds=None),
             **changes,
+        )
+
+    def reopened(self, *, at: datetime, resume_from: str | None) -> Job:
+        """A failed job waiting for the attempt its user asked for, with the patience of a new one."""
+        return self.requeued(
+            at=at,
+            message=None,
+            retries=0,
+            retry_at=None,
+            resume_from=resume_from,
+            end_reason=None,
+            exit_code=None,
+            started_at=None,
+            completed_at=None,
         )
 
     def ended(

@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.domain.artifact import checkpoint_names
 from orchestrator.domain.dataset import Dataset
 from orchestrator.domain.errors import Conflict, Rejected, Violation
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Identity
-from orchestrator.domain.job import Job
+from orchestrator.domain.job import FROM_SCRATCH, Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.scheduling import Place, place_of, plan_starts
 from orchestrator.domain.training import TrainingConfig, TrainingType
@@ -26,6 +27,13 @@ from orchestrator.services.ownership import owned_job
 QUEUE_WINDOW = 10_000
 
 
+_STILL_AT_WORK = "The job has not ended yet. Cancel it first, or wait."
+_WHY_NOT_RETRIED = {
+    JobStatus.COMPLETED: "The job is completed. Submit it anew to train another adapter.",
+    JobStatus.CANCELLED: "The job was cancelled, and a cancelled job is never started again. Submit it anew.",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitRequest:
     """A submission whose fields are already within their ranges."""
@@ -39,6 +47,7 @@ class SubmitRequest:
     preset: str | None = None
     priority: int = 0
     experiment_id: str | None = None
+    max_runtime_seconds: int | None = None  # None: the installation's limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +156,31 @@ class Jobs:
         self._wake_up.notify()
         return self._views([stored])[0]
 
+    def retry(self, identity: Identity, job_id: str, *, resume_from: str | None) -> JobView:
+        """Queue another attempt of a failed job with the settings it had.
+
+        `resume_from` is a checkpoint's folder name, "scratch", or None for the newest checkpoint. Raises NotFound,
+        Rejected (CHECKPOINT_NOT_FOUND), and Conflict for a job that has not failed.
+        """
+        job = owned_job(self._jobs, identity, job_id)
+        if job.status is not JobStatus.FAILED:
+            raise Conflict(_WHY_NOT_RETRIED.get(job.status, _STILL_AT_WORK), code="JOB_NOT_FAILED")
+        self._require_checkpoint(job, resume_from)
+        again = job.reopened(at=self._clock.now(), resume_from=resume_from)
+        stored = self._jobs.save(again, events=[status_event(job, again, "Retry requested.")])
+        self._wake_up.notify()
+        return self._views([stored])[0]
+
+    def _require_checkpoint(self, job: Job, wanted: str | None) -> None:
+        if wanted in (None, FROM_SCRATCH):
+            return
+        known = checkpoint_names(self._records.artifacts(job.id))
+        if wanted not in known:
+            message = f"Job {job.id} has no checkpoint {wanted!r}. It has: {', '.join(known) or 'none'}."
+            raise Rejected(
+                message, code="CHECKPOINT_NOT_FOUND", details=[Violation("from_checkpoint", message, wanted)]
+            )
+
     def _build(self, identity: Identity, request: SubmitRequest) -> Job:
         now = self._clock.now()
         return Job(
@@ -161,6 +195,7 @@ class Jobs:
             preset=request.preset,
             priority=request.priority,
             experiment_id=request.experiment_id,
+            max_runtime_seconds=request.max_runtime_seconds,
             created_at=now,
             updated_at=now,
         )

@@ -156,6 +156,19 @@ def test_watching_with_json_keeps_progress_off_stdout(server: Any, lorry: Lorry,
     assert "completed" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [((), True), (("--from-scratch",), False), (("--from-checkpoint", "step-000500"), "step-000500")],
+)
+def test_retry_asks_for_another_attempt_from_the_wanted_checkpoint(
+    server: Any, lorry: Lorry, make_job: MakeJob, options: tuple[str, ...], wanted: object
+) -> None:
+    server.answer("POST", "/training/jobs/j/retry", {"ok": True, "data": make_job(status="queued")})
+    ended = lorry("retry", "j", *options)
+    assert ended.out.startswith("Job j: another attempt is queued, now queued.")
+    assert server.seen[-1].json() == {"from_checkpoint": wanted}
+
+
 def test_cancel_says_how_the_job_stands_now(server: Any, lorry: Lorry, make_job: MakeJob) -> None:
     server.answer("POST", "/training/jobs/j/cancel", {"ok": True, "data": make_job()})
     server.data("/training/jobs/j", make_job(status="cancelled"))

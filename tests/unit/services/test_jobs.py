@@ -83,11 +83,22 @@ def test_before_the_first_pass_a_job_waits_for_an_orchestrator(world):
 
 
 def test_a_submission_is_decided_when_its_launch_failed(world):
-    world.engine.images.clear()
-    job_id = world.submit()
+    dataset_id = world.dataset()
+    job_id = world.submit(dataset_id=dataset_id)
+    world.datasets.remove(dataset_id)
     world.run_once()
 
     assert world.jobs.decided(job_id).is_launch_failure
+
+
+def test_a_submission_is_decided_when_its_launch_will_be_tried_again(world):
+    world.workspace.is_disk_full = True
+    job_id = world.submit()
+    world.run_once()
+
+    decided = world.jobs.decided(job_id)
+    assert decided.status is JobStatus.QUEUED
+    assert "Tried again in" in decided.error_message
 
 
 def test_a_plan_stores_nothing_and_says_what_would_happen(world):
