@@ -1,4 +1,4 @@
-"""The database connection: transactions that cannot deadlock on SQLite, and the one seam for database errors."""
+"""The database connection: one transaction at a time, on either dialect, and the one seam for database errors."""
 
 from __future__ import annotations
 
@@ -7,78 +7,99 @@ from contextlib import contextmanager
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
-from orchestrator.domain.errors import StoreUnavailable
-
-BUSY_TIMEOUT_MS = 10_000
-_BEGIN = "lorry_begin"
+from orchestrator.adapters.sql.postgres import lock_schema, postgres_engine
+from orchestrator.adapters.sql.sqlite import BEGIN, sqlite_engine
+from orchestrator.domain.errors import Rejected, StoreUnavailable
 
 
 class Database:
-    """One engine. `read` and `write` are one transaction each and translate every database error."""
+    """One engine. `read` and `write` are one transaction each and translate every error of a database that is away.
+
+    What a database refuses (a constraint, a value) is not translated: a store knows which one it provokes, and any
+    other is a bug.
+    """
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self._reading = engine.execution_options(**{_BEGIN: "DEFERRED"})
+        self._reading = engine.execution_options(**{BEGIN: "DEFERRED"})
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with _translated(), self._reading.begin() as connection:
+        with translated(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        with _translated(), self.engine.begin() as connection:
+        with translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def schema_change(self) -> Iterator[sa.Connection]:
-        """A write during which a table may be made anew.
+        """A write during which a table may be made anew, one at a time.
 
         SQLite changes a table by copying it and dropping the old one; with foreign keys enforced, the drop would
         delete every row that refers to it.
         """
-        with _translated(), self.engine.connect() as connection:
-            is_sqlite = connection.dialect.name == "sqlite"
-            _enforce_foreign_keys(connection, is_sqlite and "OFF")
+        with translated(), self.engine.connect() as connection:
+            _enforce_foreign_keys(connection, self.is_sqlite and "OFF")
             try:
                 with connection.begin():
+                    if not self.is_sqlite:
+                        lock_schema(connection)
                     yield connection
             finally:
-                _enforce_foreign_keys(connection, is_sqlite and "ON")
+                _enforce_foreign_keys(connection, self.is_sqlite and "ON")
 
     def close(self) -> None:
         self.engine.dispose()
 
 
 def connect(url: str) -> Database:
-    """A database at a SQLAlchemy URL; nothing is opened until the first transaction."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return Database(_sqlite(parsed))
-    return Database(sa.create_engine(parsed, pool_pre_ping=True))
+    """A database at a SQLAlchemy URL; nothing is opened until the first transaction.
+
+    Raises Rejected (DATABASE_URL_REFUSED) for a URL that no store can be kept behind.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise _refused("is not a database URL") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return Database(sqlite_engine(parsed))
+        case "postgresql" | "postgres":
+            return Database(postgres_engine(parsed))
+        case other:
+            raise _refused(f"names {other}, which is not supported")
 
 
-def _sqlite(url: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+def violates(error: sa.exc.IntegrityError, unique: sa.Index | sa.PrimaryKeyConstraint) -> bool:
+    """Whether it was this unique constraint that refused the row: Postgres says its name, SQLite its columns."""
+    name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if name is not None:
+        return bool(name == unique.name)
+    columns = ", ".join(f"{column.table.name}.{column.name}" for column in unique.columns)
+    return str(error.orig) == f"UNIQUE constraint failed: {columns}"
 
-    @event.listens_for(engine, "connect")
-    def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-        # The driver's own BEGIN is deferred: two writers that both read first would die at once with
-        # "database is locked" whatever the timeout (notes on reliability, T6). We begin ourselves.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")  # an accepted job survives a power cut
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'IMMEDIATE')}")
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever a driver raises when its database is away, busy, shutting down, full or without our tables."""
+    try:
+        yield
+    except (sa.exc.IntegrityError, sa.exc.DataError):
+        raise
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        raise StoreUnavailable(f"The job store did not answer: {type(error.__cause__ or error).__name__}.") from error
 
-    return engine
+
+def _refused(why: str) -> Rejected:
+    message = f"LORRY_DATABASE_URL {why}. Use sqlite:////path/to/lorry.db or postgresql://user:password@host/database."
+    return Rejected(message, code="DATABASE_URL_REFUSED")
 
 
 def _enforce_foreign_keys(connection: sa.Connection, switch: str | Literal[False]) -> None:
@@ -87,11 +108,3 @@ def _enforce_foreign_keys(connection: sa.Connection, switch: str | Literal[False
         cursor = connection.connection.cursor()
         cursor.execute(f"PRAGMA foreign_keys={switch}")
         cursor.close()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
-        raise StoreUnavailable(f"The job store did not answer: {type(error.__cause__ or error).__name__}.") from error

@@ -11,17 +11,22 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.audit_log import insert_audit_entry
+from orchestrator.adapters.sql.engine import Database, violates
 from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row
 from orchestrator.adapters.sql.tables import (
+    ONE_JOB_A_SLOT,
+    ONE_SUBMISSION_A_KEY,
     gpu_leases,
     training_attempts,
     training_events,
     training_jobs,
     training_metrics,
 )
+from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
 from orchestrator.domain.events import JobEvent, Metric, status_event
+from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
 from orchestrator.ports.job_store import JobFilter, JobPage, Submission
@@ -42,8 +47,8 @@ class SqlJobStore:
             with self._database.write() as connection:
                 connection.execute(training_jobs.insert().values(row))
                 connection.execute(training_events.insert().values(event_row(event)))
-        except sa.exc.IntegrityError:
-            if submission is None:
+        except sa.exc.IntegrityError as error:
+            if submission is None or not violates(error, ONE_SUBMISSION_A_KEY):
                 raise
             return self._submitted_before(job.user_id, submission)
         return job
@@ -105,6 +110,8 @@ class SqlJobStore:
                     connection.execute(gpu_leases.insert().values(leases))
                 connection.execute(training_events.insert().values(event_row(event)))
         except sa.exc.IntegrityError as error:
+            if not violates(error, ONE_JOB_A_SLOT) and not violates(error, gpu_leases.primary_key):
+                raise
             raise SlotTaken(f"A slot or device for job {job.id} went to another job first.") from error
         return stored
 
@@ -128,14 +135,25 @@ class SqlJobStore:
                 _insert_metrics(connection, [metric_row(metric) for metric in metrics])
         return stored
 
-    def request_cancel(self, job_id: str, *, reason: str | None, at: datetime) -> Job:
+    def request_cancel(
+        self,
+        job_id: str,
+        *,
+        reason: str | None,
+        at: datetime,
+        actor: Actor = Actor.USER,
+        audit: AuditEntry | None = None,
+    ) -> Job:
         with self._database.write() as connection:
-            before = _get(connection, job_id)
+            before = _get(connection, job_id, for_update=True)
             result = connection.execute(_cancel_statement(job_id, reason, at))
             after = _get(connection, job_id)
             if result.rowcount:
                 message = f"Cancel requested: {reason}" if reason else "Cancel requested."
-                connection.execute(training_events.insert().values(event_row(_cancel_event(before, after, message))))
+                event = _cancel_event(before, after, message, actor)
+                connection.execute(training_events.insert().values(event_row(event)))
+                if audit is not None:
+                    insert_audit_entry(connection, audit)
         return after
 
     def leased_devices(self) -> frozenset[str]:
@@ -154,8 +172,10 @@ class SqlJobStore:
         return job_from(row)
 
 
-def _get(connection: sa.Connection, job_id: str) -> Job:
-    row = connection.execute(sa.select(training_jobs).where(training_jobs.c.id == job_id)).mappings().one_or_none()
+def _get(connection: sa.Connection, job_id: str, *, for_update: bool = False) -> Job:
+    """`for_update`: nobody changes the row before this transaction ends (SQLite has one writer anyway)."""
+    query = sa.select(training_jobs).where(training_jobs.c.id == job_id)
+    row = connection.execute(query.with_for_update() if for_update else query).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")
     return job_from(row)
@@ -207,8 +227,8 @@ def _cancel_statement(job_id: str, reason: str | None, at: datetime) -> sa.Updat
     )
 
 
-def _cancel_event(before: Job, after: Job, message: str) -> JobEvent:
-    event = status_event(before, after, message)
+def _cancel_event(before: Job, after: Job, message: str, actor: Actor) -> JobEvent:
+    event = status_event(before, after, message, actor=actor)
     return event if before.status != after.status else replace(event, type="cancel", old_status=None, new_status=None)
 
 

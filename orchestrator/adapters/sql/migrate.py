@@ -18,7 +18,7 @@ def migrate(database: Database) -> str:
     """Run what is missing; returns the revision the database is at. Safe to repeat, and from two processes at once."""
     config = _config()
     with database.schema_change() as connection:
-        # SQLite: the transaction is IMMEDIATE, so a second process waits here and then finds nothing to do.
+        # A second process waits for this transaction to end and then finds nothing to do.
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         return MigrationContext.configure(connection).get_current_revision() or ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.events import JobEvent, Metric, storable
 from orchestrator.domain.job import Attempt, Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
@@ -25,6 +25,7 @@ def job_row(job: Job) -> dict[str, Any]:
     row["config"] = job.config.as_params()
     row["trigger_words"] = list(job.trigger_words)
     row["gpu_ids"] = list(job.gpu_ids)
+    row["error_message"] = storable(job.error_message)  # may quote what a container wrote
     return row
 
 
@@ -60,8 +61,8 @@ def event_row(event: JobEvent) -> dict[str, Any]:
         "event_type": event.type,
         "old_status": event.old_status,
         "new_status": event.new_status,
-        "message": event.message,
-        "data": event.data,
+        "message": storable(event.message),
+        "data": storable(event.data),
         "created_at": event.at,
     }
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.training import TrainingType
@@ -40,10 +41,17 @@ class Instant(sa.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+Json = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
 def _one_of(column: str, values: Any) -> sa.CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
 
+
+# Promise 5: never two jobs in one slot of a user.
+ONE_JOB_A_SLOT = sa.Index("uq_training_jobs_user_id_slot", "user_id", "slot", unique=True)
+ONE_SUBMISSION_A_KEY = sa.Index("uq_training_jobs_user_id_idempotency_key", "user_id", "idempotency_key", unique=True)
 
 training_jobs = sa.Table(
     "training_jobs",
@@ -54,8 +62,8 @@ training_jobs = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("base_model", sa.Text, nullable=False),
-    sa.Column("config", sa.JSON, nullable=False),
-    sa.Column("trigger_words", sa.JSON, nullable=False),
+    sa.Column("config", Json, nullable=False),
+    sa.Column("trigger_words", Json, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("container_id", sa.Text),
     sa.Column("error_message", sa.Text),
@@ -70,7 +78,7 @@ training_jobs = sa.Table(
     sa.Column("preset", sa.Text),
     sa.Column("experiment_id", sa.String(36)),
     sa.Column("retry_of", sa.String(36)),
-    sa.Column("gpu_ids", sa.JSON, nullable=False),
+    sa.Column("gpu_ids", Json, nullable=False),
     sa.Column("image_digest", sa.Text),
     sa.Column("progress", sa.Float, nullable=False),
     sa.Column("phase", sa.Text),
@@ -81,7 +89,7 @@ training_jobs = sa.Table(
     sa.Column("eta_seconds", sa.Float),
     sa.Column("train_count", sa.BigInteger),
     sa.Column("val_count", sa.BigInteger),
-    sa.Column("metrics", sa.JSON, nullable=False),
+    sa.Column("metrics", Json, nullable=False),
     sa.Column("cancel_requested_at", Instant),
     sa.Column("cancel_reason", sa.Text),
     sa.Column("end_reason", sa.Text),
@@ -98,13 +106,13 @@ training_jobs = sa.Table(
     _one_of("status", JobStatus),
     sa.CheckConstraint("priority BETWEEN -1 AND 2", name="priority"),
     sa.CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
-    # Promise 5: never two jobs in one slot of a user; only active jobs hold one.
+    # Only active jobs hold a slot.
     sa.CheckConstraint("(slot IS NOT NULL) = (status IN ('pending', 'running'))", name="slot_while_active"),
     # Promise 7: what is cancelled never waits for another start.
     sa.CheckConstraint("NOT (status = 'queued' AND cancel_requested_at IS NOT NULL)", name="cancelled_is_not_queued"),
     sa.CheckConstraint("gpus BETWEEN 1 AND 16", name="gpus"),
-    sa.Index("uq_training_jobs_user_id_slot", "user_id", "slot", unique=True),
-    sa.Index("uq_training_jobs_user_id_idempotency_key", "user_id", "idempotency_key", unique=True),
+    ONE_JOB_A_SLOT,
+    ONE_SUBMISSION_A_KEY,
     sa.Index("ix_training_jobs_user_id_created_at", "user_id", "created_at"),
     sa.Index("ix_training_jobs_status_created_at", "status", "created_at"),
     sa.Index("ix_training_jobs_dataset_id", "dataset_id"),
@@ -117,7 +125,7 @@ training_attempts = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("container_name", sa.Text, nullable=False, unique=True),
     sa.Column("created_at", Instant, nullable=False),
-    sa.Column("devices", sa.JSON, nullable=False),
+    sa.Column("devices", Json, nullable=False),
     sa.Column("container_id", sa.Text),
     sa.Column("engine_id", sa.Text),
     sa.Column("image_digest", sa.Text),
@@ -177,7 +185,7 @@ training_events = sa.Table(
     sa.Column("old_status", sa.Text),
     sa.Column("new_status", sa.Text),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("data", Json, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Index("ix_training_events_job_id_id", "job_id", "id"),
 )
@@ -246,7 +254,7 @@ engine_status = sa.Table(
     sa.Column("unreachable_since", Instant),
     sa.Column("engine_id", sa.Text),
     sa.Column("is_image_present", sa.Boolean, nullable=False),
-    sa.Column("devices", sa.JSON, nullable=False),
+    sa.Column("devices", Json, nullable=False),
     sa.Column("problem", sa.Text),
     sa.CheckConstraint("id = 1", name="single_row"),
 )
@@ -279,6 +287,6 @@ audit_log = sa.Table(
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("data", sa.JSON, nullable=False),
+    sa.Column("data", Json, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
 )

@@ -6,8 +6,10 @@ import dataclasses
 
 import sqlalchemy as sa
 
+from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import api_tokens
+from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.identity import ApiToken
 
 
@@ -15,9 +17,10 @@ class SqlTokenStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, token: ApiToken) -> None:
+    def add(self, token: ApiToken, audit: AuditEntry) -> None:
         with self._database.write() as connection:
             connection.execute(api_tokens.insert().values(dataclasses.asdict(token)))
+            insert_audit_entry(connection, audit)
 
     def find(self, token_hash: str) -> ApiToken | None:
         with self._database.read() as connection:

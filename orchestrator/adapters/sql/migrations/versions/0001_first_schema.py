@@ -5,11 +5,14 @@ Written out in full, not taken from tables.py: a migration must keep making the 
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -44,7 +47,7 @@ def upgrade() -> None:
         sa.Column("unreachable_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("engine_id", sa.Text(), nullable=True),
         sa.Column("is_image_present", sa.Boolean(), nullable=False),
-        sa.Column("devices", sa.JSON(), nullable=False),
+        sa.Column("devices", JSON, nullable=False),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.CheckConstraint("id = 1", name=op.f("ck_engine_status_single_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_engine_status")),
@@ -57,8 +60,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("base_model", sa.Text(), nullable=False),
-        sa.Column("config", sa.JSON(), nullable=False),
-        sa.Column("trigger_words", sa.JSON(), nullable=False),
+        sa.Column("config", JSON, nullable=False),
+        sa.Column("trigger_words", JSON, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("container_id", sa.Text(), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
@@ -73,7 +76,7 @@ def upgrade() -> None:
         sa.Column("preset", sa.Text(), nullable=True),
         sa.Column("experiment_id", sa.String(length=36), nullable=True),
         sa.Column("retry_of", sa.String(length=36), nullable=True),
-        sa.Column("gpu_ids", sa.JSON(), nullable=False),
+        sa.Column("gpu_ids", JSON, nullable=False),
         sa.Column("image_digest", sa.Text(), nullable=True),
         sa.Column("progress", sa.Float(), nullable=False),
         sa.Column("phase", sa.Text(), nullable=True),
@@ -84,7 +87,7 @@ def upgrade() -> None:
         sa.Column("eta_seconds", sa.Float(), nullable=True),
         sa.Column("train_count", sa.BigInteger(), nullable=True),
         sa.Column("val_count", sa.BigInteger(), nullable=True),
-        sa.Column("metrics", sa.JSON(), nullable=False),
+        sa.Column("metrics", JSON, nullable=False),
         sa.Column("cancel_requested_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancel_reason", sa.Text(), nullable=True),
         sa.Column("end_reason", sa.Text(), nullable=True),
@@ -162,7 +165,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("container_name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("devices", sa.JSON(), nullable=False),
+        sa.Column("devices", JSON, nullable=False),
         sa.Column("container_id", sa.Text(), nullable=True),
         sa.Column("engine_id", sa.Text(), nullable=True),
         sa.Column("image_digest", sa.Text(), nullable=True),
@@ -190,7 +193,7 @@ def upgrade() -> None:
         sa.Column("old_status", sa.Text(), nullable=True),
         sa.Column("new_status", sa.Text(), nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("data", JSON, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["job_id"], ["training_jobs.id"], name=op.f("fk_training_events_job_id_training_jobs"), ondelete="CASCADE"
