@@ -97,7 +97,7 @@ class Job:
 
     def running(self, *, started_at: datetime, at: datetime) -> Job:
         """`started_at` stays the first attempt's: a deadline beats the number of retries."""
-        return self._moved(JobStatus.RUNNING, at, started_at=self.started_at or started_at)
+        return self._moved(JobStatus.RUNNING, at, started_at=self.started_at or started_at, error_message=None)
 
     def with_progress(self, progress: Progress, *, at: datetime) -> Job:
         return dataclasses.replace(self, progress=progress, updated_at=at)

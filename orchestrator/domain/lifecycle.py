@@ -5,6 +5,7 @@ Who enters and leaves each state, and what a crash leaves behind, stands in docs
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -166,6 +167,7 @@ _EXIT_REASONS: dict[int, EndReason] = {
     143: EndReason.STOPPED_UNASKED,
 }
 _SIGKILL_EXIT = 137
+_FIRST_SIGNAL_EXIT = 128  # a shell's way to say "ended by a signal", which engines keep
 
 
 def reason_for_exit(exit_code: int, *, is_oom_killed: bool) -> EndReason | None:
@@ -181,3 +183,12 @@ def reason_for_exit(exit_code: int, *, is_oom_killed: bool) -> EndReason | None:
     if exit_code == _SIGKILL_EXIT:
         return EndReason.KILLED
     return _EXIT_REASONS.get(exit_code, EndReason.TRAINER_FAILED)
+
+
+def exit_sentence(exit_code: int) -> str:
+    """An exit in words, the signal named where one ended it."""
+    try:
+        name = signal.Signals(exit_code - _FIRST_SIGNAL_EXIT).name
+    except ValueError:
+        return f"It ended with exit code {exit_code}."
+    return f"It was ended by {name} (exit code {exit_code})."

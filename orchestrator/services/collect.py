@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from orchestrator.domain.artifact import AdapterClaim, Artifact, ArtifactKind, adapter_claims
 from orchestrator.domain.errors import Rejected
 from orchestrator.domain.job import Attempt, Job
-from orchestrator.domain.lifecycle import ENDINGS, EndReason
+from orchestrator.domain.lifecycle import ENDINGS, EndReason, exit_sentence
 from orchestrator.ports.artifact_store import ArtifactStore, CollectedFile
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.record_store import RecordStore
@@ -52,9 +52,13 @@ class Collect:
         """
         self._collected_claims(job, attempt)
         error = self._records.latest_event(job.id, attempt=attempt.number, type="error")
-        if error is None or reason is EndReason.CANCEL_REQUESTED:
+        if reason is EndReason.CANCEL_REQUESTED:
             return Verdict(reason)
-        return Verdict(reason, f"{ENDINGS[reason].sentence} {error.message}")
+        if error is not None:
+            return Verdict(reason, f"{ENDINGS[reason].sentence} {error.message}")
+        if reason is EndReason.TRAINER_FAILED and attempt.exit_code is not None:
+            return Verdict(reason, f"{ENDINGS[reason].sentence} {exit_sentence(attempt.exit_code)}")
+        return Verdict(reason)
 
     def _collected_claims(self, job: Job, attempt: Attempt) -> Sequence[AdapterClaim]:
         result = self._records.latest_event(job.id, attempt=attempt.number, type="result")

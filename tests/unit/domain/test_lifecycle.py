@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.job import Progress, container_name
-from orchestrator.domain.lifecycle import ALLOWED, ENDINGS, EndReason, JobStatus, reason_for_exit
+from orchestrator.domain.lifecycle import ALLOWED, ENDINGS, EndReason, JobStatus, exit_sentence, reason_for_exit
 from tests.factories import NOW, make_job
 
 LATER = NOW + timedelta(hours=1)
@@ -96,6 +96,25 @@ def test_only_a_verified_adapter_completes_and_only_a_request_cancels():
 )
 def test_an_exit_code_gives_one_reason(exit_code, is_oom_killed, reason):
     assert reason_for_exit(exit_code, is_oom_killed=is_oom_killed) is reason
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "sentence"),
+    [
+        (70, "It ended with exit code 70."),
+        (139, "It was ended by SIGSEGV (exit code 139)."),
+        (134, "It was ended by SIGABRT (exit code 134)."),
+        (255, "It ended with exit code 255."),
+    ],
+)
+def test_an_exit_is_said_in_words(exit_code, sentence):
+    assert exit_sentence(exit_code) == sentence
+
+
+def test_a_job_that_runs_again_no_longer_shows_why_the_last_attempt_ended():
+    waiting = make_job(error_message="The container disappeared.", status=JobStatus.PENDING)
+
+    assert waiting.running(started_at=LATER, at=LATER).error_message is None
 
 
 def _running_job(**changes):
