@@ -74,7 +74,7 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _DESCRIPTIONS = {
     400: "The request is wrong; `details` lists every violation.",
     401: "No token, or one that is unknown or has expired.",
-    403: "It belongs to another user.",
+    403: "It belongs to another user, or only administrators may.",
     404: "Unknown, or another user's.",
     409: "Not in this state, or an idempotency key sent with another body.",
     413: "Larger than allowed.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeGuard
 
+from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Job, Progress
 from orchestrator.domain.lifecycle import EndReason
 
@@ -95,7 +96,14 @@ def _storable_text(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def status_event(before: Job | None, after: Job, message: str, *, reason: EndReason | None = None) -> JobEvent:
+def status_event(
+    before: Job | None,
+    after: Job,
+    message: str,
+    *,
+    reason: EndReason | None = None,
+    actor: Actor = Actor.ORCHESTRATOR,
+) -> JobEvent:
     """The history row of a transition; `before` is None for a new job, `reason` is why its last attempt ended."""
     reason = reason or after.end_reason
     return JobEvent(
@@ -106,7 +114,7 @@ def status_event(before: Job | None, after: Job, message: str, *, reason: EndRea
         at=after.updated_at,
         old_status=before.status if before else None,
         new_status=after.status,
-        data={"end_reason": reason} if reason else {},
+        data={"actor": actor} | ({"end_reason": reason} if reason else {}),
     )
 
 

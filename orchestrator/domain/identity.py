@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class Actor(StrEnum):
+    """Who brought a change about, as a job's history tells it."""
+
+    USER = "user"  # the job's owner
+    ADMIN = "admin"  # an administrator, with somebody else's job
+    ORCHESTRATOR = "orchestrator"
 
 
 @dataclass(frozen=True, slots=True)

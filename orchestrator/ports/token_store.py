@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.identity import ApiToken, Identity
 
 
@@ -15,6 +16,7 @@ class TokenVerifier(Protocol):
 class TokenStore(Protocol):
     """Errors of every method: StoreUnavailable."""
 
-    def add(self, token: ApiToken) -> None: ...
+    def add(self, token: ApiToken, audit: AuditEntry) -> None:
+        """Store a token and who had it made, at once."""
 
     def find(self, token_hash: str) -> ApiToken | None: ...

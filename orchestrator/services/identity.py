@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from orchestrator.domain.audit import OPERATOR, AuditAction, AuditEntry
 from orchestrator.domain.errors import Unauthenticated
 from orchestrator.domain.identity import ApiToken, Identity
 from orchestrator.ports.clock import Clock
@@ -25,15 +26,14 @@ class LorryTokens:
         """A new token; this is the only time anybody sees it. `ttl` None never expires."""
         token = TOKEN_PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now()
-        self._store.add(
-            ApiToken(
-                token_hash=_digest(token),
-                user_id=user_id,
-                is_admin=is_admin,
-                created_at=now,
-                expires_at=now + ttl if ttl is not None else None,
-            )
+        stored = ApiToken(
+            token_hash=_digest(token),
+            user_id=user_id,
+            is_admin=is_admin,
+            created_at=now,
+            expires_at=now + ttl if ttl is not None else None,
         )
+        self._store.add(stored, _creation(stored))
         return token
 
     def verify(self, token: str) -> Identity:
@@ -43,6 +43,19 @@ class LorryTokens:
         if known.expires_at is not None and known.expires_at <= self._clock.now():
             raise Unauthenticated("The bearer token has expired. Ask for a new one.", code="TOKEN_EXPIRED")
         return Identity(known.user_id, is_admin=known.is_admin)
+
+
+def _creation(token: ApiToken) -> AuditEntry:
+    kind = "An administrator's token" if token.is_admin else "A token"
+    until = f" until {token.expires_at.isoformat(timespec='seconds')}" if token.expires_at is not None else ""
+    return AuditEntry(
+        actor=OPERATOR,
+        action=AuditAction.TOKEN_CREATED,
+        subject=token.user_id,
+        message=f"{kind} was created, valid{until or ' for ever'}.",
+        data={"is_admin": token.is_admin},
+        at=token.created_at,
+    )
 
 
 def _digest(token: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.identity import Identity
+from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Job
 from orchestrator.ports.job_store import JobStore
 
@@ -14,6 +14,11 @@ def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
     if job.user_id != identity.user_id and not identity.is_admin:
         raise job_not_found(job_id)
     return job
+
+
+def actor_on(job: Job, identity: Identity) -> Actor:
+    """In which role somebody who may see the job acts on it."""
+    return Actor.USER if job.user_id == identity.user_id else Actor.ADMIN
 
 
 def job_not_found(job_id: str) -> NotFound:

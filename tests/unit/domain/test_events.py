@@ -17,6 +17,7 @@ from orchestrator.domain.events import (
     status_event,
 )
 from orchestrator.domain.job import Progress
+from orchestrator.domain.identity import Actor
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from tests.factories import NOW, make_job
 
@@ -210,5 +211,9 @@ def test_a_transition_is_a_row_with_both_states_and_the_reason_of_an_end():
     row = status_event(queued, ended, "Cancelled.")
 
     assert (row.type, row.old_status, row.new_status) == ("status", JobStatus.QUEUED, JobStatus.CANCELLED)
-    assert (row.data, row.at) == ({"end_reason": "cancel_requested"}, ended.updated_at)
-    assert status_event(None, queued, "Submitted.").old_status is None
+    assert (row.data, row.at) == (
+        {"actor": "orchestrator", "end_reason": "cancel_requested"},
+        ended.updated_at,
+    )
+    submitted = status_event(None, queued, "Submitted.", actor=Actor.USER)
+    assert (submitted.old_status, submitted.data) == (None, {"actor": "user"})

@@ -1,0 +1,30 @@
+"""What people with power did: administrators over HTTP, operators on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+# Who acts on the command line. Lorry has no account for them: whoever may read the data directory may do anything.
+OPERATOR = "operator"
+
+
+class AuditAction(StrEnum):
+    TOKEN_CREATED = "token_created"  # noqa: S105 - an action's name
+    JOB_CANCELLED = "job_cancelled"  # somebody else's
+    CLEANED_UP = "cleaned_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One act. It is never changed and never removed; `data` holds no secret."""
+
+    actor: str  # a user's id, or OPERATOR
+    action: AuditAction
+    subject: str  # what was acted on: a job's id, a user's id
+    message: str
+    at: datetime
+    data: dict[str, Any] = field(default_factory=dict)
+    id: int | None = None  # given by the store, ascending
