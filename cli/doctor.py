@@ -17,9 +17,10 @@ from typing import Any
 
 from cli.settings import unknown_names
 from orchestrator import bootstrap
+from orchestrator.domain.engine import EngineFacts, engine_warnings
 from orchestrator.domain.errors import LorryError
 from orchestrator.domain.scheduling import is_cpu
-from orchestrator.ports.container_runtime import ContainerRuntime, EngineFacts
+from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.settings import Settings
 
 _GIB = 1024**3
@@ -62,6 +63,7 @@ def examine(settings: Settings) -> list[Finding]:
         check_disk(settings.data_dir, settings.min_free_bytes),
         check_store(_is_migrated(settings)),
         engine,
+        *check_engine_settings(facts, settings.min_free_bytes),
         check_image(runtime, settings.image, settings.allowed_images),
         check_devices(bootstrap.device_inventory(settings).devices(), facts),
     ]
@@ -82,6 +84,11 @@ def check_engine(runtime: ContainerRuntime, docker_host: str) -> tuple[Finding, 
         advice = "Start it, let this user reach its socket (group docker), or set LORRY_DOCKER_HOST."
         return Finding(Level.FAILING, "engine", f"{docker_host}: {error.message}", advice), None
     return Finding(Level.OK, "engine", f"Docker Engine {facts.version} answers at {docker_host}."), facts
+
+
+def check_engine_settings(facts: EngineFacts | None, min_free_bytes: int) -> list[Finding]:
+    warnings = engine_warnings(facts, min_free_bytes=min_free_bytes) if facts else ()
+    return [Finding(Level.WARNING, "engine", warning) for warning in warnings]
 
 
 def check_image(runtime: ContainerRuntime, image: str, allowed: Sequence[str]) -> Finding:

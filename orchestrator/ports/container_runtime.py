@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from orchestrator.domain.container import Container, ContainerSpec, EngineSnapshot
+from orchestrator.domain.engine import EngineFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +15,6 @@ class LogLine:
 
     at: str
     text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineFacts:
-    engine_id: str
-    version: str
-    has_nvidia_runtime: bool
 
 
 class ContainerRuntime(Protocol):

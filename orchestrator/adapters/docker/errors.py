@@ -21,6 +21,10 @@ _FIRST_SERVER_ERROR = 500
 _MAX_WORDS_LENGTH = 400
 
 
+class RuntimeSilent(RuntimeUnavailable):
+    """The engine let a call's whole time pass: it hangs, and the next call would cost as much."""
+
+
 @contextmanager
 def translated(action: str, *, harmless: tuple[int, ...] = ()) -> Iterator[None]:
     """Run one engine call. `harmless` lists the statuses that mean there is nothing left to do."""
@@ -30,6 +34,9 @@ def translated(action: str, *, harmless: tuple[int, ...] = ()) -> Iterator[None]
         if error.status_code not in harmless:
             raise RuntimeUnavailable(f"The Docker Engine could not {action}: {engine_words(error)}") from error
     except (DockerException, requests.RequestException, OSError) as error:
+        # While it connects, docker-py hides what happened behind an error of its own.
+        if isinstance(error, requests.Timeout) or isinstance(error.__cause__, requests.Timeout):
+            raise RuntimeSilent(f"The Docker Engine did not answer in time when asked to {action}.") from error
         raise RuntimeUnavailable(f"The Docker Engine did not answer when asked to {action}: {error}") from error
 
 

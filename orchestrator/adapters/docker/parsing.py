@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.adapters.docker.labels import attempt_number
 from orchestrator.domain.container import LABEL_JOB, Container, ContainerState
+from orchestrator.domain.engine import EngineFacts
+
+
+def engine_facts(info: Mapping[str, Any], version: Mapping[str, Any], *, is_local: bool) -> EngineFacts:
+    """The answers of `GET /info` and `GET /version`; `is_local`: its folders are this machine's."""
+    parts = {part["Name"]: part["Version"] for part in version.get("Components") or ()}
+    data_root = info.get("DockerRootDir")
+    return EngineFacts(
+        engine_id=info["ID"],
+        version=info["ServerVersion"],
+        has_nvidia_runtime="nvidia" in (info.get("Runtimes") or {}),
+        has_live_restore=bool(info.get("LiveRestoreEnabled", True)),
+        runc_version=parts.get("runc"),
+        data_root=data_root,
+        data_root_free_bytes=_free_bytes(data_root) if is_local else None,
+    )
 
 
 def listed_container(entry: Mapping[str, Any]) -> Container:
@@ -50,3 +67,11 @@ def parse_instant(text: str | None) -> datetime | None:
     if not text or text.startswith("0001-"):
         return None
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _free_bytes(folder: str | None) -> int | None:
+    """None when the folder is not to be seen from here, as from a container."""
+    try:
+        return shutil.disk_usage(folder).free if folder else None
+    except OSError:
+        return None

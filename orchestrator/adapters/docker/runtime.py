@@ -9,6 +9,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,17 @@ import requests
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from orchestrator.adapters.docker.errors import CONFLICT, NOT_FOUND, refused_create, refused_start, translated
+from orchestrator.adapters.docker.errors import (
+    CONFLICT,
+    NOT_FOUND,
+    RuntimeSilent,
+    refused_create,
+    refused_start,
+    translated,
+)
 from orchestrator.adapters.docker.labels import labels_for, same_attempt
 from orchestrator.adapters.docker.logs import read_lines, since_parameter
-from orchestrator.adapters.docker.parsing import inspected_container, listed_container
+from orchestrator.adapters.docker.parsing import engine_facts, inspected_container, listed_container, parse_instant
 from orchestrator.adapters.docker.template import container_arguments
 from orchestrator.domain.container import (
     DATASET_PATH,
@@ -29,13 +37,15 @@ from orchestrator.domain.container import (
     EngineSnapshot,
     Mount,
 )
+from orchestrator.domain.engine import EngineFacts
 from orchestrator.domain.errors import LaunchRefused, RuntimeUnavailable
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.ports.container_runtime import EngineFacts, LogLine
+from orchestrator.ports.container_runtime import LogLine
 
 _POOL_SIZE = 32
 _CREATE_TRIES = 20
 _CREATE_PAUSE_SECONDS = 0.05
+_PROBE_SECONDS = 2
 _LOG_SECONDS = 30.0
 _LOG_CHUNK_BYTES = 64 * 1024
 
@@ -43,31 +53,39 @@ _LOG_CHUNK_BYTES = 64 * 1024
 class DockerContainerRuntime:
     """Talks to the engine at `base_url` and sees only containers labelled with `instance`.
 
-    `allowed_images` holds names or ids (sha256:...) of images; an empty one allows none.
+    `allowed_images` holds names or ids (sha256:...) of images; an empty one allows none. What only looks has
+    `timeout_seconds`; create, start and remove, in which the engine works, have `change_timeout_seconds`.
+
+    An engine that let a call's whole time pass is not asked again but by `facts` and `snapshot`, after a short probe:
+    every other call fails at once until one of them had its answer. A pass over many jobs so costs one timeout.
     """
 
     def __init__(
-        self, *, base_url: str, instance: str, allowed_images: tuple[str, ...], timeout_seconds: int = 30
+        self,
+        *,
+        base_url: str,
+        instance: str,
+        allowed_images: tuple[str, ...],
+        timeout_seconds: int = 10,
+        change_timeout_seconds: int = 60,
     ) -> None:
         self._base_url = base_url
         self._instance = instance
         self._allowed_images = allowed_images
         self._timeout_seconds = timeout_seconds
-        self._client: APIClient | None = None
+        self._change_timeout_seconds = change_timeout_seconds
+        self._clients: dict[int, APIClient] = {}
         self._connecting = threading.Lock()
         self._engine_id: str | None = None
+        self._is_silent = False
 
     def facts(self) -> EngineFacts:
-        with translated("describe itself"):
-            info = self._connected().info()
-            return EngineFacts(
-                engine_id=info["ID"],
-                version=info["ServerVersion"],
-                has_nvidia_runtime="nvidia" in (info.get("Runtimes") or {}),
-            )
+        with self._probing("describe itself"):
+            client = self._connected()
+            return engine_facts(client.info(), client.version(), is_local=self._base_url.startswith("unix://"))
 
     def image_digest(self, image: str) -> str | None:
-        with translated(f"look for the image {image}", harmless=(NOT_FOUND,)):
+        with self._asking(f"look for the image {image}", harmless=(NOT_FOUND,)):
             return str(self._connected().inspect_image(image)["Id"])  # type: ignore[no-untyped-call]
         return None
 
@@ -77,22 +95,23 @@ class DockerContainerRuntime:
         An engine that is replaced in between, or restarted on another data root, therefore never has its list taken
         for the other's.
         """
-        with translated("list its containers"):
+        with self._probing("list its containers"):
             client = self._connected()
             while True:
                 entries = client.containers(all=True, filters={"label": f"{LABEL_INSTANCE}={self._instance}"})
-                engine_id = str(client.info()["ID"])
-                if engine_id == self._engine_id:
-                    return EngineSnapshot(engine_id, tuple(listed_container(entry) for entry in entries))
-                self._engine_id = engine_id
+                info = client.info()
+                if info["ID"] == self._engine_id:
+                    containers = tuple(listed_container(entry) for entry in entries)
+                    return EngineSnapshot(info["ID"], containers, taken_at=parse_instant(info.get("SystemTime")))
+                self._engine_id = info["ID"]
 
     def create(self, spec: ContainerSpec) -> Container:
         image = self._allowed(spec.image)
         for mount in spec.mounts:
             _require_source(mount)
         labels = labels_for(spec, self._instance)
-        with translated(f"create the container {spec.name}"):
-            client = self._connected()
+        with self._asking(f"create the container {spec.name}"):
+            client = self._changing()
             arguments = container_arguments(client, spec, labels) | {"image": image}
             return self._create_or_adopt(client, spec, arguments)
 
@@ -103,24 +122,24 @@ class DockerContainerRuntime:
             raise LaunchRefused(EndReason.CONTAINER_LOST, "The container disappeared before it was started.")
         if container.started_at is not None:
             return
-        with translated(f"start the container {container_id}"):
-            client = self._connected()
+        with self._asking(f"start the container {container_id}"):
+            client = self._changing()
             try:
                 client.start(container_id)
             except APIError as error:
                 raise refused_start(error) from error
 
     def inspect(self, container_id: str) -> Container | None:
-        with translated(f"inspect the container {container_id}", harmless=(NOT_FOUND,)):
+        with self._asking(f"inspect the container {container_id}", harmless=(NOT_FOUND,)):
             return inspected_container(self._connected().inspect_container(container_id))
         return None
 
     def signal(self, container_id: str, name: str) -> None:
-        with translated(f"send {name} to the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
+        with self._asking(f"send {name} to the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
             self._connected().kill(container_id, name)
 
     def unpause(self, container_id: str) -> None:
-        with translated(f"unpause the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
+        with self._asking(f"unpause the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
             try:
                 self._connected().unpause(container_id)
             except APIError as error:
@@ -129,7 +148,7 @@ class DockerContainerRuntime:
                     raise
 
     def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> tuple[LogLine, ...]:
-        with translated(f"read the log of the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
+        with self._asking(f"read the log of the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
             client = self._connected()
             url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/logs"
             wanted = {"stdout": "1", "stderr": "1", "timestamps": "1"}
@@ -144,20 +163,44 @@ class DockerContainerRuntime:
         return ()
 
     def remove(self, container_id: str) -> None:
-        with translated(f"remove the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
-            self._connected().remove_container(container_id, v=True, force=True)
+        with self._asking(f"remove the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
+            self._changing().remove_container(container_id, v=True, force=True)
+
+    @contextmanager
+    def _asking(self, action: str, *, harmless: tuple[int, ...] = ()) -> Iterator[None]:
+        if self._is_silent:
+            raise RuntimeSilent(f"The Docker Engine hangs and was not asked to {action}.")
+        try:
+            with translated(action, harmless=harmless):
+                yield
+        except RuntimeSilent:
+            self._is_silent = True
+            raise
+
+    @contextmanager
+    def _probing(self, action: str) -> Iterator[None]:
+        """Ask whatever happened before; while the engine hangs, finding out that it still does is made cheap."""
+        was_silent, self._is_silent = self._is_silent, False
+        with self._asking(action):
+            if was_silent:
+                client = self._connected()
+                client.get(f"{client.base_url}/_ping", timeout=_PROBE_SECONDS)
+            yield
 
     def _connected(self) -> APIClient:
+        return self._client(self._timeout_seconds)
+
+    def _changing(self) -> APIClient:
+        return self._client(self._change_timeout_seconds)
+
+    def _client(self, timeout_seconds: int) -> APIClient:
         """Connects on first use, so that an engine that is down at our start is only down for that call."""
         with self._connecting:
-            if self._client is None:
-                self._client = APIClient(
-                    base_url=self._base_url,
-                    version="auto",
-                    timeout=self._timeout_seconds,
-                    max_pool_size=_POOL_SIZE,
+            if timeout_seconds not in self._clients:
+                self._clients[timeout_seconds] = APIClient(
+                    base_url=self._base_url, version="auto", timeout=timeout_seconds, max_pool_size=_POOL_SIZE
                 )
-            return self._client
+            return self._clients[timeout_seconds]
 
     def _allowed(self, image: str) -> str:
         """What to create from: the name when it is allowed, else the id it stands for when that is."""

@@ -20,10 +20,11 @@ from orchestrator.domain.container import (
     ContainerState,
     EngineSnapshot,
 )
+from orchestrator.domain.engine import EngineFacts
 from orchestrator.domain.errors import LaunchRefused, RuntimeUnavailable
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.container_runtime import EngineFacts, LogLine
+from orchestrator.ports.container_runtime import LogLine
 
 _SIGKILL_EXIT = 137
 _SIGTERM_EXIT = 143
@@ -90,7 +91,7 @@ class MemoryContainerRuntime:
     def snapshot(self) -> EngineSnapshot:
         self._require_engine()
         ours = [row.container for row in self._rows.values() if row.labels[LABEL_INSTANCE] == self._instance]
-        return EngineSnapshot(self.engine_id, tuple(map(_as_listed, ours)))
+        return EngineSnapshot(self.engine_id, tuple(map(_as_listed, ours)), taken_at=self._clock.now())
 
     def create(self, spec: ContainerSpec) -> Container:
         self._require_engine()

@@ -1,4 +1,4 @@
-"""A proxy in front of the engine's socket that can lose answers and hang: what networks do, on request."""
+"""A proxy in front of the engine's socket that can lose answers, hang and cut: what networks do, on request."""
 
 from __future__ import annotations
 
@@ -16,10 +16,17 @@ class EngineProxy:
         self.loses: bytes | None = None
         self.hangs = False
         self._engine_path = engine_path
+        self._clients: list[socket.socket] = []
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """End every connection that is open now."""
+        while self._clients:
+            with contextlib.suppress(OSError):
+                self._clients.pop().shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -30,6 +37,7 @@ class EngineProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._server.accept()
+                self._clients.append(client)
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -69,6 +69,36 @@ def test_an_engine_that_hangs_costs_a_call_its_timeout_and_is_found_again(connec
     assert runtime.snapshot().containers == ()
 
 
+@pytest.mark.docker
+def test_a_pass_over_many_containers_costs_one_timeout_when_the_engine_hangs(connect, proxy):
+    runtime = connect(base_url=proxy.url, timeout_seconds=1)
+    runtime.snapshot()
+    proxy.hangs = True
+    began = time.monotonic()
+
+    for number in range(50):
+        with pytest.raises(RuntimeUnavailable):
+            runtime.inspect(f"{number:064}")
+
+    assert time.monotonic() - began < 3
+    proxy.hangs = False
+    assert runtime.snapshot().containers == ()
+    assert runtime.inspect("0" * 64) is None
+
+
+def test_a_removal_has_more_time_than_a_look():
+    container = f"/v1.41/containers/{'a' * 64}"
+    answers = {"/version": [{"ApiVersion": "1.41"}], container: [{}], f"{container}/json": [{}]}
+    with scripted_engine(answers, seconds=1.5) as url:
+        runtime = DockerContainerRuntime(
+            base_url=url, instance="lorry-tests", allowed_images=(), timeout_seconds=1, change_timeout_seconds=5
+        )
+        runtime.remove("a" * 64)
+
+        with pytest.raises(RuntimeUnavailable):
+            runtime.inspect("a" * 64)
+
+
 def test_a_list_is_never_taken_for_that_of_an_engine_that_came_in_between():
     """The engine is restarted on another, empty data root between the list and the question for its id."""
     entry = {
@@ -93,20 +123,30 @@ def test_a_list_is_never_taken_for_that_of_an_engine_that_came_in_between():
 
 
 @contextmanager
-def scripted_engine(answers):
-    """The address of a server that answers each path with its answers in turn; the last one stays."""
+def scripted_engine(answers, *, seconds=0.0):
+    """The address of a server that answers each path with its answers in turn; the last one stays.
+
+    What concerns a container takes it `seconds`.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
-            left = answers[self.path.partition("?")[0]]
+            path = self.path.partition("?")[0]
+            if path.startswith("/v1.41/containers/aaa"):
+                time.sleep(seconds)
+            left = answers[path]
             body = json.dumps(left.pop(0) if len(left) > 1 else left[0]).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # whoever asked has given up
+                self.wfile.write(body)
+
+        def do_DELETE(self):
+            self.do_GET()
 
         def log_message(self, *_):
             pass

@@ -19,8 +19,8 @@ from cli.doctor import (
     check_store,
 )
 from cli.settings import unknown_names
+from orchestrator.domain.engine import EngineFacts
 from orchestrator.domain.errors import RuntimeUnavailable, StoreUnavailable
-from orchestrator.ports.container_runtime import EngineFacts
 
 FACTS = EngineFacts(engine_id="e", version="28.0", has_nvidia_runtime=True)
 PLAIN = EngineFacts(engine_id="e", version="28.0", has_nvidia_runtime=False)
