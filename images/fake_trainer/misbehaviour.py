@@ -33,10 +33,9 @@ def misbehave(wishes: dict[str, str], outputs: Path, events: EventFile) -> None:
         (outputs / "probe.json").write_text(json.dumps(probe()))
     if "hostile_outputs" in wishes:
         write_hostile_outputs(outputs)
-    if "oom" in wishes:
-        allocate_until_killed()
-    if "segfault" in wishes:
-        os.kill(os.getpid(), signal.SIGSEGV)
+    for accident, happens in ACCIDENTS.items():
+        if accident in wishes:
+            happens()
 
 
 def write_odd_log(kind: str) -> None:
@@ -96,6 +95,28 @@ def write_deep_tree(outputs: Path) -> None:
 def allocate_until_killed() -> None:
     taken = [b"x" * (64 * MIB) for _ in range(MOST_MEMORY_MIB // 64)]
     sys.exit(f"took {len(taken) * 64} MiB and was not killed")
+
+
+def lose_a_child_to_memory() -> None:
+    """As when a worker that loads data is killed: the trainer itself goes on."""
+    child = os.fork()
+    if child == 0:
+        # The kernel takes the greediest first, and this one must be it.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+        allocate_until_killed()
+    os.waitpid(child, 0)
+
+
+def be_segfaulted() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+ACCIDENTS = {
+    "oom": allocate_until_killed,
+    "child_oom": lose_a_child_to_memory,
+    "segfault": be_segfaulted,
+    "abort": os.abort,
+}
 
 
 def probe() -> dict[str, object]:

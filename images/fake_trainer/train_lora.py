@@ -1,6 +1,8 @@
 """The trainer's protocol without training: same config, events, files and exit codes, in about a second.
 
+Every start appends a line to `starts.log` in the outputs, so that a test can prove how often that was.
 `fake:seconds=S` sets the length, `fake:hang=1` waits for ever, `fake:ignore_sigterm=1` ignores SIGTERM,
+`fake:gate=1` waits until somebody puts a file named `gate` into the outputs,
 `fake:exit=N` ends with that code after an error event, and
 `fake:result=missing|truncated|wrong_hash|outside|symlink|nan|zero` spoils the adapter; misbehaviour.py has the rest.
 """
@@ -12,6 +14,7 @@ import signal
 import struct
 import sys
 import threading
+import time
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +33,7 @@ from misbehaviour import damage, misbehave, parse_wishes
 
 JUMPS = 20
 DEFAULT_SECONDS = 0.5
+GATE_PAUSE_SECONDS = 0.05
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
 DONE, BAD_CONFIG, UNUSABLE_DATASET, STOPPED = 0, 10, 11, 15
 ERROR_CODES = {
@@ -82,6 +86,8 @@ def prepare(config: dict[str, Any]) -> Run:
     share = config["training_params"]["train_val_split"]
     val_count = int(images * share) if images >= 5 else 0  # noqa: PLR2004 - the trainer's own rule
     outputs = Path(config["output_path"])
+    with (outputs / "starts.log").open("a") as starts:
+        starts.write(f"{time.time():.6f}\n")
     stop = threading.Event()
     on_sigterm = (lambda *_: None) if "ignore_sigterm" in wishes else (lambda *_: stop.set())
     signal.signal(signal.SIGTERM, on_sigterm)
@@ -91,6 +97,8 @@ def prepare(config: dict[str, Any]) -> Run:
 def train(run: Run) -> int:
     run.events.write("phase", phase="load")
     print(f"fake trainer: job {run.config['job_id']}", flush=True)
+    if "gate" in run.wishes and not wait_for_gate(run):
+        return stopped(run, 0)
     misbehave(run.wishes, run.outputs, run.events)
     run.events.write("phase", phase="preprocess")
     run.events.write("phase", phase="train")
@@ -109,6 +117,14 @@ def train(run: Run) -> int:
     run.events.write("phase", phase="register")
     write_result(run, steps)
     return DONE
+
+
+def wait_for_gate(run: Run) -> bool:
+    """Whether the gate opened; False when the job was asked to stop before."""
+    while not (run.outputs / "gate").exists():
+        if run.stop.wait(GATE_PAUSE_SECONDS):
+            return False
+    return True
 
 
 def report_step(run: Run, step: int, pause: float) -> None:
