@@ -185,7 +185,9 @@ class Attempt:
     resume_from: str | None = None  # the checkpoint it was told to start from
     last_event_at: datetime | None = None  # when the trainer last said something
     outputs_bytes: int = 0  # size of the outputs folder, as last measured
-    events_offset: int = 0  # bytes of events.jsonl already ingested
+    events_offset: int = 0  # where in events.jsonl to read on
+    events_bytes: int = 0  # bytes of events.jsonl taken in for this attempt
+    history_rows: int = 0  # rows of the history that its trainer made
     log_since: str | None = None  # Docker's timestamp of the newest captured log line, nine digits
     log_since_count: int = 0  # lines already captured that carry that timestamp
     log_bytes: int = 0  # size of the job's log file with exactly the captured lines in it

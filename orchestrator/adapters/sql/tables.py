@@ -137,6 +137,8 @@ training_attempts = sa.Table(
     sa.Column("is_oom_killed", sa.Boolean, nullable=False),
     sa.Column("end_reason", sa.Text),
     sa.Column("events_offset", sa.BigInteger, nullable=False),
+    sa.Column("events_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("history_rows", sa.Integer, nullable=False, server_default="0"),
     sa.Column("log_since", sa.Text),
     sa.Column("log_since_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("log_bytes", sa.BigInteger, nullable=False, server_default="0"),

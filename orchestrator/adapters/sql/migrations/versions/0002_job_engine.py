@@ -25,6 +25,8 @@ def upgrade() -> None:
         )
         jobs.create_check_constraint("gpus", "gpus BETWEEN 1 AND 16")
     with op.batch_alter_table("training_attempts") as attempts:
+        attempts.add_column(sa.Column("events_bytes", sa.BigInteger(), nullable=False, server_default="0"))
+        attempts.add_column(sa.Column("history_rows", sa.Integer(), nullable=False, server_default="0"))
         attempts.add_column(sa.Column("log_since_count", sa.Integer(), nullable=False, server_default="0"))
         attempts.add_column(sa.Column("log_bytes", sa.BigInteger(), nullable=False, server_default="0"))
         attempts.add_column(sa.Column("stop_reason", sa.Text(), nullable=True))
