@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.job import Attempt, Job
@@ -40,6 +40,13 @@ class Submission:
     body_hash: str
 
 
+class Standing(NamedTuple):
+    """Where a job stands."""
+
+    status: JobStatus
+    attempt: int  # number of the newest
+
+
 class JobStore(Protocol):
     """Errors of every method: StoreUnavailable when the database does not answer."""
 
@@ -57,6 +64,9 @@ class JobStore(Protocol):
 
     def active(self) -> Sequence[tuple[Job, Attempt]]:
         """Every pending or running job with its newest attempt, oldest first."""
+
+    def standings(self, job_ids: Collection[str]) -> Mapping[str, Standing]:
+        """Where each of these jobs stands; one that does not exist is left out."""
 
     def attempts(self, job_id: str) -> Sequence[Attempt]:
         """All attempts of a job, first to newest; empty for an unknown job."""

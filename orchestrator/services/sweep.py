@@ -1,4 +1,8 @@
-"""Removing containers of ours that no attempt expects: left by a crash after the record, or by nobody we know."""
+"""Removing containers of ours that no attempt expects: left by a crash after the record, or by nobody we know.
+
+A container that built a model and was cut off is such a one too: it names no job. Builds happen within a pass or before
+the first, so none is in use while this looks.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,16 @@ from datetime import timedelta
 import structlog
 
 from orchestrator.domain.container import Container, EngineSnapshot
-from orchestrator.domain.errors import NotFound, PortError
+from orchestrator.domain.errors import PortError
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
-from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.job_store import JobStore, Standing
 
 log = structlog.get_logger()
+
+# What one pass may spend, so that five hundred left-over containers do not keep jobs waiting; the rest has its turn.
+MOST_REMOVALS = 20
+MOST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +50,58 @@ class Sweep:
         self._clock = clock
         self._orphan_grace = timedelta(seconds=orphan_grace_seconds)
         self._is_dry_run = is_dry_run
+        self._told: set[tuple[str, str]] = set()  # (container id, what was said of it)
 
     def left_over(self, snapshot: EngineSnapshot, expected: Collection[tuple[str, int]]) -> Sequence[LeftOver]:
         """Containers of ours that are not those of the `expected` (job id, attempt)s."""
         unexpected = [each for each in snapshot.containers if (each.job_id, each.attempt) not in expected]
-        return [LeftOver(each, why) for each in unexpected if (why := self._why_left_over(each)) is not None]
+        if not unexpected:
+            return []
+        standings = self._jobs.standings({each.job_id for each in unexpected})
+        judged = ((each, self._why_left_over(each, standings.get(each.job_id), snapshot)) for each in unexpected)
+        return [LeftOver(container, why) for container, why in judged if why is not None]
 
     def remove_left_over(self, snapshot: EngineSnapshot, expected: Collection[tuple[str, int]]) -> int:
-        """How many were removed. One that the engine keeps is tried again in the next pass."""
-        return sum(self._remove(each) for each in self.left_over(snapshot, expected))
+        """How many were removed. What the engine keeps, or the pass has no time for, is tried again in the next."""
+        left_over = self.left_over(snapshot, expected)
+        self._told &= {(each.container.id, said) for each in left_over for said in ("found", "kept")}
+        if self._is_dry_run:
+            for each in left_over:
+                self._tell(each, "found", "left-over container would be removed", why=each.why)
+            return 0
+        return self._remove_some(left_over)
+
+    def _remove_some(self, left_over: Sequence[LeftOver]) -> int:
+        began_at, removed = self._clock.now(), 0
+        # Those that would not go have their next try after the others.
+        for each in sorted(left_over, key=lambda each: (each.container.id, "kept") in self._told)[:MOST_REMOVALS]:
+            removed += self._remove(each)
+            if self._clock.now() - began_at >= timedelta(seconds=MOST_SECONDS):
+                break
+        return removed
 
     def _remove(self, left_over: LeftOver) -> bool:
-        container = left_over.container
-        note = log.bind(container_id=container.id, job_id=container.job_id, attempt=container.attempt)
-        if self._is_dry_run:
-            note.info("left-over container would be removed", why=left_over.why)
-            return False
-        note.warning("removing left-over container", why=left_over.why)
+        self._tell(left_over, "found", "removing left-over container", why=left_over.why)
         try:
-            self._runtime.remove(container.id)
+            self._runtime.remove(left_over.container.id)
         except PortError as error:
-            note.warning("left-over container not removed", error=error.message)
+            self._tell(left_over, "kept", "left-over container not removed", why=left_over.why, error=error.message)
             return False
         return True
 
-    def _why_left_over(self, container: Container) -> str | None:
-        try:
-            job = self._jobs.get(container.job_id)
-        except NotFound:
-            oldest = self._clock.now() - self._orphan_grace
-            is_old = container.created_at is not None and container.created_at < oldest
+    def _tell(self, left_over: LeftOver, said: str, message: str, **facts: str) -> None:
+        """Once for each container: one that is stuck would fill the log with every pass."""
+        container = left_over.container
+        if (container.id, said) not in self._told:
+            self._told.add((container.id, said))
+            log.warning(message, container_id=container.id, job_id=container.job_id, attempt=container.attempt, **facts)
+
+    def _why_left_over(self, container: Container, job: Standing | None, snapshot: EngineSnapshot) -> str | None:
+        if job is None:
+            # Both instants are the engine's own: its clock and ours may disagree.
+            if container.created_at is None or snapshot.taken_at is None:
+                return None
+            is_old = snapshot.taken_at - container.created_at > self._orphan_grace
             return "no job of this installation" if is_old else None
         if container.attempt < job.attempt:
             return "an earlier attempt's"

@@ -153,6 +153,16 @@ class JobStoreContract:
         assert store.leased_devices() == set(attempt.devices)
         assert store.get(other.id) == other
 
+    def test_where_many_jobs_stand_is_one_question(self, store):
+        waiting, (running, _) = add(store), claim(store, add(store))
+        ids = {waiting.id, running.id, "model-lorry--tiny", *(str(number) for number in range(3_000))}
+
+        assert store.standings(ids) == {
+            waiting.id: (JobStatus.QUEUED, 0),
+            running.id: (JobStatus.PENDING, 1),
+        }
+        assert store.standings(set()) == {}
+
     def test_a_users_slot_is_held_by_one_job(self, store):
         first, second = add(store), add(store)
         claim(store, first, slot=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -29,10 +29,11 @@ from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
-from orchestrator.ports.job_store import JobFilter, JobPage, Submission
+from orchestrator.ports.job_store import JobFilter, JobPage, Standing, Submission
 
 _ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 _OPEN = (JobStatus.QUEUED, *_ACTIVE)
+_MOST_PARAMETERS = 1_000  # in one statement; databases have limits
 
 
 class SqlJobStore:
@@ -87,6 +88,19 @@ class SqlJobStore:
         )
         with self._database.read() as connection:
             return [(job_from(row), attempt_from(row, "attempt_")) for row in connection.execute(query).mappings()]
+
+    def standings(self, job_ids: Collection[str]) -> Mapping[str, Standing]:
+        job, wanted = training_jobs.c, list(job_ids)
+        with self._database.read() as connection:
+            return {
+                row.id: Standing(JobStatus(row.status), row.attempt)
+                for first in range(0, len(wanted), _MOST_PARAMETERS)
+                for row in connection.execute(
+                    sa.select(job.id, job.status, job.attempt).where(
+                        job.id.in_(wanted[first : first + _MOST_PARAMETERS])
+                    )
+                )
+            }
 
     def attempts(self, job_id: str) -> Sequence[Attempt]:
         query = (
