@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
-
-import structlog
-from filelock import FileLock, Timeout
+from dataclasses import dataclass, replace
 
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.docker.runtime import DockerContainerRuntime
@@ -20,8 +17,10 @@ from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
 from orchestrator.adapters.memory import FixedInventory
 from orchestrator.adapters.nvml.inventory import NvmlInventory
 from orchestrator.adapters.sql import (
+    FencedDatabase,
     SqlDatasetStore,
     SqlJobStore,
+    SqlLeadership,
     SqlRecordStore,
     SqlTokenStore,
     connect,
@@ -32,7 +31,6 @@ from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.wake_up import ThreadWakeUp
 from orchestrator.domain.container import Limits
 from orchestrator.domain.dataset import UploadLimits
-from orchestrator.domain.errors import LorryError, StoreUnavailable
 from orchestrator.domain.reconciliation import Policy
 from orchestrator.domain.retry import RetryPolicy
 from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX
@@ -49,6 +47,7 @@ from orchestrator.services.ingest import Ingest
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.launch import Launch
 from orchestrator.services.models import Models
+from orchestrator.services.orchestration import Orchestration
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.reconciler import Reconciler
 from orchestrator.services.records import Records
@@ -56,17 +55,8 @@ from orchestrator.services.schedule import Schedule
 from orchestrator.services.sweep import Sweep
 from orchestrator.settings import Settings
 
-log = structlog.get_logger()
-
 # The uid and gid of training containers when Lorry itself is root.
 CONTAINER_USER = "10001:10001"
-_STORE_BACK_OFF_SECONDS = 1.0
-
-
-class AlreadyOrchestrated(LorryError):
-    """Another process works on this data directory."""
-
-    code = "ALREADY_ORCHESTRATED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,46 +64,16 @@ class Lorry:
     """Both halves over one set of adapters. Nothing runs until it is asked to."""
 
     services: Services
-    reconciler: Reconciler
-    builtin_models: BuiltinModels
+    orchestration: Orchestration
     database: Database
     wake_up: ThreadWakeUp
-    settings: Settings
 
     def reconcile_forever(self, stop: threading.Event) -> None:
-        """Pass after pass until `stop` is set. Raises AlreadyOrchestrated when somebody else does this already."""
-        lock = FileLock(self.settings.data_dir / "orchestrator.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            message = f"Another orchestrator works on {self.settings.data_dir}. Stop it, or use another data directory."
-            raise AlreadyOrchestrated(message) from error
-        try:
-            self._prepare_models()
-            while not stop.is_set():
-                self._pass(stop)
-        finally:
-            lock.release()
+        """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
+        self.orchestration.run(stop)
 
     def close(self) -> None:
         self.database.close()
-
-    def _prepare_models(self) -> None:
-        try:
-            self.builtin_models.prepare()
-        except LorryError as error:
-            # Not fatal: the first job that needs the model builds it, or says why it cannot.
-            log.warning("built-in models not prepared", error=error.message)
-
-    def _pass(self, stop: threading.Event) -> None:
-        try:
-            self.reconciler.run_once()
-        except StoreUnavailable as error:
-            log.warning("store unavailable", error=error.message)
-            stop.wait(_STORE_BACK_OFF_SECONDS)
-            return
-        if not stop.is_set():
-            self.wake_up.wait(self.settings.poll_seconds)
 
 
 def build(settings: Settings) -> Lorry:
@@ -124,11 +84,9 @@ def build(settings: Settings) -> Lorry:
     )
     return Lorry(
         services=_build_services(adapters, settings),
-        reconciler=_build_reconciler(adapters, builtin_models, settings),
-        builtin_models=builtin_models,
+        orchestration=_build_orchestration(adapters, builtin_models, settings),
         database=adapters.database,
         wake_up=adapters.wake_up,
-        settings=settings,
     )
 
 
@@ -191,6 +149,19 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
             data_dir=str(settings.data_dir.resolve()),
             min_free_bytes=settings.min_free_bytes,
         ),
+    )
+
+
+def _build_orchestration(adapters: _Adapters, builtin_models: BuiltinModels, settings: Settings) -> Orchestration:
+    leadership = SqlLeadership(adapters.database)
+    fenced = FencedDatabase(adapters.database, term=lambda: leadership.number)
+    led = replace(adapters, jobs=SqlJobStore(fenced), records=SqlRecordStore(fenced))
+    return Orchestration(
+        leadership=leadership,
+        reconciler=_build_reconciler(led, builtin_models, settings),
+        builtin_models=builtin_models,
+        wake_up=adapters.wake_up,
+        poll_seconds=settings.poll_seconds,
     )
 
 

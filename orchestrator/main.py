@@ -12,7 +12,7 @@ from orchestrator.settings import Settings
 
 
 def orchestrate(settings: Settings) -> None:
-    """Reconcile until SIGTERM or SIGINT, which leave running jobs running. Raises AlreadyOrchestrated."""
+    """Reconcile, or stand by for whoever does, until SIGTERM or SIGINT, which leave running jobs running."""
     configure_json_log(settings.log_level)
     lorry = build(settings)
     stop = threading.Event()

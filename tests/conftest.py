@@ -14,6 +14,7 @@ from docker import APIClient
 from docker.errors import APIError
 
 from orchestrator.domain.container import LABEL_INSTANCE
+from tests.postgres import Postgres, running_postgres
 
 pytest.register_assert_rewrite("tests.contract")
 
@@ -59,6 +60,13 @@ def _fail_in_ci(report: pytest.TestReport | pytest.CollectReport) -> None:
     if os.environ.get("CI"):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI, where only gpu tests may be: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A Postgres of this test run's own."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture

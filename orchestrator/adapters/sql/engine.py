@@ -69,6 +69,8 @@ def connect(url: str) -> Database:
     except sa.exc.ArgumentError:
         raise _refused("is not a database URL") from None
     match parsed.get_backend_name():
+        case "sqlite" if parsed.database in (None, "", ":memory:"):
+            raise _refused("names no file")
         case "sqlite":
             return Database(sqlite_engine(parsed))
         case "postgresql" | "postgres":

@@ -11,7 +11,8 @@ BEGIN = "lorry_begin"  # the execution option that says how a transaction begins
 
 def sqlite_engine(url: sa.URL) -> sa.Engine:
     """`?timeout=<seconds>` in the URL is how long a write waits for another process's."""
-    engine = sa.create_engine(url.update_query_dict({"timeout": _timeout(url)}))
+    timeout = {} if "timeout" in url.query else {"timeout": BUSY_TIMEOUT_SECONDS}
+    engine = sa.create_engine(url, connect_args=timeout)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
@@ -29,8 +30,3 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN, 'IMMEDIATE')}")
 
     return engine
-
-
-def _timeout(url: sa.URL) -> str:
-    given = url.query.get("timeout", str(BUSY_TIMEOUT_SECONDS))
-    return given if isinstance(given, str) else given[-1]

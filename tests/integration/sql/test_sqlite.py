@@ -1,25 +1,17 @@
-"""What only a real SQLite file shows: migrations, locks, and a database that is not there."""
+"""What only a real SQLite file shows: locks, what is on disk, and a file that is not there."""
 
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 
-from orchestrator.adapters.sql import SqlJobStore, SqlRecordStore, connect, is_migrated, migrate
-from orchestrator.adapters.sql.tables import metadata
+from orchestrator.adapters.sql import SqlJobStore, connect, migrate
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.events import status_event
 from orchestrator.ports.job_store import JobFilter
 from tests.factories import make_job
-
-MIGRATE = "import sys; from orchestrator.adapters.sql import connect, migrate; print(migrate(connect(sys.argv[1])))"
 
 
 @pytest.fixture
@@ -39,61 +31,10 @@ def _add(store):
     return store.add(job, status_event(None, job, "Submitted."))
 
 
-def _constraints(inspector, table):
-    checks = {check["name"] for check in inspector.get_check_constraints(table)}
-    return checks | {unique["name"] for unique in inspector.get_unique_constraints(table)}
-
-
-def test_migrations_make_exactly_the_tables(database):
-    migrate(database)
-
-    with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_migrations_make_the_same_constraints(database, tmp_path):
-    migrate(database)
-    direct = connect(f"sqlite:///{tmp_path / 'direct.db'}")
-    metadata.create_all(direct.engine)
-    migrated, made = sa.inspect(database.engine), sa.inspect(direct.engine)
-
-    for table in metadata.tables:
-        assert _constraints(migrated, table) == _constraints(made, table), table
-    direct.close()
-
-
-def test_migrating_again_changes_nothing_and_keeps_the_jobs(database):
-    revision = migrate(database)
-    job = _add(SqlJobStore(database))
-
-    assert migrate(database) == revision
-    assert SqlJobStore(database).get(job.id) == job
-
-
-def test_a_database_knows_whether_it_is_migrated(database):
-    assert not is_migrated(database)
-    migrate(database)
-    assert is_migrated(database)
-
-
-def test_two_processes_may_migrate_at_once(path):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", MIGRATE, f"sqlite:///{path}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for _ in range(2)
-    ]
-    answers = [process.communicate(timeout=60) for process in processes]
-
-    assert [process.returncode for process in processes] == [0, 0], answers
-    assert answers[0][0] == answers[1][0]
-
-
 def test_a_lock_that_outlasts_the_timeout_makes_the_store_unavailable(database, path):
     migrate(database)
-    store = SqlJobStore(database)
-    with database.read() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout = 50")  # the pool hands the same connection out again
+    hasty = connect(f"sqlite:///{path}?timeout=0.05")
+    store = SqlJobStore(hasty)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
 
@@ -104,11 +45,7 @@ def test_a_lock_that_outlasts_the_timeout_makes_the_store_unavailable(database, 
     holder.execute("ROLLBACK")
     holder.close()
     _add(store)
-
-
-def test_a_database_without_tables_is_unavailable_not_a_crash(database):
-    with pytest.raises(StoreUnavailable):
-        SqlRecordStore(database).engine_status()
+    hasty.close()
 
 
 def test_a_database_whose_folder_is_gone_is_unavailable(tmp_path):

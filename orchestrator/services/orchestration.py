@@ -1,0 +1,94 @@
+"""The orchestrator's half of a process: standby until it leads, then pass after pass until it is deposed or stopped."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+import structlog
+
+from orchestrator.domain.errors import Deposed, LorryError, StoreUnavailable
+from orchestrator.ports.leadership import Leadership, Term
+from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.reconciler import Reconciler
+
+log = structlog.get_logger()
+
+STANDBY_SECONDS = 1.0
+# A store that is away is asked ever more rarely, so that it can come back in peace.
+FIRST_BACK_OFF_SECONDS = 0.5
+LONGEST_BACK_OFF_SECONDS = 5.0
+
+
+class Orchestration:
+    """Nothing happens until `run` is called; one thread may run it at a time."""
+
+    def __init__(
+        self,
+        *,
+        leadership: Leadership,
+        reconciler: Reconciler,
+        builtin_models: BuiltinModels,
+        wake_up: WakeUp,
+        poll_seconds: float,
+    ) -> None:
+        self._leadership = leadership
+        self._reconciler = reconciler
+        self._builtin_models = builtin_models
+        self._wake_up = wake_up
+        self._poll_seconds = poll_seconds
+        self._announced: Term | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop` is set. A store that is away and a deposition are waited out; jobs meanwhile go on."""
+        failures = 0
+        try:
+            while not stop.is_set():
+                try:
+                    self._step(stop)
+                    failures = 0
+                except Deposed as error:
+                    log.warning("no longer the orchestrator", error=error.message)
+                    self._leadership.release()
+                except StoreUnavailable as error:
+                    log.warning("store unavailable", error=error.message)
+                    stop.wait(back_off_seconds(failures, random.random()))  # noqa: S311 - only spreads load
+                    failures += 1
+        finally:
+            self._leadership.release()
+
+    def _step(self, stop: threading.Event) -> None:
+        if self._leadership.number:
+            self._pass(stop)
+        elif self._leadership.acquire():
+            log.info("orchestrating", term=self._leadership.number)
+            self._prepare_models()
+        else:
+            self._stand_by(stop)
+
+    def _pass(self, stop: threading.Event) -> None:
+        self._leadership.confirm()
+        self._reconciler.run_once()
+        if not stop.is_set():
+            self._wake_up.wait(self._poll_seconds)
+
+    def _stand_by(self, stop: threading.Event) -> None:
+        leader = self._leadership.latest()
+        if leader != self._announced:
+            log.info("standby: another process orchestrates on this store", leader=str(leader))
+            self._announced = leader
+        stop.wait(STANDBY_SECONDS)
+
+    def _prepare_models(self) -> None:
+        try:
+            self._builtin_models.prepare()
+        except LorryError as error:
+            # Not fatal: the first job that needs the model builds it, or says why it cannot.
+            log.warning("built-in models not prepared", error=error.message)
+
+
+def back_off_seconds(failures: int, jitter: float) -> float:
+    """The pause after the store was away `failures` times before; `jitter` in 0..1 takes up to half of it away."""
+    doubled: float = FIRST_BACK_OFF_SECONDS * 2 ** min(failures, 16)
+    return min(doubled, LONGEST_BACK_OFF_SECONDS) * (1 - jitter / 2)
