@@ -35,5 +35,8 @@ class ArtifactStore(Protocol):
     def locate(self, job_id: str, path: str) -> str:
         """Absolute path of a stored file, for a server that sends files itself. Raises NotFound."""
 
+    def discard(self, job_id: str, path: str) -> None:
+        """Delete one stored file. Safe to repeat."""
+
     def remove(self, job_id: str) -> None:
         """Delete a job's artifacts. Safe to repeat."""

@@ -48,6 +48,12 @@ class FilesystemArtifactStore:
     def locate(self, job_id: str, path: str) -> str:
         return str(self._locate(job_id, path))
 
+    def discard(self, job_id: str, path: str) -> None:
+        try:
+            self._locate(job_id, path).unlink(missing_ok=True)
+        except NotFound:
+            return
+
     def remove(self, job_id: str) -> None:
         delete_tree(self._artifacts / job_id)
 

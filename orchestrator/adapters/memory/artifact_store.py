@@ -55,6 +55,9 @@ class MemoryArtifactStore:
         file.write_bytes(data)
         return str(file)
 
+    def discard(self, job_id: str, path: str) -> None:
+        self._files.get(job_id, {}).pop(path, None)
+
     def remove(self, job_id: str) -> None:
         self._files.pop(job_id, None)
 
