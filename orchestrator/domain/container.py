@@ -117,12 +117,13 @@ class EngineSnapshot:
 class Presence(StrEnum):
     PRESENT = "present"
     ABSENT = "absent"  # proved by a complete answer of the attempt's own engine
+    ELSEWHERE = "elsewhere"  # on an engine that is not the one that answers
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is known of an attempt's container right now. Unknown changes nothing."""
+    """What is known of an attempt's container right now. Unknown changes nothing, elsewhere no more than a cancel."""
 
     presence: Presence
     container: Container | None = None
@@ -130,8 +131,10 @@ class Observation:
 
 def observe(snapshot: EngineSnapshot | None, *, job_id: str, attempt: int, engine_id: str | None) -> Observation:
     """What `snapshot` (None: the engine did not answer) says of an attempt that was launched on `engine_id`."""
-    if snapshot is None or (engine_id is not None and snapshot.engine_id != engine_id):
+    if snapshot is None:
         return Observation(Presence.UNKNOWN)
+    if engine_id is not None and snapshot.engine_id != engine_id:
+        return Observation(Presence.ELSEWHERE)
     container = snapshot.find(job_id, attempt)
     if container is None:
         return Observation(Presence.ABSENT)

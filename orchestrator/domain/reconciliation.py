@@ -64,6 +64,11 @@ class Unpause:
 
 
 @dataclass(frozen=True, slots=True)
+class MissEngine:
+    """Tell the job's owner, once, that the engine its container is on was replaced by another."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conclude:
     """The container has exited with 0: look for evidence, then end the job."""
 
@@ -78,7 +83,7 @@ class Finish:
     container: Container | None = None
 
 
-Decision = Wait | Launch | MarkRunning | Terminate | Kill | Unpause | Conclude | Finish
+Decision = Wait | Launch | MarkRunning | Terminate | Kill | Unpause | MissEngine | Conclude | Finish
 
 _STOPPED = (ContainerState.EXITED, ContainerState.DEAD)
 
@@ -87,6 +92,8 @@ def decide(job: Job, attempt: Attempt, observation: Observation, now: datetime, 
     """What to do about an active job's newest attempt, given what is known of its container."""
     if observation.presence is Presence.UNKNOWN:
         return Wait()
+    if observation.presence is Presence.ELSEWHERE:
+        return _decide_elsewhere(job, attempt, now, policy)
     container = observation.container
     if container is None:
         return _decide_absent(job, attempt, now, policy)
@@ -110,6 +117,17 @@ def _decide_live(job: Job, attempt: Attempt, container: Container, now: datetime
     if job.status is JobStatus.PENDING:
         return MarkRunning(container)
     return Wait(container)
+
+
+def _decide_elsewhere(job: Job, attempt: Attempt, now: datetime, policy: Policy) -> Decision:
+    """The container may live on, on an engine that may come back, so its job is neither ended nor tried again.
+
+    Only its owner can say that this is not worth waiting for: a cancel ends it after the grace any container has.
+    """
+    grace = timedelta(seconds=policy.stop_grace_seconds)
+    if job.cancel_requested_at is not None and now - job.cancel_requested_at > grace:
+        return Finish(EndReason.CANCEL_REQUESTED)
+    return MissEngine() if attempt.engine_missed_at is None else Wait()
 
 
 def _decide_absent(job: Job, attempt: Attempt, now: datetime, policy: Policy) -> Decision:

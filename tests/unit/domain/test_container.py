@@ -37,11 +37,11 @@ def test_what_the_attempts_own_engine_does_not_list_is_absent(job_id, attempt):
     assert seen == Observation(Presence.ABSENT)
 
 
-@pytest.mark.parametrize("snapshot", [None, SNAPSHOT])
-def test_silence_and_another_engine_prove_nothing(snapshot):
+@pytest.mark.parametrize(("snapshot", "presence"), [(None, Presence.UNKNOWN), (SNAPSHOT, Presence.ELSEWHERE)])
+def test_silence_and_another_engine_prove_nothing(snapshot, presence):
     seen = observe(snapshot, job_id="job", attempt=1, engine_id="engine-2")
 
-    assert seen == Observation(Presence.UNKNOWN)
+    assert seen == Observation(presence)
 
 
 def test_equal_specs_have_equal_digests_whatever_the_order_of_labels():
