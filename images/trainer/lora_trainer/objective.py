@@ -6,34 +6,46 @@ Nothing here keeps state: every draw follows from (seed, purpose, step), so a re
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
 
-PredictionType = Literal["epsilon", "v_prediction"]
+PredictionType = Literal["epsilon", "v_prediction", "flow"]
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseSchedule:
-    alphas_cumprod: Tensor  # (timesteps,) share of signal power left at each timestep
+    """At timestep t the model sees signal_shares[t] * latents + noise_shares[t] * noise; more noise as t grows."""
+
+    signal_shares: Tensor  # (timesteps,)
+    noise_shares: Tensor  # (timesteps,)
     prediction_type: PredictionType
 
+    @classmethod
+    def variance_preserving(cls, alphas_cumprod: Tensor, prediction_type: PredictionType) -> Self:
+        """`alphas_cumprod` (timesteps,): share of signal power left; the squares of both shares add up to 1."""
+        return cls(alphas_cumprod.sqrt(), (1 - alphas_cumprod).sqrt(), prediction_type)
+
+    @classmethod
+    def flow(cls, sigmas: Tensor) -> Self:
+        """Flow matching (arXiv:2210.02747): a straight line from latents to noise; `sigmas` (timesteps,) rise to 1."""
+        return cls(1 - sigmas, sigmas, "flow")
+
     def __len__(self) -> int:
-        return len(self.alphas_cumprod)
+        return len(self.signal_shares)
 
     def signal(self, timesteps: Tensor) -> Tensor:
-        """sqrt(alpha_bar) as (b, 1, 1, 1)."""
-        return self.alphas_cumprod[timesteps].sqrt().view(-1, 1, 1, 1)
+        """(b, 1, 1, 1)."""
+        return self.signal_shares[timesteps].view(-1, 1, 1, 1)
 
     def noise(self, timesteps: Tensor) -> Tensor:
-        """sqrt(1 - alpha_bar) as (b, 1, 1, 1)."""
-        return (1 - self.alphas_cumprod[timesteps]).sqrt().view(-1, 1, 1, 1)
+        """(b, 1, 1, 1)."""
+        return self.noise_shares[timesteps].view(-1, 1, 1, 1)
 
     def signal_to_noise(self, timesteps: Tensor) -> Tensor:
         """Signal power over noise power, (b,)."""
-        alpha_bar = self.alphas_cumprod[timesteps]
-        return alpha_bar / (1 - alpha_bar)
+        return (self.signal_shares[timesteps] / self.noise_shares[timesteps]).square()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +89,26 @@ def add_noise(schedule: NoiseSchedule, latents: Tensor, noise: Tensor, timesteps
 
 
 def target(schedule: NoiseSchedule, latents: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-    """What the model should predict: the noise itself, or v = sqrt(alpha_bar) noise - sqrt(1 - alpha_bar) latents."""
-    if schedule.prediction_type == "epsilon":
-        return noise
-    return schedule.signal(timesteps) * noise - schedule.noise(timesteps) * latents
+    """What the model should predict: the noise, v = signal * noise - noise share * latents, or noise - latents."""
+    match schedule.prediction_type:
+        case "epsilon":
+            return noise
+        case "v_prediction":
+            return schedule.signal(timesteps) * noise - schedule.noise(timesteps) * latents
+        case "flow":
+            return noise - latents
 
 
 def sample_weights(schedule: NoiseSchedule, timesteps: Tensor, min_snr_gamma: float | None) -> Tensor:
-    """(b,) min-SNR weights (arXiv:2303.09556): min(snr, gamma) / snr for noise, / (snr + 1) for v; 1 when off."""
+    """(b,) min-SNR weights (arXiv:2303.09556): min(snr, gamma) times what turns the error into one of the latents.
+
+    That is 1 / snr for noise and the noise share squared for v and flow. All ones when off.
+    """
     snr = schedule.signal_to_noise(timesteps)
     if min_snr_gamma is None:
         return torch.ones_like(snr)
-    divisor = snr if schedule.prediction_type == "epsilon" else snr + 1
-    return snr.clamp(max=min_snr_gamma) / divisor
+    to_latents = 1 / snr if schedule.prediction_type == "epsilon" else schedule.noise_shares[timesteps].square()
+    return snr.clamp(max=min_snr_gamma) * to_latents
 
 
 def squared_error(prediction: Tensor, wanted: Tensor) -> Tensor:

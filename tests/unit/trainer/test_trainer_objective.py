@@ -29,23 +29,35 @@ pytestmark = pytest.mark.trainer
 
 BETAS = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
 ALPHA_BARS = np.cumprod(1 - BETAS)
-KINDS = ("epsilon", "v_prediction")
+SIGMAS = np.arange(1, 1001) / 1000
+KINDS = ("epsilon", "v_prediction", "flow")
 
 
 def schedule(kind="epsilon"):
-    return NoiseSchedule(torch.tensor(ALPHA_BARS, dtype=torch.float32), kind)
+    if kind == "flow":
+        return NoiseSchedule.flow(torch.tensor(SIGMAS, dtype=torch.float32))
+    return NoiseSchedule.variance_preserving(torch.tensor(ALPHA_BARS, dtype=torch.float32), kind)
+
+
+def shares(kind, timestep):
+    """(signal, noise) in what the model sees."""
+    if kind == "flow":
+        return 1 - SIGMAS[timestep], SIGMAS[timestep]
+    return math.sqrt(ALPHA_BARS[timestep]), math.sqrt(1 - ALPHA_BARS[timestep])
 
 
 def expected_target(kind, latents, noise, timestep):
-    alpha_bar = ALPHA_BARS[timestep]
-    return noise if kind == "epsilon" else math.sqrt(alpha_bar) * noise - math.sqrt(1 - alpha_bar) * latents
+    signal, noise_share = shares(kind, timestep)
+    by_kind = {"epsilon": noise, "v_prediction": signal * noise - noise_share * latents, "flow": noise - latents}
+    return by_kind[kind]
 
 
 def expected_weight(kind, timestep, gamma):
     if gamma is None:
         return 1.0
-    snr = ALPHA_BARS[timestep] / (1 - ALPHA_BARS[timestep])
-    return min(snr, gamma) / (snr if kind == "epsilon" else snr + 1)
+    signal, noise_share = shares(kind, timestep)
+    snr = (signal / noise_share) ** 2
+    return min(snr, gamma) * (1 / snr if kind == "epsilon" else noise_share**2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,9 +71,9 @@ def test_noise_targets_and_errors(kind):
 
     for index, timestep in enumerate(timesteps.tolist()):
         x, e, p = (tensor[index].double().numpy() for tensor in (latents, noise, prediction))
-        alpha_bar = ALPHA_BARS[timestep]
+        signal, noise_share = shares(kind, timestep)
         by_hand = expected_target(kind, x, e, timestep)
-        np.testing.assert_allclose(noisy[index], math.sqrt(alpha_bar) * x + math.sqrt(1 - alpha_bar) * e, atol=1e-5)
+        np.testing.assert_allclose(noisy[index], signal * x + noise_share * e, atol=1e-5)
         np.testing.assert_allclose(wanted[index], by_hand, atol=1e-5)
         assert float(errors[index]) == pytest.approx(((p - by_hand) ** 2).mean(), rel=1e-4)
 
@@ -176,7 +188,8 @@ def test_a_step_descends_the_loss_computed_by_hand(kind, gamma):
             timestep = int(drawn.timesteps[row])
             e, z = drawn.noise[row].double().numpy(), drawn.posterior[row].double().numpy()
             x = data.mean[item].double().numpy() + 0.1 * z
-            noisy = math.sqrt(ALPHA_BARS[timestep]) * x + math.sqrt(1 - ALPHA_BARS[timestep]) * e
+            signal, noise_share = shares(kind, timestep)
+            noisy = signal * x + noise_share * e
             text = -1.0 if drawn.drops_caption[row] else float(data.conditioning["text"][item].mean())
             off = 0.5 * noisy + text - expected_target(kind, x, e, timestep)
             by_hand += expected_weight(kind, timestep, gamma) * (off**2).mean() / 4

@@ -148,7 +148,7 @@ def _schedule(noise_config: dict[str, Any], device: torch.device) -> NoiseSchedu
     kind = scheduler.config.prediction_type
     if kind not in {"epsilon", "v_prediction"}:
         raise UnusableBaseModel(f"base model predicts {kind!r}; this trainer knows epsilon and v_prediction")
-    return NoiseSchedule(alphas_cumprod=scheduler.alphas_cumprod.to(device), prediction_type=kind)
+    return NoiseSchedule.variance_preserving(scheduler.alphas_cumprod.to(device), kind)
 
 
 FAMILY = StableDiffusion
