@@ -6,6 +6,7 @@ from orchestrator.adapters.memory.container_runtime import MemoryContainerRuntim
 from orchestrator.adapters.memory.datasets import MemoryDatasetFiles, MemoryDatasetStore
 from orchestrator.adapters.memory.disk import MemoryDisk
 from orchestrator.adapters.memory.inventory import FixedInventory
+from orchestrator.adapters.memory.leadership import MemoryLeadership, Seat
 from orchestrator.adapters.memory.model_store import MemoryModelStore
 from orchestrator.adapters.memory.workspace import MemoryWorkspace
 
@@ -17,7 +18,9 @@ __all__ = [
     "MemoryDatasetFiles",
     "MemoryDatasetStore",
     "MemoryDisk",
+    "MemoryLeadership",
     "MemoryModelStore",
     "MemoryWorkspace",
     "Program",
+    "Seat",
 ]
