@@ -170,6 +170,7 @@ class Attempt:
     devices: tuple[str, ...] = ()
     container_id: str | None = None
     engine_id: str | None = None
+    engine_missed_at: datetime | None = None  # when another engine was first found in its place
     image_digest: str | None = None
     spec_hash: str | None = None
     started_at: datetime | None = None

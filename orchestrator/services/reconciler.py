@@ -36,6 +36,7 @@ from orchestrator.domain.reconciliation import (
     Kill,
     Launch,
     MarkRunning,
+    MissEngine,
     Policy,
     Terminate,
     Unpause,
@@ -148,6 +149,8 @@ class Reconciler:
                 self._mark_running(job, attempt, container)
             case Terminate() | Kill() | Unpause():
                 self._push(job, attempt, decision)
+            case MissEngine():
+                self._miss_engine(job, attempt)
             case Conclude(container):
                 job, attempt = self._ingest.take_in_rest(job, attempt, container)
                 self._finish(job, attempt, self._collect.conclude(job, attempt), container, done)
@@ -214,6 +217,15 @@ class Reconciler:
             log.error("container cannot be killed", job_id=job.id, attempt=attempt.number, container_id=container.id)
             events = [JobEvent(job_id=job.id, attempt=attempt.number, type="stuck", message=message, at=now)]
         self._jobs.save(job, attempt.evolve(kill_count=count, killed_at=now), events=events)
+
+    def _miss_engine(self, job: Job, attempt: Attempt) -> None:
+        message = (
+            f"The Docker Engine that this attempt's container is on ({attempt.engine_id}) was replaced by another. "
+            "The job goes on when that engine is back; a cancel ends it."
+        )
+        event = JobEvent(job_id=job.id, attempt=attempt.number, type="engine", message=message, at=self._clock.now())
+        self._jobs.save(job, attempt.evolve(engine_missed_at=event.at), events=[event])
+        log.error("job is on another engine", job_id=job.id, attempt=attempt.number, engine_id=attempt.engine_id)
 
     def _finish(self, job: Job, attempt: Attempt, verdict: Verdict, container: Container | None, done: Pass) -> None:
         """Record how the attempt ended and whether another makes up for it; only then remove what is left."""

@@ -148,6 +148,7 @@ training_attempts = sa.Table(
     sa.Column("memory_profile", sa.Text, nullable=False, server_default="normal"),
     sa.Column("resume_from", sa.Text),
     sa.Column("last_event_at", Instant),
+    sa.Column("engine_missed_at", Instant),
     sa.Column("outputs_bytes", sa.BigInteger, nullable=False, server_default="0"),
 )
 

@@ -15,6 +15,7 @@ from orchestrator.domain.reconciliation import (
     Kill,
     Launch,
     MarkRunning,
+    MissEngine,
     Policy,
     Terminate,
     Unpause,
@@ -42,6 +43,9 @@ def _never_started(state, **facts):
 # name -> (presence, container, what the attempt says, now)
 OBSERVATIONS = {
     "unknown": (Presence.UNKNOWN, None, {}, LATE),
+    "elsewhere": (Presence.ELSEWHERE, None, {}, NOW + timedelta(seconds=60)),
+    "elsewhere, told": (Presence.ELSEWHERE, None, {"engine_missed_at": NOW}, NOW + timedelta(seconds=60)),
+    "elsewhere, grace over": (Presence.ELSEWHERE, None, {"engine_missed_at": NOW}, NOW + timedelta(seconds=61)),
     "absent, never created": (Presence.ABSENT, None, {}, IN_TIME),
     "absent, never created, late": (Presence.ABSENT, None, {}, LATE),
     "absent, was created": (Presence.ABSENT, None, {"container_id": "c"}, IN_TIME),
@@ -113,6 +117,9 @@ LOST, INCONSISTENT = EndReason.CONTAINER_LOST, EndReason.CONTAINER_INCONSISTENT
 # What `decide` says per situation, in the order of SITUATIONS: a class, or the EndReason of a Finish.
 TABLE = {
     "unknown": (Wait, Wait, Wait, Wait),
+    "elsewhere": (MissEngine, MissEngine, MissEngine, MissEngine),
+    "elsewhere, told": (Wait, Wait, Wait, Wait),
+    "elsewhere, grace over": (Wait, Wait, CANCELLED, CANCELLED),
     "absent, never created": (Launch, LOST, CANCELLED, CANCELLED),
     "absent, never created, late": (EndReason.LAUNCH_TIMED_OUT, LOST, CANCELLED, CANCELLED),
     "absent, was created": (LOST, LOST, CANCELLED, CANCELLED),
@@ -145,8 +152,8 @@ def _expected(name, container, situation):
     verdict = TABLE[name][SITUATIONS.index(situation)]
     if isinstance(verdict, EndReason):
         return Terminate(container, verdict) if name in STOPPED_NOT_FINISHED else Finish(verdict, container)
-    if verdict is Launch:
-        return Launch()
+    if verdict in (Launch, MissEngine):
+        return verdict()
     return Terminate(container, CANCELLED) if verdict is Terminate else verdict(container)
 
 

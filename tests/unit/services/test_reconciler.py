@@ -10,7 +10,7 @@ from orchestrator.domain.errors import StaleJob
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
 from orchestrator.domain.training import TrainingConfig
 from tests.factories import make_spec
-from tests.unit.services.world import ADMIN, ALICE, BOB, MISSING_MODEL, UNBUILT_MODEL
+from tests.unit.services.world import ADMIN, ALICE, BOB, MISSING_MODEL, POLICY, UNBUILT_MODEL
 
 
 def _ended(world, job_id):
@@ -319,14 +319,39 @@ def test_log_lines_are_taken_in_once_across_a_restart(world):
     assert world.workspace.read_log(job_id, tail=10) == ("one", "two", "three")
 
 
-def test_an_engine_that_is_another_one_proves_nothing(world):
+def test_a_job_on_an_engine_that_was_replaced_waits_for_it_and_says_so_once(world):
+    job_id = world.submit()
+    world.run_once()
+    world.engine.engine_id = "engine-2"
+    for _ in range(3):
+        world.run_once()
+    newer = world.submit()
+    world.run_once()
+
+    assert world.job(job_id).status is JobStatus.RUNNING
+    assert world.event_types(job_id).count("engine") == 1
+    assert world.job(newer).status is JobStatus.RUNNING
+
+    world.engine.engine_id = "engine-1"
+    world.complete(job_id)
+    world.run_once()
+
+    assert world.job(job_id).status is JobStatus.COMPLETED
+
+
+def test_a_cancel_ends_a_job_whose_engine_is_gone_for_good(world):
     job_id = world.submit()
     world.run_once()
     world.engine.lose(world.container(job_id).id)
     world.engine.engine_id = "engine-2"
-    world.run_once()
-
+    world.cancel(job_id)
+    world.run_once(after_seconds=POLICY.stop_grace_seconds)
     assert world.job(job_id).status is JobStatus.RUNNING
+
+    world.run_once(after_seconds=1)
+
+    assert world.job(job_id).status is JobStatus.CANCELLED
+    assert world.store.leased_devices() == frozenset()
 
 
 def test_an_unreachable_engine_changes_nothing_and_is_the_reason_to_wait(world):

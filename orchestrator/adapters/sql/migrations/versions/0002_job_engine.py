@@ -35,6 +35,7 @@ def upgrade() -> None:
         attempts.add_column(sa.Column("memory_profile", sa.Text(), nullable=False, server_default="normal"))
         attempts.add_column(sa.Column("resume_from", sa.Text(), nullable=True))
         attempts.add_column(sa.Column("last_event_at", sa.DateTime(timezone=True), nullable=True))
+        attempts.add_column(sa.Column("engine_missed_at", sa.DateTime(timezone=True), nullable=True))
         attempts.add_column(sa.Column("outputs_bytes", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_table(
         "suspect_devices",
