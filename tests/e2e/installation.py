@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,17 @@ class User:
 class Process:
     """One `lorry ...` in the background, its output in a file."""
 
+    command: str
     popen: subprocess.Popen[bytes]
     output: Path
+
+    @property
+    def is_alive(self) -> bool:
+        return self.popen.poll() is None
+
+    @property
+    def orchestrates(self) -> bool:
+        return self.command in ("serve", "orchestrate")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """The exit code after the signal."""
@@ -139,11 +148,12 @@ class Installation:
             check=False,
         )
 
-    def start(self, command: str) -> Process:
+    def start(self, command: str, *, program: Sequence[str] = LORRY, **environment: str) -> Process:
+        """`lorry command`, or the same command of another program, with more variables in its environment."""
         output = self._folder / f"{command}-{len(self.processes)}.log"
         with output.open("wb") as file:
-            popen = subprocess.Popen((*LORRY, command), env=self.environment, stdout=file, stderr=file)
-        process = Process(popen, output)
+            popen = subprocess.Popen((*program, command), env=self.environment | environment, stdout=file, stderr=file)
+        process = Process(command, popen, output)
         self.processes.append(process)
         return process
 
@@ -152,6 +162,12 @@ class Installation:
         process = self.start(command)
         self.url = process.wait_for(_READY)[1]
         return process
+
+    def stop_orchestrators(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End those that are alive; a `serve` takes its API along."""
+        for process in self.processes:
+            if process.orchestrates:
+                process.stop(number)
 
     def wait_until_ready(self) -> None:
         """As a load balancer does: until the orchestrator has looked at the engine for the first time."""
@@ -168,6 +184,19 @@ class Installation:
     def user(self, name: str) -> User:
         token = identity_service(Settings(data_dir=self.data_dir)).issue(name)
         return self._users.setdefault(token, User(self.url, token))
+
+    @property
+    def store_url(self) -> str:
+        return Settings(data_dir=self.data_dir, database_url=self.environment.get("LORRY_DATABASE_URL")).store_url
+
+    def open_gate(self, job_id: str) -> None:
+        """Let a fake trainer with the wish `gate` go on."""
+        (self.data_dir / "outputs" / job_id / "gate").touch()
+
+    def count_starts(self, job_id: str) -> int:
+        """How often a fake trainer was started for this job."""
+        starts = self.data_dir / "outputs" / job_id / "starts.log"
+        return len(starts.read_text().splitlines()) if starts.exists() else 0
 
     def containers(self) -> list[dict[str, Any]]:
         """This installation's containers, whatever their state."""
