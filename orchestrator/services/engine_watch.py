@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from orchestrator.domain.container import EngineSnapshot
+from orchestrator.domain.engine import engine_warnings
 from orchestrator.domain.errors import RuntimeUnavailable
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
@@ -50,6 +51,7 @@ class EngineWatch:
         self._failures = 0
         self._ask_again_at: datetime | None = None
         self._recorded: EngineStatus | None = None
+        self._met: str | None = None  # id of the engine that was last described in the log
 
     def look(self) -> tuple[EngineSnapshot | None, EngineStatus]:
         """What the engine lists, None when it did not answer; and the status, stored when it is news."""
@@ -67,6 +69,8 @@ class EngineWatch:
         try:
             snapshot = self._runtime.snapshot()
             is_image_present = self._runtime.image_digest(self._image) is not None
+            if snapshot.engine_id != self._met:
+                self._meet(snapshot.engine_id)
         except RuntimeUnavailable as error:
             self._note_failure(error)
             return None, False
@@ -74,6 +78,18 @@ class EngineWatch:
             log.info("engine reachable again", unreachable_since=self._unreachable_since.isoformat())
         self._unreachable_since, self._failures, self._ask_again_at = None, 0, None
         return snapshot, is_image_present
+
+    def _meet(self, engine_id: str) -> None:
+        """Tell the log what kind of engine this is, and that it is not the one of before."""
+        facts = self._runtime.facts()
+        note = log.bind(engine_id=engine_id, version=facts.version, runc=facts.runc_version)
+        if self._met is None:
+            note.info("engine found")
+        else:
+            note.error("another engine answers: jobs on the one before wait for it", engine_before=self._met)
+        for warning in engine_warnings(facts, min_free_bytes=self._min_free_bytes):
+            note.warning("engine may hurt jobs", why=warning)
+        self._met = engine_id
 
     def _note_failure(self, error: RuntimeUnavailable) -> None:
         now = self._clock.now()
