@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.docker.event_stream import EngineEvents
 from orchestrator.adapters.docker.runtime import DockerContainerRuntime
 from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactStore
 from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
@@ -65,12 +66,14 @@ class Lorry:
 
     services: Services
     orchestration: Orchestration
+    engine_events: EngineEvents
     database: Database
     wake_up: ThreadWakeUp
 
     def reconcile_forever(self, stop: threading.Event) -> None:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
-        self.orchestration.run(stop)
+        with self.engine_events:
+            self.orchestration.run(stop)
 
     def close(self) -> None:
         self.database.close()
@@ -85,6 +88,7 @@ def build(settings: Settings) -> Lorry:
     return Lorry(
         services=_build_services(adapters, settings),
         orchestration=_build_orchestration(adapters, builtin_models, settings),
+        engine_events=EngineEvents(base_url=settings.docker_host, instance=settings.instance, wake_up=adapters.wake_up),
         database=adapters.database,
         wake_up=adapters.wake_up,
     )
