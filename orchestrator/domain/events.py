@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeGuard
@@ -19,6 +19,19 @@ MAX_TEXT_LENGTH = 2_000
 _MAX_MAGNITUDE = 1e30
 # Far beyond any honest event, far below where a reader of JSON runs out of stack.
 MAX_NESTING = 32
+# A longer line is no event. A shorter one neither: this is {"v":1,"type":"a"}.
+MAX_LINE_BYTES = 64 * 1024
+_MIN_LINE_BYTES = 18
+# No training has so many steps; it bounds the rows of a trainer that counts on for ever.
+MAX_STEP = 1_000_000
+# What one attempt may say in all, and how much of it the history keeps.
+MAX_EVENTS_BYTES = 256 * 1024**2
+MAX_HISTORY_ROWS = 10_000
+# How a job ends hangs on these, so some room is left for them when the history is full.
+_DECISIVE = ("result", "error")
+_RESERVED_ROWS = 100
+# Types of our own rows, which a trainer cannot write.
+_OUR_TYPES = ("status", "cancel", "stop", "stuck", "engine", "gap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +75,9 @@ class JobEvent:
 
 
 def parse_line(line: bytes) -> TrainerEvent | None:
-    """The event in one line, or None when it is not one: not UTF-8, not an object, no type, too deep, not finite."""
+    """The event in one line, or None when it is none: too long, not UTF-8, no object, no type, too deep, not finite."""
+    if not _MIN_LINE_BYTES <= len(line) <= MAX_LINE_BYTES:
+        return None
     try:
         event = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
         if not isinstance(event, dict) or event.get("v") != 1 or not isinstance(event.get("type"), str):
@@ -126,9 +141,13 @@ def progress_after(progress: Progress, events: Iterable[TrainerEvent]) -> Progre
 
 
 def metrics_in(events: Iterable[TrainerEvent], *, job_id: str, attempt: int, at: datetime) -> list[Metric]:
-    """The metrics rows in `events`, the last one winning where a step was reported twice."""
+    """The metrics rows in `events`; of a step that was reported twice the first stands, as it does in the store."""
     rows = (_metric(event.fields, job_id=job_id, attempt=attempt, at=at) for event in events if event.type == "metrics")
-    return list({row.step: row for row in rows if row is not None}.values())
+    first: dict[int, Metric] = {}
+    for row in rows:
+        if row is not None:
+            first.setdefault(row.step, row)
+    return list(first.values())
 
 
 def history_in(events: Iterable[TrainerEvent], *, job_id: str, attempt: int, at: datetime) -> list[JobEvent]:
@@ -137,14 +156,34 @@ def history_in(events: Iterable[TrainerEvent], *, job_id: str, attempt: int, at:
         JobEvent(
             job_id=job_id,
             attempt=attempt,
-            type=event.type,
-            message=_sentence(event),
+            type=f"trainer_{event.type}" if event.type in _OUR_TYPES else event.type,
+            message=_sentence(event)[:MAX_TEXT_LENGTH],
             data=event.fields,
             at=at,
         )
         for event in events
         if event.type not in ("progress", "metrics")
     ]
+
+
+def kept_history(rows: Sequence[JobEvent], *, stored: int, full: JobEvent) -> list[JobEvent]:
+    """Those of `rows` for which the history still has room when `stored` of the attempt's are in it.
+
+    `full` is the row that says so, once. After it there is some room left for results and errors alone.
+    """
+    kept: list[JobEvent] = []
+    for row in rows:
+        if stored + len(kept) == MAX_HISTORY_ROWS:
+            kept.append(full)
+        room = MAX_HISTORY_ROWS + (_RESERVED_ROWS if row.type in _DECISIVE else 0)
+        if stored + len(kept) < room:
+            kept.append(row)
+    return kept
+
+
+def gap_event(message: str, *, job_id: str, attempt: int, at: datetime) -> JobEvent:
+    """The history row that stands where something a trainer said is missing."""
+    return JobEvent(job_id=job_id, attempt=attempt, type="gap", message=message, at=at)
 
 
 def _progress_after(progress: Progress, event: TrainerEvent) -> Progress:
@@ -183,7 +222,7 @@ def _with_reported(progress: Progress, fields: dict[str, Any]) -> Progress:
 
 def _metric(fields: dict[str, Any], *, job_id: str, attempt: int, at: datetime) -> Metric | None:
     step, loss = fields.get("step"), fields.get("loss")
-    if not _is_count(step) or not _is_number(loss):
+    if not _is_count(step) or step > MAX_STEP or not _is_number(loss):
         return None
     epoch, memory = fields.get("epoch"), fields.get("gpu_memory_bytes")
     return Metric(
@@ -205,8 +244,9 @@ def _sentence(event: TrainerEvent) -> str:
     message = event.fields.get("message")
     if isinstance(message, str):
         return message
-    if event.type == "phase":
-        return f"Phase {event.fields.get('phase')} began."
+    phase = event.fields.get("phase")
+    if event.type == "phase" and isinstance(phase, str):
+        return f"Phase {phase} began."
     step = event.fields.get("step")
     return f"{event.type.capitalize()} at step {step}." if _is_count(step) else f"{event.type.capitalize()}."
 

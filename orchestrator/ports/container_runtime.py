@@ -17,6 +17,14 @@ class LogLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class LogBite:
+    """Lines of a container's log, oldest first. Not complete: the engine holds more than was read."""
+
+    lines: tuple[LogLine, ...] = ()
+    is_complete: bool = True
+
+
 class ContainerRuntime(Protocol):
     """Errors of every method: RuntimeUnavailable when the engine did not answer, which proves nothing."""
 
@@ -46,8 +54,11 @@ class ContainerRuntime(Protocol):
     def unpause(self, container_id: str) -> None:
         """Let a paused container go on; one that is gone or not paused is fine."""
 
-    def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> tuple[LogLine, ...]:
-        """Lines printed at or after `since`, oldest first, until `limit_bytes`; () when the container is gone."""
+    def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> LogBite:
+        """Lines printed at or after `since`, until `limit_bytes` or about a second.
+
+        Empty and complete when the container is gone, or when the engine cannot read its log.
+        """
 
     def remove(self, container_id: str) -> None:
         """Kill if needed and remove, with its anonymous volumes; one that is already gone is fine."""

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+# What `outputs_bytes` says of a folder with more entries than anyone has patience to look at.
+BEYOND_MEASURE = 2**62
+
 
 @dataclass(frozen=True, slots=True)
 class JobPaths:
@@ -15,26 +18,47 @@ class JobPaths:
     outputs: str
 
 
+@dataclass(frozen=True, slots=True)
+class EventsBite:
+    """Lines of an event file, each with its line end, and the size of the whole file."""
+
+    lines: tuple[bytes, ...]
+    file_bytes: int
+
+
 class Workspace(Protocol):
+    log_limit_bytes: int  # a log larger than this is full: it ends with a mark that says so
+
     def prepare(self, job_id: str, config: dict[str, Any]) -> JobPaths:
         """Write the config file and make the outputs folder, writable for the container's user. Safe to repeat.
 
         Raises LaunchRefused (LAUNCH_REFUSED) when the disk says no.
         """
 
-    def read_events(self, job_id: str, *, offset: int, limit_bytes: int) -> tuple[bytes, ...] | None:
-        """Whole lines of events.jsonl from byte `offset`, each with its line end, `limit_bytes` together at most.
+    def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
+        """Whole lines of events.jsonl from byte `offset`, `limit_bytes` together at most.
 
-        () when there is nothing new. A line longer than `limit_bytes` comes in pieces, each alone in its answer, so the
-        lengths of what came always add up to the next offset. Never follows a link, never blocks on a FIFO. None when
-        the file is not a regular file.
+        A line longer than `limit_bytes` comes in pieces, each alone in its answer, so the lengths of what came always
+        add up to the next offset. `is_final`: nobody writes any more, so that a last line without an end comes too.
+        Never follows a link, never blocks on a FIFO: what is no regular file, and what is not there, is empty.
         """
 
-    def append_log(self, job_id: str, lines: Sequence[str]) -> None:
-        """Add lines to the job's log file, which is bounded: beyond it one mark is written and the rest dropped."""
+    def append_log(self, job_id: str, lines: Sequence[str], *, at_bytes: int) -> int:
+        """Cut the job's log back to its first `at_bytes`, add `lines`, return its size.
+
+        Storing that size makes the addition exactly once: what a crash left behind it is cut off by the next one.
+        The line that would pass `log_limit_bytes` is cut there, followed by a mark; a full log takes no more.
+        """
 
     def read_log(self, job_id: str, *, tail: int) -> Sequence[str]:
         """The last `tail` lines; () when there is no log."""
+
+    def outputs_bytes(self, job_id: str) -> int:
+        """What the outputs take on the disk, a flat charge for each entry included; 0 when there are none.
+
+        Bounded in entries and in time, whatever a container made there: BEYOND_MEASURE for more entries than that, and
+        what was counted so far when time is up.
+        """
 
     def remove(self, job_id: str) -> None:
         """Delete config, outputs and log, however odd the outputs are. Safe to repeat."""

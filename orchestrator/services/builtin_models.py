@@ -88,7 +88,7 @@ class BuiltinModels:
         if container is not None and container.exit_code == 0:
             return
         found = "did not finish" if container is None else f"ended with exit code {container.exit_code}"
-        lines = self._runtime.logs(container.id, since=None, limit_bytes=_LOG_BYTES) if container else ()
+        lines = self._runtime.logs(container.id, since=None, limit_bytes=_LOG_BYTES).lines if container else ()
         last = f" Its last line: {lines[-1].text}" if lines else ""
         raise _unavailable(f"Building base model {entry.id} with image {self._settings.image} {found}.{last}")
 

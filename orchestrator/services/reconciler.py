@@ -151,12 +151,8 @@ class Reconciler:
                 self._push(job, attempt, decision)
             case MissEngine():
                 self._miss_engine(job, attempt)
-            case Conclude(container):
-                job, attempt = self._ingest.take_in_rest(job, attempt, container)
-                self._finish(job, attempt, self._collect.conclude(job, attempt), container, done)
-            case Finish(reason, container):
-                job, attempt = self._ingest.take_in_rest(job, attempt, container)
-                self._finish(job, attempt, self._collect.explain(job, attempt, reason), container, done)
+            case Conclude() | Finish():
+                self._end(job, attempt, decision, done)
             case _:
                 assert_never(decision)
 
@@ -226,6 +222,18 @@ class Reconciler:
         event = JobEvent(job_id=job.id, attempt=attempt.number, type="engine", message=message, at=self._clock.now())
         self._jobs.save(job, attempt.evolve(engine_missed_at=event.at), events=[event])
         log.error("job is on another engine", job_id=job.id, attempt=attempt.number, engine_id=attempt.engine_id)
+
+    def _end(self, job: Job, attempt: Attempt, decision: Conclude | Finish, done: Pass) -> None:
+        taken_in = self._ingest.take_in_rest(job, attempt, decision.container)
+        if taken_in is None:
+            return  # it left more than one pass should take: the next one goes on
+        job, attempt = taken_in
+        match decision:
+            case Conclude():
+                verdict = self._collect.conclude(job, attempt)
+            case Finish(reason):
+                verdict = self._collect.explain(job, attempt, reason)
+        self._finish(job, attempt, verdict, decision.container, done)
 
     def _finish(self, job: Job, attempt: Attempt, verdict: Verdict, container: Container | None, done: Pass) -> None:
         """Record how the attempt ended and whether another makes up for it; only then remove what is left."""

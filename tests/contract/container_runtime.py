@@ -158,7 +158,7 @@ class ContainerRuntimeContract:
         runtime.start(ended.id)
 
         assert runtime.inspect(ended.id) == ended
-        assert [line.text for line in runtime.logs(ended.id, since=None, limit_bytes=LIMIT)] == ["once"]
+        assert [line.text for line in runtime.logs(ended.id, since=None, limit_bytes=LIMIT).lines] == ["once"]
 
     def test_starting_a_container_that_is_gone_is_refused_as_lost(self, runtime, make_spec):
         container = runtime.create(make_spec())
@@ -221,7 +221,7 @@ class ContainerRuntimeContract:
 
     def test_an_unknown_container_is_gone(self, runtime):
         assert runtime.inspect("0" * 64) is None
-        assert runtime.logs("0" * 64, since=None, limit_bytes=LIMIT) == ()
+        assert runtime.logs("0" * 64, since=None, limit_bytes=LIMIT).lines == ()
 
     def test_an_unknown_image_has_no_digest(self, runtime, image):
         assert runtime.image_digest(f"lorry-test-{uuid.uuid4().hex}") is None
@@ -237,7 +237,7 @@ class ContainerRuntimeContract:
         since = None
         while lines := [
             line
-            for line in runtime.logs(container.id, since=since, limit_bytes=1_000)
+            for line in runtime.logs(container.id, since=since, limit_bytes=1_000).lines
             if since is None or line.at > since
         ]:
             read += [line.text for line in lines]
@@ -247,15 +247,15 @@ class ContainerRuntimeContract:
 
     def test_logs_begin_with_the_line_printed_at_the_given_instant(self, runtime, make_spec):
         container = self._run_to_end(runtime, make_spec(exits=0, prints=("one", "two", "three")))
-        lines = runtime.logs(container.id, since=None, limit_bytes=LIMIT)
+        lines = runtime.logs(container.id, since=None, limit_bytes=LIMIT).lines
 
-        assert runtime.logs(container.id, since=lines[1].at, limit_bytes=LIMIT) == lines[1:]
+        assert runtime.logs(container.id, since=lines[1].at, limit_bytes=LIMIT).lines == lines[1:]
         assert all(len(line.at) == len("2026-01-01T00:00:00.123456789Z") for line in lines)
 
     def test_a_limit_smaller_than_a_line_still_gives_that_line(self, runtime, make_spec):
         container = self._run_to_end(runtime, make_spec(exits=0, prints=("a long line", "another")))
 
-        assert [line.text for line in runtime.logs(container.id, since=None, limit_bytes=1)] == ["a long line"]
+        assert [line.text for line in runtime.logs(container.id, since=None, limit_bytes=1).lines] == ["a long line"]
 
     # -- remove -------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.ports.workspace import Workspace
+from orchestrator.ports.workspace import EventsBite, Workspace
 
 JOB = "7f9c1d7e-0000-4000-8000-000000000001"
 LIMIT = 1024
@@ -35,26 +35,26 @@ class WorkspaceContract:
         write_events(b"{}\n")
 
         assert workspace.prepare(JOB, {"v": 1}) == first
-        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == (b"{}\n",)
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT).lines == (b"{}\n",)
 
     def test_before_the_first_event_there_is_nothing_new(self, workspace):
-        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == ()
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT).lines == ()
         workspace.prepare(JOB, {"v": 1})
-        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == ()
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT).lines == ()
 
     def test_a_line_is_read_only_when_it_is_whole(self, workspace, write_events):
         workspace.prepare(JOB, {"v": 1})
         write_events(b'{"a": 1}\n{"b"')
 
-        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == (b'{"a": 1}\n',)
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT).lines == (b'{"a": 1}\n',)
         write_events(b": 2}\n")
-        assert workspace.read_events(JOB, offset=9, limit_bytes=LIMIT) == (b'{"b": 2}\n',)
+        assert workspace.read_events(JOB, offset=9, limit_bytes=LIMIT).lines == (b'{"b": 2}\n',)
 
     def test_only_a_line_feed_ends_a_line(self, workspace, write_events):
         workspace.prepare(JOB, {"v": 1})
         write_events(b"a\rb\x0bc\x85d\n")
 
-        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == (b"a\rb\x0bc\x85d\n",)
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT).lines == (b"a\rb\x0bc\x85d\n",)
 
     def test_reading_in_bites_loses_and_doubles_nothing(self, workspace, write_events):
         workspace.prepare(JOB, {"v": 1})
@@ -62,7 +62,7 @@ class WorkspaceContract:
         write_events(b"".join(wanted))
 
         read: list[bytes] = []
-        while lines := workspace.read_events(JOB, offset=sum(map(len, read)), limit_bytes=64):
+        while lines := workspace.read_events(JOB, offset=sum(map(len, read)), limit_bytes=64).lines:
             assert sum(map(len, lines)) <= 64
             read += lines
 
@@ -73,7 +73,7 @@ class WorkspaceContract:
         write_events(b"x" * 25 + b"\nnext\n")
 
         read: list[bytes] = []
-        while lines := workspace.read_events(JOB, offset=sum(map(len, read)), limit_bytes=10):
+        while lines := workspace.read_events(JOB, offset=sum(map(len, read)), limit_bytes=10).lines:
             read += lines
 
         assert read == [b"x" * 10, b"x" * 10, b"xxxxx\n", b"next\n"]
@@ -82,13 +82,27 @@ class WorkspaceContract:
         workspace.prepare(JOB, {"v": 1})
         spoil_events()
 
-        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) is None
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == EventsBite((), 0)
+
+    def test_a_last_line_without_an_end_comes_when_nobody_writes_any_more(self, workspace, write_events):
+        workspace.prepare(JOB, {"v": 1})
+        write_events(b"whole\nhalf")
+
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT, is_final=True).lines == (b"whole\n", b"half")
+        assert workspace.read_events(JOB, offset=10, limit_bytes=LIMIT, is_final=True).lines == ()
+
+    def test_the_files_size_tells_one_that_was_cut_from_one_without_news(self, workspace, write_events):
+        workspace.prepare(JOB, {"v": 1})
+        write_events(b"{}\n")
+
+        assert workspace.read_events(JOB, offset=3, limit_bytes=LIMIT) == EventsBite((), 3)
+        assert workspace.read_events(JOB, offset=300, limit_bytes=LIMIT) == EventsBite((), 3)
 
     def test_the_log_gives_its_last_lines(self, workspace):
         workspace.prepare(JOB, {"v": 1})
-        workspace.append_log(JOB, ["one", "گربه"])
-        workspace.append_log(JOB, [])
-        workspace.append_log(JOB, ["three"])
+        size_bytes = workspace.append_log(JOB, ["one", "گربه"], at_bytes=0)
+        size_bytes = workspace.append_log(JOB, [], at_bytes=size_bytes)
+        workspace.append_log(JOB, ["three"], at_bytes=size_bytes)
 
         assert workspace.read_log(JOB, tail=2) == ("گربه", "three")
         assert workspace.read_log(JOB, tail=100) == ("one", "گربه", "three")
@@ -96,24 +110,68 @@ class WorkspaceContract:
     def test_a_job_without_a_log_has_no_lines(self, workspace):
         assert workspace.read_log(JOB, tail=10) == ()
 
+    def test_lines_whose_place_was_never_stored_are_cut_off_the_log(self, workspace):
+        workspace.prepare(JOB, {"v": 1})
+        size_bytes = workspace.append_log(JOB, ["one"], at_bytes=0)
+        workspace.append_log(JOB, ["two", "three"], at_bytes=size_bytes)
+
+        workspace.append_log(JOB, ["two"], at_bytes=size_bytes)
+
+        assert workspace.read_log(JOB, tail=10) == ("one", "two")
+
+    def test_a_log_that_somebody_removed_begins_anew(self, workspace):
+        workspace.prepare(JOB, {"v": 1})
+
+        assert workspace.append_log(JOB, ["next"], at_bytes=100) == 5
+        assert workspace.read_log(JOB, tail=10) == ("next",)
+
     def test_a_full_log_says_so_once_and_takes_no_more(self, workspace):
         workspace.prepare(JOB, {"v": 1})
+        size_bytes = 0
         for number in range(100):
-            workspace.append_log(JOB, [f"line {number}"])
+            size_bytes = workspace.append_log(JOB, [f"line {number}"], at_bytes=size_bytes)
 
         lines = workspace.read_log(JOB, tail=1_000)
         assert lines[:2] == ("line 0", "line 1")
         assert sum("size limit" in line for line in lines) == 1
         assert "size limit" in lines[-1]
-        assert sum(len(line) + 1 for line in lines[:-1]) <= 200
+        assert sum(len(line) + 1 for line in lines[:-1]) == workspace.log_limit_bytes
+        assert size_bytes > workspace.log_limit_bytes
+
+    @pytest.mark.parametrize("length", [198, 199, 200, 10_000])
+    def test_a_line_that_does_not_fit_is_cut_where_the_log_ends(self, workspace, length):
+        workspace.prepare(JOB, {"v": 1})
+        size_bytes = workspace.append_log(JOB, ["x" * length, "y"], at_bytes=0)
+
+        lines = workspace.read_log(JOB, tail=10)
+        assert lines[0] == "x" * min(length, 199)
+        assert "size limit" in lines[-1]
+        assert workspace.append_log(JOB, ["z"], at_bytes=size_bytes) == size_bytes
+        assert workspace.read_log(JOB, tail=10) == lines
+
+    def test_a_mark_that_was_never_stored_is_written_once_all_the_same(self, workspace):
+        workspace.prepare(JOB, {"v": 1})
+        workspace.append_log(JOB, ["x" * 300], at_bytes=0)
+
+        workspace.append_log(JOB, ["x" * 300], at_bytes=0)
+
+        assert sum("size limit" in line for line in workspace.read_log(JOB, tail=10)) == 1
+
+    def test_outputs_are_as_large_as_what_is_in_them(self, workspace, write_events):
+        assert workspace.outputs_bytes(JOB) == 0
+        workspace.prepare(JOB, {"v": 1})
+        assert workspace.outputs_bytes(JOB) == 0
+        write_events(b"x" * 1024**2)
+
+        assert 1024**2 <= workspace.outputs_bytes(JOB) < 1.1 * 1024**2
 
     def test_removing_leaves_nothing_and_may_be_repeated(self, workspace, write_events):
         workspace.prepare(JOB, {"v": 1})
         write_events(b"{}\n")
-        workspace.append_log(JOB, ["one"])
+        workspace.append_log(JOB, ["one"], at_bytes=0)
 
         workspace.remove(JOB)
         workspace.remove(JOB)
 
-        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT) == ()
+        assert workspace.read_events(JOB, offset=0, limit_bytes=LIMIT).lines == ()
         assert workspace.read_log(JOB, tail=10) == ()

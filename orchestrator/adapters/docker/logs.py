@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from orchestrator.ports.container_runtime import LogLine
+from orchestrator.ports.container_runtime import LogBite, LogLine
 
 _HEADER = struct.Struct(">BxxxL")  # stream (1 stdout, 2 stderr), length
 _ESCAPE_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -15,28 +15,35 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _CUT_MARK = " [line cut]"
 
 
-def read_lines(chunks: Iterable[bytes], limit_bytes: int) -> tuple[LogLine, ...]:
-    """The lines in a stream until their frames together pass `limit_bytes`.
+class StreamCut(Exception):
+    """The stream goes on, but no more of it will come."""
 
-    The engine cuts a line at 16 KiB into frames with one timestamp. Only the first piece is kept, with a mark: a
-    reader that resumes at a timestamp could not tell the others apart.
+
+def read_bite(chunks: Iterable[bytes], limit_bytes: int) -> LogBite:
+    """The lines in a stream until they together pass `limit_bytes`; `chunks` may end in StreamCut.
+
+    The engine cuts a line at 16 KiB into frames with one timestamp. Only the first piece is kept, with a mark, and only
+    it counts: a reader that resumes at a timestamp could not tell the others apart, and must get past them.
     """
     lines: list[LogLine] = []
     unfinished: dict[int, int] = {}  # stream -> index of its line that has no end yet
     size_bytes = 0
-    for stream, payload in _frames(chunks):
-        if size_bytes and size_bytes + len(payload) > limit_bytes:
-            break
-        size_bytes += len(payload)
-        index = unfinished.pop(stream, None)
-        if index is None:
-            index = len(lines)
-            lines.append(_line(payload))
-        elif not lines[index].text.endswith(_CUT_MARK):
-            lines[index] = LogLine(lines[index].at, lines[index].text + _CUT_MARK)
-        if not payload.endswith(b"\n"):
-            unfinished[stream] = index
-    return tuple(lines)
+    try:
+        for stream, payload in _frames(chunks):
+            index = unfinished.pop(stream, None)
+            if index is None:
+                size_bytes += len(payload)
+                if lines and size_bytes > limit_bytes:
+                    return LogBite(tuple(lines), is_complete=False)
+                index = len(lines)
+                lines.append(_line(payload))
+            elif not lines[index].text.endswith(_CUT_MARK):
+                lines[index] = LogLine(lines[index].at, lines[index].text + _CUT_MARK)
+            if not payload.endswith(b"\n"):
+                unfinished[stream] = index
+    except StreamCut:
+        return LogBite(tuple(lines), is_complete=False)
+    return LogBite(tuple(lines))
 
 
 def since_parameter(at: str) -> str:
@@ -49,6 +56,8 @@ def since_parameter(at: str) -> str:
 def printable(text: str) -> str:
     """What a terminal would show of a line: a progress bar's last state, no colours, no control characters."""
     shown = text.rstrip("\r\n").rpartition("\r")[2]
+    if shown.isprintable():
+        return shown
     return _CONTROL.sub("", _ESCAPE_SEQUENCE.sub("", shown))
 
 

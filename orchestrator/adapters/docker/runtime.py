@@ -26,7 +26,7 @@ from orchestrator.adapters.docker.errors import (
     translated,
 )
 from orchestrator.adapters.docker.labels import labels_for, same_attempt
-from orchestrator.adapters.docker.logs import read_lines, since_parameter
+from orchestrator.adapters.docker.logs import StreamCut, read_bite, since_parameter
 from orchestrator.adapters.docker.parsing import engine_facts, inspected_container, listed_container, parse_instant
 from orchestrator.adapters.docker.template import container_arguments
 from orchestrator.domain.container import (
@@ -40,13 +40,13 @@ from orchestrator.domain.container import (
 from orchestrator.domain.engine import EngineFacts
 from orchestrator.domain.errors import LaunchRefused, RuntimeUnavailable
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.ports.container_runtime import LogLine
+from orchestrator.ports.container_runtime import LogBite
 
 _POOL_SIZE = 32
 _CREATE_TRIES = 20
 _CREATE_PAUSE_SECONDS = 0.05
 _PROBE_SECONDS = 2
-_LOG_SECONDS = 30.0
+_LOG_SECONDS = 1.0
 _LOG_CHUNK_BYTES = 64 * 1024
 
 
@@ -147,8 +147,8 @@ class DockerContainerRuntime:
                 if "is not paused" not in str(error.explanation):
                     raise
 
-    def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> tuple[LogLine, ...]:
-        with self._asking(f"read the log of the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
+    def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> LogBite:
+        with self._asking(f"read the log of the container {container_id}"):
             client = self._connected()
             url = f"{client.base_url}/v{client.api_version}/containers/{container_id}/logs"
             wanted = {"stdout": "1", "stderr": "1", "timestamps": "1"}
@@ -156,11 +156,9 @@ class DockerContainerRuntime:
                 wanted["since"] = since_parameter(since)
             # docker-py's own method takes no text for `since`.
             with client.get(url, params=wanted, stream=True, timeout=self._timeout_seconds) as response:
-                if response.status_code in (NOT_FOUND, CONFLICT):
-                    return ()
-                response.raise_for_status()
-                return read_lines(_chunks(response), limit_bytes)
-        return ()
+                if response.ok:
+                    return read_bite(_chunks(response), limit_bytes)
+        return LogBite()
 
     def remove(self, container_id: str) -> None:
         with self._asking(f"remove the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
@@ -254,9 +252,15 @@ def _require_source(mount: Mount) -> None:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it comes, until a deadline: a container that prints faster than we read would never end it."""
+    """The body as it comes, until a deadline: a container that prints faster than we read would never end it.
+
+    Raises StreamCut at the deadline, and where the connection breaks.
+    """
     deadline = time.monotonic() + _LOG_SECONDS
-    for chunk in response.iter_content(_LOG_CHUNK_BYTES):
-        yield chunk
-        if time.monotonic() > deadline:
-            return
+    try:
+        for chunk in response.iter_content(_LOG_CHUNK_BYTES):
+            yield chunk
+            if time.monotonic() > deadline:
+                raise StreamCut
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise StreamCut from error

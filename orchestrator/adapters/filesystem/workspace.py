@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters.filesystem.deletion import delete_tree
+from orchestrator.adapters.filesystem.measuring import measure_tree
 from orchestrator.adapters.filesystem.ownership import Owner
 from orchestrator.adapters.filesystem.untrusted import open_directory, open_regular
 from orchestrator.domain.errors import LaunchRefused
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.ports.workspace import JobPaths
+from orchestrator.ports.workspace import EventsBite, JobPaths
 
 _EVENTS = "events.jsonl"
 _LOG_MARK = b"[the log ends here: its size limit is reached]\n"
+_NOTHING = EventsBite((), 0)
 
 
 class FilesystemWorkspace:
@@ -28,7 +30,7 @@ class FilesystemWorkspace:
         self._outputs = data_dir / "outputs"
         self._logs = data_dir / "logs"
         self._owner = owner
-        self._log_limit_bytes = log_limit_bytes
+        self.log_limit_bytes = log_limit_bytes
 
     def prepare(self, job_id: str, config: dict[str, Any]) -> JobPaths:
         outputs = self._outputs / job_id
@@ -43,30 +45,32 @@ class FilesystemWorkspace:
             raise LaunchRefused(EndReason.LAUNCH_REFUSED, message) from error
         return JobPaths(config=str(self._config(job_id)), outputs=str(outputs))
 
-    def read_events(self, job_id: str, *, offset: int, limit_bytes: int) -> tuple[bytes, ...] | None:
+    def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
         try:
             with (
                 open_directory(self._outputs / job_id) as outputs,
                 open_regular(_EVENTS, parent=outputs) as events,
             ):
-                return None if events is None else _whole_lines(os.pread(events, limit_bytes, offset), limit_bytes)
+                if events is None:
+                    return _NOTHING
+                data = os.pread(events, limit_bytes, offset)
+                return EventsBite(_lines(data, limit_bytes, is_final=is_final), os.fstat(events).st_size)
         except FileNotFoundError:
-            return ()
+            return _NOTHING
 
-    def append_log(self, job_id: str, lines: Sequence[str]) -> None:
-        if not lines:
-            return
-        with self._log(job_id).open("a+b") as log:
-            size_bytes = log.seek(0, os.SEEK_END)
-            if _ends_with_mark(log.fileno(), size_bytes):
-                return
+    def append_log(self, job_id: str, lines: Sequence[str], *, at_bytes: int) -> int:
+        with self._log(job_id).open("ab") as log:
+            size_bytes = min(at_bytes, os.fstat(log.fileno()).st_size)
+            if size_bytes > self.log_limit_bytes:
+                return size_bytes
+            log.truncate(size_bytes)
             for line in lines:
                 encoded = line.encode("utf-8", errors="replace") + b"\n"
-                size_bytes += len(encoded)
-                if size_bytes > self._log_limit_bytes:
-                    log.write(_LOG_MARK)
-                    return
-                log.write(encoded)
+                room = self.log_limit_bytes - size_bytes
+                if len(encoded) > room:
+                    return size_bytes + log.write(_cut(encoded, room) + _LOG_MARK)
+                size_bytes += log.write(encoded)
+            return size_bytes
 
     def read_log(self, job_id: str, *, tail: int) -> Sequence[str]:
         try:
@@ -74,6 +78,9 @@ class FilesystemWorkspace:
                 return tuple(line.removesuffix("\n") for line in deque(log, maxlen=tail))
         except FileNotFoundError:
             return ()
+
+    def outputs_bytes(self, job_id: str) -> int:
+        return measure_tree(self._outputs / job_id)
 
     def remove(self, job_id: str) -> None:
         delete_tree(self._outputs / job_id)
@@ -95,12 +102,13 @@ def _write_atomically(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def _whole_lines(data: bytes, limit_bytes: int) -> tuple[bytes, ...]:
+def _lines(data: bytes, limit_bytes: int, *, is_final: bool) -> tuple[bytes, ...]:
     *lines, rest = data.split(b"\n")
-    if lines:
-        return tuple(line + b"\n" for line in lines)
-    return (rest,) if len(rest) == limit_bytes else ()
+    if rest and (is_final or (not lines and len(rest) == limit_bytes)):
+        return (*(line + b"\n" for line in lines), rest)
+    return tuple(line + b"\n" for line in lines)
 
 
-def _ends_with_mark(log: int, size_bytes: int) -> bool:
-    return size_bytes >= len(_LOG_MARK) and os.pread(log, len(_LOG_MARK), size_bytes - len(_LOG_MARK)) == _LOG_MARK
+def _cut(encoded: bytes, room: int) -> bytes:
+    """As much of a line as fits, its end included: afterwards the log is exactly full."""
+    return encoded[: room - 1] + b"\n" if room else b""

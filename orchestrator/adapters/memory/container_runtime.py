@@ -24,7 +24,7 @@ from orchestrator.domain.engine import EngineFacts
 from orchestrator.domain.errors import LaunchRefused, RuntimeUnavailable
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.container_runtime import LogLine
+from orchestrator.ports.container_runtime import LogBite, LogLine
 
 _SIGKILL_EXIT = 137
 _SIGTERM_EXIT = 143
@@ -140,7 +140,7 @@ class MemoryContainerRuntime:
         if row is not None and row.container.state is ContainerState.PAUSED:
             self._change(row, state=ContainerState.RUNNING)
 
-    def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> tuple[LogLine, ...]:
+    def logs(self, container_id: str, *, since: str | None, limit_bytes: int) -> LogBite:
         self._require_engine()
         row = self._rows.get(container_id)
         taken: list[LogLine] = []
@@ -150,9 +150,9 @@ class MemoryContainerRuntime:
                 continue
             size_bytes += len(line.at) + len(line.text.encode())
             if taken and size_bytes > limit_bytes:
-                break
+                return LogBite(tuple(taken), is_complete=False)
             taken.append(line)
-        return tuple(taken)
+        return LogBite(tuple(taken))
 
     def remove(self, container_id: str) -> None:
         self._require_engine()
@@ -179,6 +179,11 @@ class MemoryContainerRuntime:
         for text in lines:
             self._printed += 1
             self._rows[container_id].lines.append(LogLine(_nanoseconds(self._clock.now(), self._printed), text))
+
+    def rotate(self, container_id: str, *, keep: int) -> None:
+        """The engine drops all but the last `keep` lines of the container's log."""
+        lines = self._rows[container_id].lines
+        del lines[: len(lines) - keep]
 
     def lose(self, container_id: str) -> None:
         """Somebody removes the container behind our back."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from orchestrator.domain.errors import LaunchRefused
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.ports.workspace import JobPaths
+from orchestrator.ports.workspace import EventsBite, JobPaths
 
 _EVENTS = "events.jsonl"
-_LOG_MARK = "[the log ends here: its size limit is reached]"
+_LOG_MARK = b"[the log ends here: its size limit is reached]\n"
 
 
 class MemoryWorkspace:
@@ -20,8 +20,8 @@ class MemoryWorkspace:
         self.configs: dict[str, dict[str, Any]] = {}
         self.outputs: dict[str, dict[str, bytes | None]] = {}
         self.is_disk_full = False
-        self._logs: dict[str, list[str]] = {}
-        self._log_limit_bytes = log_limit_bytes
+        self.log_limit_bytes = log_limit_bytes
+        self._logs: dict[str, bytes] = {}
 
     def write(self, job_id: str, path: str, data: bytes | None) -> None:
         """The container appends to a file of its outputs; None puts something there that is no regular file."""
@@ -35,27 +35,29 @@ class MemoryWorkspace:
         self.outputs.setdefault(job_id, {})
         return JobPaths(config=f"/memory/configs/{job_id}.json", outputs=f"/memory/outputs/{job_id}")
 
-    def read_events(self, job_id: str, *, offset: int, limit_bytes: int) -> tuple[bytes, ...] | None:
-        data = self.outputs.get(job_id, {}).get(_EVENTS, b"")
-        if data is None:
-            return None
-        bite = data[offset : offset + limit_bytes]
-        *lines, rest = bite.split(b"\n")
-        if lines:
-            return tuple(line + b"\n" for line in lines)
-        return (rest,) if len(rest) == limit_bytes else ()
+    def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
+        data = self.outputs.get(job_id, {}).get(_EVENTS) or b""
+        *lines, rest = data[offset : offset + limit_bytes].split(b"\n")
+        whole = tuple(line + b"\n" for line in lines)
+        if rest and (is_final or (not lines and len(rest) == limit_bytes)):
+            whole += (rest,)
+        return EventsBite(whole, len(data))
 
-    def append_log(self, job_id: str, lines: Sequence[str]) -> None:
-        log = self._logs.setdefault(job_id, [])
-        size_bytes = sum(len(line.encode()) + 1 for line in log)
-        for line in lines:
-            if log and log[-1] == _LOG_MARK:
-                return
-            size_bytes += len(line.encode()) + 1
-            log.append(line if size_bytes <= self._log_limit_bytes else _LOG_MARK)
+    def append_log(self, job_id: str, lines: Sequence[str], *, at_bytes: int) -> int:
+        log = self._logs.get(job_id, b"")[:at_bytes]
+        added = b"".join(line.encode("utf-8", errors="replace") + b"\n" for line in lines)
+        room = self.log_limit_bytes - len(log)
+        if room >= 0:
+            fits = len(added) <= room
+            log += added if fits else added[: max(0, room - 1)] + b"\n" * (room > 0) + _LOG_MARK
+        self._logs[job_id] = log
+        return len(log)
 
     def read_log(self, job_id: str, *, tail: int) -> Sequence[str]:
-        return tuple(self._logs.get(job_id, ())[-tail:])
+        return tuple(self._logs.get(job_id, b"").decode("utf-8", errors="replace").split("\n")[:-1][-tail:])
+
+    def outputs_bytes(self, job_id: str) -> int:
+        return sum(len(data or b"") for data in self.outputs.get(job_id, {}).values())
 
     def remove(self, job_id: str) -> None:
         for kept in (self.configs, self.outputs, self._logs):

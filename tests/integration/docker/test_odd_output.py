@@ -23,7 +23,7 @@ def printed(runtime, make_spec):
         container = runtime.create(make_spec(command=("python", "-c", program)))
         runtime.start(container.id)
         eventually(lambda: runtime.inspect(container.id).state is ContainerState.EXITED, what="the exit")
-        return [line.text for line in runtime.logs(container.id, since=None, limit_bytes=limit_bytes)]
+        return [line.text for line in runtime.logs(container.id, since=None, limit_bytes=limit_bytes).lines]
 
     return run
 
@@ -63,7 +63,7 @@ def test_the_log_of_a_running_container_ends_where_it_stands(runtime, make_spec)
     container = runtime.create(make_spec(prints=("ready",)))
     runtime.start(container.id)
 
-    eventually(lambda: runtime.logs(container.id, since=None, limit_bytes=LIMIT), what="the first line")
+    eventually(lambda: runtime.logs(container.id, since=None, limit_bytes=LIMIT).lines, what="the first line")
 
     assert runtime.inspect(container.id).state is ContainerState.RUNNING
 

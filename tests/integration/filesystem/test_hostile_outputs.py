@@ -119,7 +119,8 @@ def test_an_event_file_that_is_something_else_is_not_followed(data_dir, outputs,
         "dangling link": lambda: events.symlink_to("nowhere"),
     }[kind]()
 
-    assert FilesystemWorkspace(data_dir, owner=OWNER).read_events(JOB, offset=0, limit_bytes=100) is None
+    bite = FilesystemWorkspace(data_dir, owner=OWNER).read_events(JOB, offset=0, limit_bytes=100)
+    assert (bite.lines, bite.file_bytes) == ((), 0)
 
 
 def test_the_container_may_write_its_outputs_and_read_its_config(data_dir):

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from orchestrator.adapters.docker.logs import printable, read_lines, since_parameter
+from orchestrator.adapters.docker.logs import printable, read_bite, since_parameter
 
 AT = "2026-11-21T03:41:34.{:09d}Z"
 
@@ -21,7 +21,7 @@ def test_frames_may_be_cut_anywhere_by_the_transport(chunk_bytes):
     data = frame(b"one\n", at=1) + frame(b"two\n", at=2) + frame(b"three\n", at=3)
     chunks = [data[begin : begin + chunk_bytes] for begin in range(0, len(data), chunk_bytes)]
 
-    assert [(line.at, line.text) for line in read_lines(chunks, 10_000)] == [
+    assert [(line.at, line.text) for line in read_bite(chunks, 10_000).lines] == [
         (AT.format(1), "one"),
         (AT.format(2), "two"),
         (AT.format(3), "three"),
@@ -31,13 +31,13 @@ def test_frames_may_be_cut_anywhere_by_the_transport(chunk_bytes):
 def test_a_frame_that_is_cut_off_is_left_for_the_next_read():
     data = frame(b"whole\n") + frame(b"half\n")[:-3]
 
-    assert [line.text for line in read_lines([data], 10_000)] == ["whole"]
+    assert [line.text for line in read_bite([data], 10_000).lines] == ["whole"]
 
 
 def test_pieces_of_a_long_line_are_told_from_lines_of_the_other_stream():
     data = frame(b"aaaa") + frame(b"error\n", stream=2) + frame(b"aaaa") + frame(b"aa\n") + frame(b"next\n")
 
-    assert [line.text for line in read_lines([data], 10_000)] == ["aaaa [line cut]", "error", "next"]
+    assert [line.text for line in read_bite([data], 10_000).lines] == ["aaaa [line cut]", "error", "next"]
 
 
 def test_the_nine_digits_of_a_timestamp_survive():

@@ -179,10 +179,10 @@ def test_a_measure_of_a_wrong_kind_is_no_measure(value):
     assert (row.epoch, row.val_loss, row.learning_rate, row.throughput, row.gpu_memory_bytes) == (0, *[None] * 4)
 
 
-def test_a_step_reported_twice_counts_once_with_the_last_value():
+def test_a_step_reported_twice_counts_once_with_the_first_value():
     rows = _rows(_metrics(1, 0.5), _metrics(2, 0.4), _metrics(1, 0.3))
 
-    assert [(row.step, row.loss) for row in rows] == [(1, 0.3), (2, 0.4)]
+    assert [(row.step, row.loss) for row in rows] == [(1, 0.5), (2, 0.4)]
 
 
 def test_history_leaves_out_what_has_a_table_of_its_own():
