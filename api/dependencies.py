@@ -20,6 +20,7 @@ from orchestrator.services import Services
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
+from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 
@@ -55,6 +56,10 @@ async def _jobs(services: AllServices) -> Jobs:
     return services.jobs
 
 
+async def _queue(services: AllServices) -> Queue:
+    return services.queue
+
+
 async def _records(services: AllServices) -> Records:
     return services.records
 
@@ -72,6 +77,7 @@ async def _readiness(services: AllServices) -> Readiness:
 
 
 JobsService = Annotated[Jobs, Depends(_jobs)]
+QueueService = Annotated[Queue, Depends(_queue)]
 RecordsService = Annotated[Records, Depends(_records)]
 DatasetsService = Annotated[Datasets, Depends(_datasets)]
 ModelsService = Annotated[Models, Depends(_models)]

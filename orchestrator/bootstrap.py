@@ -34,7 +34,7 @@ from orchestrator.domain.container import Limits
 from orchestrator.domain.dataset import UploadLimits
 from orchestrator.domain.reconciliation import Policy
 from orchestrator.domain.retry import RetryPolicy
-from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX
+from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX, SchedulingPolicy
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.services import Services
@@ -49,6 +49,7 @@ from orchestrator.services.jobs import Jobs
 from orchestrator.services.launch import Launch
 from orchestrator.services.models import Models
 from orchestrator.services.orchestration import Orchestration
+from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.reconciler import Reconciler
 from orchestrator.services.records import Records
@@ -131,6 +132,9 @@ def _build_adapters(settings: Settings) -> _Adapters:
 
 
 def _build_services(adapters: _Adapters, settings: Settings) -> Services:
+    queue = Queue(
+        jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, policy=_scheduling_policy(settings)
+    )
     return Services(
         jobs=Jobs(
             jobs=adapters.jobs,
@@ -139,8 +143,9 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
             models=adapters.models,
             clock=adapters.clock,
             wake_up=adapters.wake_up,
-            max_active_per_user=settings.max_active_jobs_per_user,
+            queue=queue,
         ),
+        queue=queue,
         records=Records(
             jobs=adapters.jobs, records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace
         ),
@@ -185,9 +190,10 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
         ),
         schedule=Schedule(
             jobs=adapters.jobs,
+            records=adapters.records,
             inventory=inventory,
             clock=adapters.clock,
-            max_active_per_user=settings.max_active_jobs_per_user,
+            policy=_scheduling_policy(settings),
         ),
         launcher=Launch(
             jobs=adapters.jobs,
@@ -282,6 +288,10 @@ def _container_settings(settings: Settings) -> ContainerSettings:
             log_max_files=settings.log_max_files,
         ),
     )
+
+
+def _scheduling_policy(settings: Settings) -> SchedulingPolicy:
+    return SchedulingPolicy(max_active_per_user=settings.max_active_jobs_per_user)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, JobId, JobsService, count_request
+from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, count_request
 from api.schemas.envelope import GUARDED, Listing, Single, errors
-from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, RetryBody, SubmitAnswer, SubmitBody
+from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, QueueOut, RetryBody, SubmitAnswer, SubmitBody
 from api.submission import SubmissionSteps, status_and_message
 
 router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(count_request)], responses=GUARDED)
@@ -64,6 +64,12 @@ def list_jobs(query: Annotated[JobQuery, Query()], identity: CurrentIdentity, jo
     found = jobs.list(identity, query.to_domain(), page=query.page, page_size=query.page_size)
     data = [JobOut.from_domain(view) for view in found.views]
     return Listing(data=data, total=found.total, page=query.page, page_size=query.page_size)
+
+
+@router.get("/queue", summary="Look at the queue")
+def get_queue(identity: CurrentIdentity, queue: QueueService) -> Single[QueueOut]:
+    """Where the caller's waiting jobs stand, the one rule that holds each, and when its turn will come."""
+    return Single(data=QueueOut.from_domain(queue.look(identity)))
 
 
 @router.get("/jobs/{job_id}", summary="Look at a job", responses=errors(404))

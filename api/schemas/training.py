@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
@@ -17,6 +18,7 @@ from orchestrator.domain.scheduling import Place
 from orchestrator.domain.training import TrainingType
 from orchestrator.ports.job_store import JobFilter
 from orchestrator.services.jobs import JobView, Plan, SubmitRequest
+from orchestrator.services.queue import QueueView
 
 Id = Annotated[uuid.UUID, Field(strict=False)]
 
@@ -50,6 +52,9 @@ class SubmitBody(BaseModel):
     name: Name | None = Field(None, description="For people.")
     trigger_words: list[TriggerWord] = Field([], max_length=16, description="Words that will call up the subject.")
     priority: int = Field(0, ge=-1, le=2, strict=True, description="Higher starts first.")
+    gpus: int = Field(
+        1, ge=1, le=16, strict=True, description="GPUs the job holds at once; CPU slots on a machine without any."
+    )
     experiment_id: Id | None = Field(None, description="The experiment this job belongs to.")
     max_runtime_seconds: int | None = Field(
         None, ge=60, le=30 * 86_400, strict=True, description="Longest run; null is this installation's limit."
@@ -64,6 +69,7 @@ class SubmitBody(BaseModel):
             name=self.name,
             trigger_words=tuple(self.trigger_words),
             priority=self.priority,
+            gpus=self.gpus,
             experiment_id=str(self.experiment_id) if self.experiment_id else None,
             max_runtime_seconds=self.max_runtime_seconds,
         )
@@ -114,11 +120,43 @@ class RetryBody(BaseModel):
 class QueuePlace(BaseModel):
     position: int = Field(description="From 1.")
     reason: str = Field(description="What the job waits for.")
-    eta_seconds: float | None
+    eta_seconds: float | None = Field(description="Until it starts; null where nobody can know.")
 
     @classmethod
     def from_domain(cls, place: Place) -> QueuePlace:
         return cls(position=place.position, reason=place.reason, eta_seconds=place.eta_seconds)
+
+
+class WaitingJob(QueuePlace):
+    job_id: str
+
+
+class Devices(BaseModel):
+    total: int = Field(description="GPUs, or CPU slots on a machine without any.")
+    free: int
+    suspect: int = Field(description="Failed a job and completed none since; handed out last.")
+
+
+class QueueOut(BaseModel):
+    """The caller's waiting jobs, and how full the machine is with everybody's."""
+
+    jobs: list[WaitingJob] = Field(description="The caller's own, the one that starts first in front.")
+    waiting: int = Field(description="Everybody's waiting jobs.")
+    active: int = Field(description="Everybody's pending and running jobs.")
+    devices: Devices
+    problem: str | None = Field(description="What keeps every job from starting.")
+    unreachable_since: datetime | None = Field(description="Since when the Docker Engine has not answered.")
+
+    @classmethod
+    def from_domain(cls, view: QueueView) -> QueueOut:
+        return cls(
+            jobs=[WaitingJob(job_id=job_id, **dataclasses.asdict(place)) for job_id, place in view.places.items()],
+            waiting=view.waiting,
+            active=view.active,
+            devices=Devices(total=view.devices, free=view.free_devices, suspect=view.suspect_devices),
+            problem=view.problem,
+            unreachable_since=view.unreachable_since,
+        )
 
 
 class Estimate(BaseModel):
@@ -139,6 +177,7 @@ class JobOut(BaseModel):
     trigger_words: list[str]
     status: JobStatus
     priority: int
+    gpus: int = Field(description="Devices it holds while it runs.")
     attempt: int
     container_id: str | None
     gpu_ids: list[str]
@@ -183,6 +222,7 @@ class JobOut(BaseModel):
             trigger_words=list(job.trigger_words),
             status=job.status,
             priority=job.priority,
+            gpus=job.gpus,
             attempt=job.attempt,
             container_id=job.container_id,
             gpu_ids=list(job.gpu_ids),

@@ -1,14 +1,69 @@
-"""Who starts next, and what a waiting job waits for. Pure."""
+"""Who starts next, on what, and which one rule holds everybody else. Pure; one pass over the whole queue."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import heapq
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from orchestrator.domain.job import Job
 
 CPU_DEVICE_PREFIX = "cpu-"
+TOP_PRIORITY = 2
+
+
+class QueuedJob(NamedTuple):
+    """What scheduling needs to know of a waiting job. A tuple, for there may be ten thousand of them."""
+
+    id: str
+    user_id: str
+    priority: int
+    gpus: int
+    created_at: datetime
+    updated_at: datetime  # when it began to wait: nothing else changes a queued job
+    retry_at: datetime | None
+    error_message: str | None  # why its last attempt ended
+    base_model: str
+    steps: int
+
+    @classmethod
+    def of(cls, job: Job) -> QueuedJob:
+        return cls(
+            id=job.id,
+            user_id=job.user_id,
+            priority=job.priority,
+            gpus=job.gpus,
+            created_at=job.created_at,
+            updated_at=job.updated_at,
+            retry_at=job.retry_at,
+            error_message=job.error_message,
+            base_model=job.base_model,
+            steps=job.config.steps,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulingPolicy:
+    max_active_per_user: int = 2
+    ageing_seconds: float = 1_800.0  # a job that waited so long counts as one priority higher, and so on to the top
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What the machine has, and who holds how much of it."""
+
+    devices: Sequence[str]  # all there are
+    leased: frozenset[str]
+    active: Sequence[Job]  # pending and running
+    suspects: Mapping[str, str]  # devices that failed, with the job each failed last
+
+    @property
+    def free(self) -> list[str]:
+        """Healthy devices first."""
+        return sorted((device for device in self.devices if device not in self.leased), key=self.suspects.__contains__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,64 +84,120 @@ class Place:
     eta_seconds: float | None = None
 
 
-def in_starting_order(queued: Iterable[Job], active_by_user: Counter[str]) -> list[Job]:
-    """Priority first, then the user with the fewest active jobs, then age.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A waiting job in the order of starting: held by `reason`, or started now with a slot and devices."""
+
+    job: QueuedJob
+    position: int  # from 1
+    reason: str | None = None
+    slot: int = 0
+    devices: tuple[str, ...] = ()
+
+    @property
+    def starts_now(self) -> bool:
+        return self.reason is None
+
+
+def survey(waiting: Iterable[QueuedJob], capacity: Capacity, *, now: datetime, policy: SchedulingPolicy) -> list[Turn]:
+    """Every waiting job in the order of starting. One that cannot start is passed over, never waited for."""
+    active_by_user = Counter(job.user_id for job in capacity.active)
+    supply = _Supply(capacity, policy.max_active_per_user)
+    turns = []
+    for position, job in enumerate(in_starting_order(waiting, active_by_user, now=now, policy=policy), start=1):
+        reason = _pause(job, now) or supply.shortage(job)
+        turns.append(Turn(job, position, reason) if reason else Turn(job, position, None, *supply.take(job)))
+    return turns
+
+
+def in_starting_order(
+    waiting: Iterable[QueuedJob], active_by_user: Mapping[str, int], *, now: datetime, policy: SchedulingPolicy
+) -> Iterator[QueuedJob]:
+    """Priority first, raised by waiting; then the user with the fewest active jobs; then age.
 
     Each placed job counts as active for the ones behind it, so users take turns.
     """
-    waiting = sorted(queued, key=lambda job: job.created_at)
+    levels: dict[int, list[QueuedJob]] = defaultdict(list)
+    for job in waiting:
+        levels[_effective_priority(job, now, policy)].append(job)
     active = Counter(active_by_user)
-    ordered: list[Job] = []
-    while waiting:
-        best = min(waiting, key=lambda job: (-job.priority, active[job.user_id], job.created_at))
-        waiting.remove(best)
-        active[best.user_id] += 1
-        ordered.append(best)
-    return ordered
-
-
-def plan_starts(
-    queued: Sequence[Job], active: Sequence[Job], free_devices: Sequence[str], *, max_active_per_user: int
-) -> list[Start]:
-    """The queued jobs that can start now. A job that cannot is passed over, never waited for."""
-    used_slots = {(job.user_id, job.slot) for job in active}
-    active_by_user = Counter(job.user_id for job in active)
-    devices = list(free_devices)
-    starts: list[Start] = []
-    for job in in_starting_order(queued, active_by_user):
-        if not devices:
-            break
-        slot = _free_slot(job.user_id, used_slots, max_active_per_user)
-        if slot is None:
-            continue
-        used_slots.add((job.user_id, slot))
-        starts.append(Start(job, slot, (devices.pop(0),)))
-    return starts
-
-
-def place_of(job: Job, queued: Sequence[Job], active: Sequence[Job], *, max_active_per_user: int) -> Place:
-    """Where a queued job stands and why it waits."""
-    active_by_user = Counter(other.user_id for other in active)
-    order = [other.id for other in in_starting_order(queued, active_by_user)]
-    position = order.index(job.id) + 1 if job.id in order else 1
-    mine = [other for other in active if other.user_id == job.user_id]
-    if len(mine) >= max_active_per_user:
-        return Place(
-            position=position,
-            reason=f"your limit of {max_active_per_user} running jobs: starts when one of them ends",
-            eta_seconds=_soonest(mine),
-        )
-    return Place(position=position, reason="no GPU or CPU slot is free", eta_seconds=_soonest(active))
+    for priority in sorted(levels, reverse=True):
+        yield from _taking_turns(levels[priority], active)
 
 
 def is_cpu(device: str) -> bool:
     return device.startswith(CPU_DEVICE_PREFIX)
 
 
-def _free_slot(user_id: str, used: set[tuple[str, int | None]], limit: int) -> int | None:
-    return next((slot for slot in range(1, limit + 1) if (user_id, slot) not in used), None)
+def _effective_priority(job: QueuedJob, now: datetime, policy: SchedulingPolicy) -> int:
+    waited = max(0.0, (now - job.updated_at).total_seconds())
+    return min(TOP_PRIORITY, job.priority + int(waited / policy.ageing_seconds))
 
 
-def _soonest(active: Iterable[Job]) -> float | None:
-    known = [job.progress.eta_seconds for job in active if job.progress.eta_seconds is not None]
-    return min(known, default=None)
+def _taking_turns(jobs: list[QueuedJob], active: Counter[str]) -> Iterator[QueuedJob]:
+    """Jobs of one priority; `active` counts on. Only the user whose job was placed changes rank, so a heap keeps up."""
+    lines: dict[str, deque[QueuedJob]] = defaultdict(deque)
+    for job in sorted(jobs, key=lambda job: (job.created_at, job.id)):
+        lines[job.user_id].append(job)
+    heads = [_rank(line[0], active) for line in lines.values()]
+    heapq.heapify(heads)
+    while heads:
+        *_, user_id = heads[0]
+        line = lines[user_id]
+        yield line.popleft()
+        active[user_id] += 1
+        if line:
+            heapq.heapreplace(heads, _rank(line[0], active))
+        else:
+            heapq.heappop(heads)
+
+
+def _rank(job: QueuedJob, active: Counter[str]) -> tuple[int, datetime, str, str]:
+    return active[job.user_id], job.created_at, job.id, job.user_id
+
+
+def _pause(job: QueuedJob, now: datetime) -> str | None:
+    if job.retry_at is None or job.retry_at <= now:
+        return None
+    return f"tried again at {job.retry_at:%H:%M:%S} UTC after: {job.error_message}"
+
+
+class _Supply:
+    """What is left to hand out while the queue is gone through."""
+
+    def __init__(self, capacity: Capacity, limit: int) -> None:
+        self._limit = limit
+        self._slots: dict[str, set[int | None]] = defaultdict(set)
+        for job in capacity.active:
+            self._slots[job.user_id].add(job.slot)
+        self._total = len(capacity.devices)
+        self._kind = "CPU slot" if any(map(is_cpu, capacity.devices)) else "GPU"
+        self._free = capacity.free
+        self._suspects = capacity.suspects
+
+    def shortage(self, job: QueuedJob) -> str | None:
+        """The rule that holds a job; None when there is a slot and enough devices for it."""
+        if 0 < self._total < job.gpus:
+            return f"needs {_counted(job.gpus, self._kind)}, this machine has {self._total}"
+        if len(self._slots[job.user_id]) >= self._limit:
+            return f"your limit of {_counted(self._limit, 'running job')}"
+        if len(self._free) >= job.gpus:
+            return None
+        if job.gpus == 1:
+            return "no GPU or CPU slot is free"
+        free = len(self._free) or "none"
+        return f"needs {_counted(job.gpus, self._kind)}, {free} {'is' if free in (1, 'none') else 'are'} free"
+
+    def take(self, job: QueuedJob) -> tuple[int, tuple[str, ...]]:
+        """A slot and devices, if there are others not those that failed this very job."""
+        slots = self._slots[job.user_id]
+        slot = next(slot for slot in range(1, self._limit + 1) if slot not in slots)
+        slots.add(slot)
+        best_first = sorted(self._free, key=lambda device: self._suspects.get(device) == job.id)
+        devices = tuple(best_first[: job.gpus])
+        self._free = [device for device in self._free if device not in devices]
+        return slot, devices
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

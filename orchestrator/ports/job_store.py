@@ -10,12 +10,15 @@ from typing import NamedTuple, Protocol
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.scheduling import QueuedJob
+from orchestrator.domain.waiting_time import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
     """Which jobs a list holds; None means any. `user_id` None is for admins and the reconciler."""
 
+    ids: tuple[str, ...] = ()
     user_id: str | None = None
     statuses: tuple[JobStatus, ...] = ()
     type: str | None = None
@@ -61,6 +64,12 @@ class JobStore(Protocol):
 
     def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
         """Newest first, unless the filter says otherwise. `page` counts from 1."""
+
+    def queue(self) -> Sequence[QueuedJob]:
+        """Every queued job, oldest first, as little of each as scheduling needs: there may be ten thousand."""
+
+    def recent_runs(self, limit: int = 50) -> Sequence[Run]:
+        """How long the newest jobs took that completed at the first attempt, newest submission first."""
 
     def active(self) -> Sequence[tuple[Job, Attempt]]:
         """Every pending or running job with its newest attempt, oldest first."""

@@ -23,6 +23,16 @@ class EngineStatus:
     problem: str | None = None  # a sentence for people, when something keeps jobs from starting
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspectDevice:
+    """A device that failed a job and has completed none since."""
+
+    device: str
+    reason: str  # a sentence for people
+    job_id: str  # the last it failed
+    suspect_since: datetime
+
+
 class RecordStore(Protocol):
     """Errors of every method: StoreUnavailable when the database does not answer."""
 
@@ -45,6 +55,14 @@ class RecordStore(Protocol):
         """Raises NotFound."""
 
     def save_engine_status(self, status: EngineStatus) -> None: ...
+
+    def mark_suspect(self, devices: Sequence[str], *, reason: str, job_id: str, at: datetime) -> None:
+        """Remember that they failed a job. One that already is suspect stays so since then, for the newer reason."""
+
+    def clear_suspect(self, devices: Sequence[str]) -> None: ...
+
+    def suspect_devices(self) -> Sequence[SuspectDevice]:
+        """Oldest suspicion first."""
 
     def engine_status(self) -> EngineStatus | None:
         """None before an orchestrator's first pass."""

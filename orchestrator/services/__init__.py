@@ -8,6 +8,7 @@ from orchestrator.ports.token_store import TokenVerifier
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
+from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 
@@ -17,6 +18,7 @@ class Services:
     """What the HTTP half is given; bootstrap builds it."""
 
     jobs: Jobs
+    queue: Queue
     records: Records
     datasets: Datasets
     models: Models

@@ -13,7 +13,7 @@ from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import FROM_SCRATCH, Job
 from orchestrator.domain.lifecycle import JobStatus
-from orchestrator.domain.scheduling import Place, place_of, plan_starts
+from orchestrator.domain.scheduling import Place
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import DatasetStore
@@ -22,10 +22,7 @@ from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.wake_up import WakeUp
 from orchestrator.services.ownership import owned_job
-
-# How many waiting jobs are read to say where one of them stands.
-QUEUE_WINDOW = 10_000
-
+from orchestrator.services.queue import Queue
 
 _STILL_AT_WORK = "The job has not ended yet. Cancel it first, or wait."
 _WHY_NOT_RETRIED = {
@@ -46,6 +43,7 @@ class SubmitRequest:
     trigger_words: tuple[str, ...] = ()
     preset: str | None = None
     priority: int = 0
+    gpus: int = 1
     experiment_id: str | None = None
     max_runtime_seconds: int | None = None  # None: the installation's limit
 
@@ -86,7 +84,7 @@ class Jobs:
         models: ModelStore,
         clock: Clock,
         wake_up: WakeUp,
-        max_active_per_user: int,
+        queue: Queue,
     ) -> None:
         self._jobs = jobs
         self._records = records
@@ -94,14 +92,16 @@ class Jobs:
         self._models = models
         self._clock = clock
         self._wake_up = wake_up
-        self._max_active_per_user = max_active_per_user
+        self._queue = queue
 
     def submit(self, identity: Identity, request: SubmitRequest, submission: Submission | None = None) -> Job:
         """Accept a job and wake the orchestrator; the earlier job when this submission was sent before.
 
-        Raises Rejected (MODEL_NOT_ALLOWED), NotFound and Refused for the dataset, Conflict for a reused key.
+        Raises Rejected (MODEL_NOT_ALLOWED, TOO_MANY_GPUS), NotFound and Refused for the dataset, Conflict for a reused
+        key.
         """
         self._require_model(request.base_model)
+        self._require_devices(request.gpus)
         self._datasets.get(request.dataset_id, identity)
         job = self._build(identity, request)
         stored = self._jobs.add(job, status_event(None, job, "Submitted."), submission)
@@ -111,10 +111,9 @@ class Jobs:
     def plan(self, identity: Identity, request: SubmitRequest) -> Plan:
         """What `submit` would do right now, with nothing stored. Raises what `submit` raises."""
         self._require_model(request.base_model)
+        self._require_devices(request.gpus)
         dataset = self._datasets.get(request.dataset_id, identity)
         job = self._build(identity, request)
-        queued, active = self._queue()
-        queued = [*queued, job]
         train_count, val_count = request.config.train_val_counts(dataset.item_count)
         return Plan(
             job=job,
@@ -122,7 +121,7 @@ class Jobs:
             train_count=train_count,
             val_count=val_count,
             total_epochs=request.config.total_epochs(train_count),
-            place=None if self._can_start(job, queued, active) else self._place(job, queued, active),
+            place=self._queue.place_if_submitted(job),
         )
 
     def decided(self, job_id: str) -> Job | None:
@@ -132,7 +131,7 @@ class Jobs:
             return None
         if job.status is not JobStatus.QUEUED:
             return job
-        must_wait = not self._can_start(job, *self._queue())
+        must_wait = self._queue.must_wait(job)
         # A job that was claimed during these reads looks like one without a free device: only one that still waits
         # after them has to wait.
         return job if must_wait and self._jobs.get(job_id).status is JobStatus.QUEUED else None
@@ -194,6 +193,7 @@ class Jobs:
             trigger_words=request.trigger_words,
             preset=request.preset,
             priority=request.priority,
+            gpus=request.gpus,
             experiment_id=request.experiment_id,
             max_runtime_seconds=request.max_runtime_seconds,
             created_at=now,
@@ -206,33 +206,13 @@ class Jobs:
             message = f"Base model {base_model!r} is not in the catalogue. Choose one of: {', '.join(known)}."
             raise Rejected(message, code="MODEL_NOT_ALLOWED", details=[Violation("base_model", message, base_model)])
 
+    def _require_devices(self, gpus: int) -> None:
+        devices = self._queue.device_count()
+        if devices is not None and gpus > devices:
+            message = f"The job asks for {gpus} GPUs, but this machine has {devices}."
+            raise Rejected(message, code="TOO_MANY_GPUS", details=[Violation("gpus", message, gpus)])
+
     def _views(self, jobs: Sequence[Job]) -> Sequence[JobView]:
-        if not any(job.status is JobStatus.QUEUED for job in jobs):
-            return [JobView(job) for job in jobs]
-        queued, active = self._queue()
-        return [JobView(job, self._place(job, queued, active)) for job in jobs]
-
-    def _place(self, job: Job, queued: Sequence[Job], active: Sequence[Job]) -> Place | None:
-        if job.status is not JobStatus.QUEUED:
-            return None
-        place = place_of(job, queued, active, max_active_per_user=self._max_active_per_user)
-        status = self._records.engine_status()
-        if status is None:
-            return replace(place, reason="no orchestrator has looked at the queue yet", eta_seconds=None)
-        if status.problem is not None:
-            return replace(place, reason=status.problem, eta_seconds=None)
-        return place
-
-    def _can_start(self, job: Job, queued: Sequence[Job], active: Sequence[Job]) -> bool:
-        status = self._records.engine_status()
-        if status is None or status.problem is not None:
-            return False
-        taken = {device for other in active for device in other.gpu_ids}
-        free = [device for device in status.devices if device not in taken]
-        starts = plan_starts(queued, active, free, max_active_per_user=self._max_active_per_user)
-        return any(start.job.id == job.id for start in starts)
-
-    def _queue(self) -> tuple[Sequence[Job], Sequence[Job]]:
-        waiting = JobFilter(statuses=(JobStatus.QUEUED,), oldest_first=True)
-        queued = self._jobs.list(waiting, page_size=QUEUE_WINDOW).jobs
-        return queued, [job for job, _ in self._jobs.active()]
+        queued = [job for job in jobs if job.status is JobStatus.QUEUED]
+        places = self._queue.places(queued) if queued else {}
+        return [JobView(job, places.get(job.id)) for job in jobs]

@@ -1,34 +1,64 @@
-"""Which waiting jobs start in this pass."""
+"""Which waiting jobs start in this pass, and which devices they had better not get."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.domain.lifecycle import JobStatus
-from orchestrator.domain.scheduling import Start, plan_starts
+from orchestrator.domain.job import Attempt
+from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
+from orchestrator.domain.scheduling import Capacity, SchedulingPolicy, Start, Turn, survey
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.ports.job_store import JobFilter, JobStore
-
-# How many waiting jobs one pass looks at; enough to fill every device many times over.
-QUEUE_WINDOW = 1_000
+from orchestrator.ports.record_store import RecordStore
 
 
 class Schedule:
-    def __init__(self, *, jobs: JobStore, inventory: DeviceInventory, clock: Clock, max_active_per_user: int) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        records: RecordStore,
+        inventory: DeviceInventory,
+        clock: Clock,
+        policy: SchedulingPolicy,
+    ) -> None:
         self._jobs = jobs
+        self._records = records
         self._inventory = inventory
         self._clock = clock
-        self._max_active_per_user = max_active_per_user
+        self._policy = policy
 
     def starts(self) -> Sequence[Start]:
-        waiting = JobFilter(statuses=(JobStatus.QUEUED,), oldest_first=True)
-        queued = self._jobs.list(waiting, page_size=QUEUE_WINDOW).jobs
-        if not queued:
+        """In the order of the queue. With every device taken the queue is not even read."""
+        capacity = capacity_of(self._inventory.devices(), jobs=self._jobs, records=self._records)
+        if not capacity.free:
             return []
-        leased = self._jobs.leased_devices()
-        free = [device for device in self._inventory.devices() if device not in leased]
-        active = [job for job, _ in self._jobs.active()]
-        now = self._clock.now()
-        due = [job for job in queued if job.retry_at is None or job.retry_at <= now]
-        return plan_starts(due, active, free, max_active_per_user=self._max_active_per_user)
+        turns = survey(self._jobs.queue(), capacity, now=self._clock.now(), policy=self._policy)
+        return self._loaded([turn for turn in turns if turn.starts_now])
+
+    def note_end(self, attempt: Attempt, reason: EndReason) -> None:
+        """Remember devices that failed an attempt, to be handed out last, until a job completes on them."""
+        if reason is EndReason.GPU_FAILED:
+            sentence, now = ENDINGS[reason].sentence, self._clock.now()
+            self._records.mark_suspect(attempt.devices, reason=sentence, job_id=attempt.job_id, at=now)
+        elif ENDINGS[reason].status is JobStatus.COMPLETED:
+            self._records.clear_suspect(attempt.devices)
+
+    def _loaded(self, turns: Sequence[Turn]) -> Sequence[Start]:
+        """The jobs as they are by now; one that was cancelled in the meantime is left out."""
+        if not turns:
+            return []
+        wanted = JobFilter(ids=tuple(turn.job.id for turn in turns), statuses=(JobStatus.QUEUED,))
+        jobs = {job.id: job for job in self._jobs.list(wanted, page_size=len(turns)).jobs}
+        return [Start(jobs[turn.job.id], turn.slot, turn.devices) for turn in turns if turn.job.id in jobs]
+
+
+def capacity_of(devices: Sequence[str], *, jobs: JobStore, records: RecordStore) -> Capacity:
+    """What of these devices is taken, and by whom."""
+    return Capacity(
+        devices=devices,
+        leased=jobs.leased_devices(),
+        active=[job for job, _ in jobs.active()],
+        suspects={suspect.device: suspect.job_id for suspect in records.suspect_devices()},
+    )

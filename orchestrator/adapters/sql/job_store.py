@@ -29,11 +29,18 @@ from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
+from orchestrator.domain.scheduling import QueuedJob
+from orchestrator.domain.waiting_time import Run
 from orchestrator.ports.job_store import JobFilter, JobPage, Standing, Submission
 
 _ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 _OPEN = (JobStatus.QUEUED, *_ACTIVE)
 _MOST_PARAMETERS = 1_000  # in one statement; databases have limits
+# In the order of QueuedJob's fields. The database picks the one number that is needed out of the config.
+_QUEUED_COLUMNS = [
+    training_jobs.c.config["steps"].as_integer() if name == "steps" else training_jobs.c[name]
+    for name in QueuedJob._fields
+]
 
 
 class SqlJobStore:
@@ -71,6 +78,30 @@ class SqlJobStore:
         with self._database.read() as connection:
             total = connection.scalar(sa.select(sa.func.count()).select_from(training_jobs).where(*conditions))
             return JobPage(tuple(job_from(row) for row in connection.execute(rows).mappings()), total or 0)
+
+    def queue(self) -> Sequence[QueuedJob]:
+        query = (
+            sa.select(*_QUEUED_COLUMNS)
+            .where(training_jobs.c.status == JobStatus.QUEUED)
+            .order_by(training_jobs.c.created_at, training_jobs.c.id)
+        )
+        with self._database.read() as connection:
+            return [QueuedJob._make(row) for row in connection.execute(query).all()]
+
+    def recent_runs(self, limit: int = 50) -> Sequence[Run]:
+        job = training_jobs.c
+        query = (
+            sa.select(job.base_model, job.current_step, job.started_at, job.completed_at)
+            .where(job.status == JobStatus.COMPLETED, job.attempt == 1)
+            .where(job.current_step > 0, job.started_at.is_not(None))
+            .order_by(job.created_at.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [
+                Run(row.base_model, row.current_step, (row.completed_at - row.started_at).total_seconds())
+                for row in connection.execute(query)
+            ]
 
     def active(self) -> Sequence[tuple[Job, Attempt]]:
         attempt_columns = [column.label(f"attempt_{column.name}") for column in training_attempts.c]
@@ -256,6 +287,8 @@ def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
         columns.experiment_id: wanted.experiment_id,
     }
     conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in exact.items() if value is not None]
+    if wanted.ids:
+        conditions.append(columns.id.in_(wanted.ids))
     if wanted.statuses:
         conditions.append(columns.status.in_(wanted.statuses))
     if wanted.text:

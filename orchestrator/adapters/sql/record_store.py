@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -11,11 +12,17 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.rows import event_from, metric_from
-from orchestrator.adapters.sql.tables import artifacts, engine_status, training_events, training_metrics
+from orchestrator.adapters.sql.tables import (
+    artifacts,
+    engine_status,
+    suspect_devices,
+    training_events,
+    training_metrics,
+)
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent, Metric
-from orchestrator.ports.record_store import EngineStatus
+from orchestrator.ports.record_store import EngineStatus, SuspectDevice
 
 
 class SqlRecordStore:
@@ -87,6 +94,26 @@ class SqlRecordStore:
         with self._database.write() as connection:
             insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
             connection.execute(insert(engine_status).values(row).on_conflict_do_update(index_elements=["id"], set_=row))
+
+    def mark_suspect(self, devices: Sequence[str], *, reason: str, job_id: str, at: datetime) -> None:
+        if not devices:
+            return
+        rows = [{"device": device, "reason": reason, "job_id": job_id, "suspect_since": at} for device in devices]
+        with self._database.write() as connection:
+            insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+            news = {"reason": reason, "job_id": job_id}
+            connection.execute(
+                insert(suspect_devices).on_conflict_do_update(index_elements=["device"], set_=news), rows
+            )
+
+    def clear_suspect(self, devices: Sequence[str]) -> None:
+        with self._database.write() as connection:
+            connection.execute(suspect_devices.delete().where(suspect_devices.c.device.in_(devices)))
+
+    def suspect_devices(self) -> Sequence[SuspectDevice]:
+        query = sa.select(suspect_devices).order_by(suspect_devices.c.suspect_since, suspect_devices.c.device)
+        with self._database.read() as connection:
+            return [SuspectDevice(**row) for row in connection.execute(query).mappings()]
 
     def engine_status(self) -> EngineStatus | None:
         with self._database.read() as connection:

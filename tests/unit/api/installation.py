@@ -30,6 +30,7 @@ from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.ports.job_store import JobFilter
 from orchestrator.ports.record_store import EngineStatus
 from orchestrator.services import Services
@@ -37,6 +38,7 @@ from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
+from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from tests.factories import make_attempt, make_dataset, make_item, make_model
@@ -157,6 +159,7 @@ def build_installation(database: Database, data_dir: Path, **options: Any) -> In
     models = MemoryModelStore([make_model()])
     orchestrator = PlayedOrchestrator(jobs)
     tokens = LorryTokens(store=SqlTokenStore(database), clock=clock)
+    queue = Queue(jobs=jobs, records=records, clock=clock, policy=SchedulingPolicy())
     services = Services(
         jobs=Jobs(
             jobs=jobs,
@@ -165,8 +168,9 @@ def build_installation(database: Database, data_dir: Path, **options: Any) -> In
             models=models,
             clock=clock,
             wake_up=orchestrator,
-            max_active_per_user=2,
+            queue=queue,
         ),
+        queue=queue,
         records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
         datasets=Datasets(store=datasets, files=files, clock=clock),
         models=Models(store=models),

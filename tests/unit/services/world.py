@@ -24,6 +24,7 @@ from orchestrator.domain.job import Job
 from orchestrator.domain.model import ModelSource
 from orchestrator.domain.reconciliation import Policy
 from orchestrator.domain.retry import RetryPolicy
+from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.collect import Collect
@@ -32,6 +33,7 @@ from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.jobs import Jobs, SubmitRequest
 from orchestrator.services.launch import Launch
+from orchestrator.services.queue import Queue
 from orchestrator.services.reconciler import Pass, Reconciler
 from orchestrator.services.schedule import Schedule
 from orchestrator.services.sweep import Sweep
@@ -44,6 +46,7 @@ UNBUILT_MODEL = make_model(id="lorry/unbuilt")
 ORPHAN_GRACE_SECONDS = 600
 MIN_FREE_BYTES = 1024**3
 POLICY = Policy(launch_grace_seconds=300, stop_grace_seconds=60)
+SCHEDULING_POLICY = SchedulingPolicy(max_active_per_user=2)
 RETRY_POLICY = RetryPolicy(max_retries=3, first_delay_seconds=10)
 
 
@@ -71,6 +74,7 @@ class World:
         self.wake_up = CountingWakeUp()
         self.store, self.records = SqlJobStore(database), SqlRecordStore(database)
         self.datasets = SqlDatasetStore(database)
+        self.queue = Queue(jobs=self.store, records=self.records, clock=self.clock, policy=SCHEDULING_POLICY)
         self.jobs = Jobs(
             jobs=self.store,
             records=self.records,
@@ -78,7 +82,7 @@ class World:
             models=self.models,
             clock=self.clock,
             wake_up=self.wake_up,
-            max_active_per_user=2,
+            queue=self.queue,
         )
         self.reconciler = self.restarted()
 
@@ -109,7 +113,13 @@ class World:
                 image="training-image",
                 min_free_bytes=MIN_FREE_BYTES,
             ),
-            schedule=Schedule(jobs=self.store, inventory=inventory, clock=self.clock, max_active_per_user=2),
+            schedule=Schedule(
+                jobs=self.store,
+                records=self.records,
+                inventory=inventory,
+                clock=self.clock,
+                policy=SCHEDULING_POLICY,
+            ),
             launcher=launcher,
             ingest=Ingest(jobs=self.store, workspace=self.workspace, runtime=engine, clock=self.clock),
             collect=Collect(records=self.records, artifacts=self.artifacts, clock=self.clock),
