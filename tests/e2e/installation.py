@@ -182,7 +182,7 @@ class Installation:
         return httpx2.get(f"{self.url}/api{path}", timeout=UNHURRIED, trust_env=False)
 
     def user(self, name: str) -> User:
-        token = identity_service(Settings(data_dir=self.data_dir)).issue(name)
+        token = identity_service(Settings(data_dir=self.data_dir, database_url=self.store_url)).issue(name)
         return self._users.setdefault(token, User(self.url, token))
 
     @property
