@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -98,6 +100,14 @@ def site(_shared_site: Installation, installations: list[Installation]) -> Insta
 def alice(site: Installation, request: pytest.FixtureRequest) -> User:
     """A user of the site that no other test knows."""
     return site.user(f"alice of {request.node.name}")
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Random faults that can be had again: pytest shows the seed of a test that failed."""
+    seed = int(os.environ.get("LORRY_FAULT_SEED") or time.time_ns() % 2**32)
+    print(f"LORRY_FAULT_SEED={seed}")  # noqa: T201 - see above
+    return random.Random(seed)  # noqa: S311 - nothing secret
 
 
 @pytest.fixture(autouse=True)

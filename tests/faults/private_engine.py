@@ -44,8 +44,13 @@ class PrivateEngine:
     def kill(self) -> None:
         """SIGKILL, as the kernel does it: the containers live on, but nobody answers for them."""
         self._end(signal.SIGKILL)
+        # Its containerd dies with it. Where nobody reaps orphans the dead process keeps its pid, and the next dockerd
+        # would take what the file names for a containerd that lives.
+        (self._folder / "exec" / "containerd" / "containerd.pid").unlink(missing_ok=True)
 
     def close(self) -> None:
+        if self._dockerd is None or self._dockerd.poll() is not None:
+            self.start()  # only an engine that lives can take its containers away
         with contextlib.suppress(DockerException, OSError):
             for container in self.client.containers(all=True):
                 self.client.remove_container(container["Id"], force=True, v=True)
@@ -54,9 +59,7 @@ class PrivateEngine:
         for mount in self._mounts():
             subprocess.run(("umount", "--lazy", mount), check=False)
         shutil.rmtree(self._folder)
-        for cgroup in sorted(_CGROUPS.glob(f"**/{self._name}"), reverse=True):
-            with contextlib.suppress(OSError):
-                cgroup.rmdir()
+        self._remove_cgroups()
 
     def _command(self) -> list[str]:
         command = [
@@ -88,6 +91,12 @@ class PrivateEngine:
         assert self._dockerd is not None
         self._dockerd.send_signal(number)
         self._dockerd.wait(_STOPPED_WITHIN_SECONDS)
+
+    def _remove_cgroups(self) -> None:
+        """One in each hierarchy; the engine leaves those that it made for its containers' parent."""
+        for cgroup in (*_CGROUPS.glob(self._name), *_CGROUPS.glob(f"*/{self._name}")):
+            for folder in (*sorted(cgroup.rglob("*/"), reverse=True), cgroup):
+                folder.rmdir()
 
     def _mounts(self) -> list[str]:
         """Deepest first."""
