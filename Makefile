@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo serve test lint unit integration engine images constraints clean
+.PHONY: help setup demo serve test lint unit integration engine images postgres constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 unit: $(VENV)/.test-setup ## the tests that need no engine
 	$(BIN)/pytest tests/unit tests/contract
 
-integration: $(VENV)/.test-setup setup ## the tests on the real engine, stores and images
+integration: $(VENV)/.test-setup setup postgres ## the tests on the real engine, stores and images
 	$(BIN)/pytest tests/integration tests/e2e
 
 engine:
@@ -56,6 +56,9 @@ engine:
 
 images: $(VENV)/.setup engine
 	@images/build.sh
+
+postgres:
+	@tests/postgres.sh
 
 $(VENV)/.setup: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
