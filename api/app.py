@@ -6,15 +6,17 @@ import threading
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from prometheus_client.registry import Collector
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from api.body_limit import BodyLimit
 from api.errors import ErrorBoundary, add_error_handlers
+from api.metrics import Metrics
 from api.options import ApiOptions
 from api.rate_limit import RateLimits
 from api.request_context import REQUEST_ID_HEADER, RequestContext
-from api.routes import datasets, models, records, service, training
+from api.routes import admin, datasets, models, records, service, training
 from orchestrator.services import Services
 
 _DESCRIPTION = """Trains LoRA adapters, each job in its own hardened container.
@@ -27,6 +29,7 @@ _TAGS = [
     {"name": "records", "description": "What a job left behind: history, metrics, log, files."},
     {"name": "datasets", "description": "Pictures with captions."},
     {"name": "models", "description": "Base models to start from."},
+    {"name": "admin", "description": "For administrators."},
     {"name": "service", "description": "Probes."},
 ]
 
@@ -44,33 +47,37 @@ _READABLE_BY_BROWSERS = [
 _SENT_BY_BROWSERS = ["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "Range", REQUEST_ID_HEADER]
 
 
-def create_app(services: Services, options: ApiOptions) -> FastAPI:
+def create_app(services: Services, options: ApiOptions, *, measured: tuple[Collector, ...] = ()) -> FastAPI:
+    """`measured` is shown among the metrics: what an orchestrator in this process measures."""
+    metrics = Metrics(services.survey, others=measured)
     app = FastAPI(
         title="Lorry",
         version=options.version,
         description=_DESCRIPTION,
         openapi_tags=_TAGS,
         generate_unique_id_function=_operation_id,
-        middleware=_middleware(options),
+        middleware=_middleware(options, metrics),
     )
     app.state.services = services
     app.state.options = options
+    app.state.metrics = metrics
     app.state.rate_limits = RateLimits(options)
     app.state.stopping = threading.Event()  # set by the server when it is told to stop; waiting answers then end
     add_error_handlers(app)
     app.include_router(_routes(), prefix="/api")
     app.include_router(_routes(), prefix="/api/v1", include_in_schema=False)
+    app.include_router(service.metrics_router, include_in_schema=False)  # where scrapers look by themselves
     return app
 
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for router in (training.router, records.router, datasets.router, models.router, service.router):
+    for router in (training.router, records.router, datasets.router, models.router, admin.router, service.router):
         routes.include_router(router)
     return routes
 
 
-def _middleware(options: ApiOptions) -> list[Middleware]:
+def _middleware(options: ApiOptions, metrics: Metrics) -> list[Middleware]:
     """Outermost first."""
     cors = Middleware(
         CORSMiddleware,
@@ -81,7 +88,7 @@ def _middleware(options: ApiOptions) -> list[Middleware]:
         max_age=600,
     )
     return [
-        Middleware(RequestContext),
+        Middleware(RequestContext, count=metrics.count_request),
         cors,
         Middleware(ErrorBoundary),
         Middleware(BodyLimit, max_bytes=options.max_body_bytes),

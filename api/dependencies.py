@@ -12,11 +12,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
 
+from api.metrics import Metrics
 from api.options import ApiOptions
 from api.rate_limit import RateLimits
 from orchestrator.domain.errors import NotFound, Unauthenticated
 from orchestrator.domain.identity import Identity
 from orchestrator.services import Services
+from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
@@ -42,6 +44,10 @@ async def _rate_limits(request: Request) -> RateLimits:
     return cast(RateLimits, request.app.state.rate_limits)
 
 
+async def _metrics(request: Request) -> Metrics:
+    return cast(Metrics, request.app.state.metrics)
+
+
 async def _stopping(request: Request) -> threading.Event:
     return cast(threading.Event, request.app.state.stopping)
 
@@ -49,6 +55,7 @@ async def _stopping(request: Request) -> threading.Event:
 AllServices = Annotated[Services, Depends(_services)]
 Options = Annotated[ApiOptions, Depends(_options)]
 Limits = Annotated[RateLimits, Depends(_rate_limits)]
+AppMetrics = Annotated[Metrics, Depends(_metrics)]
 Stopping = Annotated[threading.Event, Depends(_stopping)]
 
 
@@ -72,6 +79,10 @@ async def _models(services: AllServices) -> Models:
     return services.models
 
 
+async def _audit(services: AllServices) -> Audit:
+    return services.audit
+
+
 async def _readiness(services: AllServices) -> Readiness:
     return services.readiness
 
@@ -81,6 +92,7 @@ QueueService = Annotated[Queue, Depends(_queue)]
 RecordsService = Annotated[Records, Depends(_records)]
 DatasetsService = Annotated[Datasets, Depends(_datasets)]
 ModelsService = Annotated[Models, Depends(_models)]
+AuditService = Annotated[Audit, Depends(_audit)]
 ReadinessService = Annotated[Readiness, Depends(_readiness)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,9 +26,16 @@ _DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 access_log = structlog.get_logger("lorry.access")
 
 
+class Count(Protocol):
+    def __call__(self, scope: Scope, *, status: int | None, seconds: float) -> None: ...
+
+
 class RequestContext:
-    def __init__(self, app: ASGIApp) -> None:
+    """`count` is told of every request once it is over: its scope, status and seconds."""
+
+    def __init__(self, app: ASGIApp, *, count: Count) -> None:
         self._app = app
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,13 +58,15 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_with_headers)
             finally:
+                seconds = time.perf_counter() - started
+                self._count(scope, status=status, seconds=seconds)
                 # The path alone: query strings may hold what should not be kept.
                 access_log.info(
                     "request",
                     method=scope["method"],
                     path=scope["path"],
                     status=status,
-                    duration_ms=round((time.perf_counter() - started) * 1000, 1),
+                    duration_ms=round(seconds * 1000, 1),
                     user_id=state.get("user_id"),
                 )
 

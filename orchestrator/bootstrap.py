@@ -10,6 +10,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.docker.event_stream import EngineEvents
 from orchestrator.adapters.docker.runtime import DockerContainerRuntime
 from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactStore
+from orchestrator.adapters.filesystem.data_folder import FilesystemDataFolder
 from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.filesystem.model_store import FilesystemModelStore
@@ -17,12 +18,16 @@ from orchestrator.adapters.filesystem.ownership import Owner
 from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
 from orchestrator.adapters.memory import FixedInventory
 from orchestrator.adapters.nvml.inventory import NvmlInventory
+from orchestrator.adapters.prometheus import PrometheusMeter
 from orchestrator.adapters.sql import (
     FencedDatabase,
+    SqlAuditLog,
     SqlDatasetStore,
+    SqlFigureStore,
     SqlJobStore,
     SqlLeadership,
     SqlRecordStore,
+    SqlRetentionStore,
     SqlTokenStore,
     connect,
 )
@@ -33,12 +38,15 @@ from orchestrator.adapters.wake_up import ThreadWakeUp
 from orchestrator.domain.container import Limits
 from orchestrator.domain.dataset import UploadLimits
 from orchestrator.domain.reconciliation import Policy
+from orchestrator.domain.retention import Kind, RetentionPolicy
 from orchestrator.domain.retry import RetryPolicy
 from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX, SchedulingPolicy
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.services import Services
+from orchestrator.services.audit import Audit
 from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.cleanup import Cleanup
 from orchestrator.services.collect import Collect
 from orchestrator.services.container_settings import ContainerSettings
 from orchestrator.services.datasets import Datasets
@@ -53,7 +61,9 @@ from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.reconciler import Reconciler
 from orchestrator.services.records import Records
+from orchestrator.services.retention import Retention
 from orchestrator.services.schedule import Schedule
+from orchestrator.services.survey import Survey
 from orchestrator.services.sweep import Sweep
 from orchestrator.settings import Settings
 
@@ -68,13 +78,18 @@ class Lorry:
     services: Services
     orchestration: Orchestration
     engine_events: EngineEvents
+    retention: Retention
+    meter: PrometheusMeter
     database: Database
     wake_up: ThreadWakeUp
 
     def reconcile_forever(self, stop: threading.Event) -> None:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
         with self.engine_events:
-            self.orchestration.run(stop)
+            keeping = (stop, lambda: self.orchestration.is_leading)
+        # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
+        threading.Thread(target=self.retention.run_until, args=keeping, name="retention", daemon=True).start()
+        self.orchestration.run(stop)
 
     def close(self) -> None:
         self.database.close()
@@ -90,6 +105,8 @@ def build(settings: Settings) -> Lorry:
         services=_build_services(adapters, settings),
         orchestration=_build_orchestration(adapters, builtin_models, settings),
         engine_events=EngineEvents(base_url=settings.docker_host, instance=settings.instance, wake_up=adapters.wake_up),
+        retention=_build_retention(adapters, settings),
+        meter=adapters.meter,
         database=adapters.database,
         wake_up=adapters.wake_up,
     )
@@ -109,6 +126,7 @@ class _Adapters:
     runtime: ContainerRuntime
     clock: SystemClock
     wake_up: ThreadWakeUp
+    meter: PrometheusMeter
 
 
 def _build_adapters(settings: Settings) -> _Adapters:
@@ -128,10 +146,12 @@ def _build_adapters(settings: Settings) -> _Adapters:
         runtime=container_runtime(settings),
         clock=SystemClock(),
         wake_up=ThreadWakeUp(),
+        meter=PrometheusMeter(),
     )
 
 
 def _build_services(adapters: _Adapters, settings: Settings) -> Services:
+    figures, disk = SqlFigureStore(adapters.database), FilesystemDisk(settings.data_dir)
     queue = Queue(
         jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, policy=_scheduling_policy(settings)
     )
@@ -152,12 +172,15 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
         datasets=Datasets(store=adapters.datasets, files=adapters.dataset_files, clock=adapters.clock),
         models=Models(store=adapters.models),
         tokens=LorryTokens(store=adapters.tokens, clock=adapters.clock),
+        audit=Audit(log=SqlAuditLog(adapters.database)),
         readiness=Readiness(
+            store=figures,
             records=adapters.records,
+            disk=disk,
             clock=adapters.clock,
-            data_dir=str(settings.data_dir.resolve()),
             min_free_bytes=settings.min_free_bytes,
         ),
+        survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
     )
 
 
@@ -171,6 +194,7 @@ def _build_orchestration(adapters: _Adapters, builtin_models: BuiltinModels, set
         builtin_models=builtin_models,
         wake_up=adapters.wake_up,
         poll_seconds=settings.poll_seconds,
+        meter=adapters.meter,
     )
 
 
@@ -205,7 +229,13 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
             clock=adapters.clock,
             settings=_container_settings(settings),
         ),
-        ingest=Ingest(jobs=adapters.jobs, workspace=adapters.workspace, runtime=adapters.runtime, clock=adapters.clock),
+        ingest=Ingest(
+            jobs=adapters.jobs,
+            workspace=adapters.workspace,
+            runtime=adapters.runtime,
+            clock=adapters.clock,
+            meter=adapters.meter,
+        ),
         collect=Collect(records=adapters.records, artifacts=adapters.artifacts, clock=adapters.clock),
         sweep=Sweep(
             jobs=adapters.jobs,
@@ -215,8 +245,41 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
             is_dry_run=settings.orphan_dry_run,
         ),
         clock=adapters.clock,
+        meter=adapters.meter,
         policy=_policy(settings),
         retry_policy=RetryPolicy(max_retries=settings.max_retries, first_delay_seconds=settings.retry_delay_seconds),
+    )
+
+
+def _build_retention(adapters: _Adapters, settings: Settings) -> Retention:
+    days = {kind: getattr(settings, f"retain_{kind}_days") for kind in Kind}
+    return Retention(
+        store=SqlRetentionStore(adapters.database),
+        records=adapters.records,
+        artifacts=adapters.artifacts,
+        folder=FilesystemDataFolder(settings.data_dir.resolve()),
+        clock=adapters.clock,
+        policy=RetentionPolicy(days),
+    )
+
+
+def cleanup_service(settings: Settings) -> Cleanup:
+    """For `lorry cleanup`, which may run beside an orchestrator."""
+    adapters = _build_adapters(settings)
+    return Cleanup(
+        retention=_build_retention(adapters, settings),
+        sweep=Sweep(
+            jobs=adapters.jobs,
+            runtime=adapters.runtime,
+            clock=adapters.clock,
+            orphan_grace_seconds=settings.orphan_grace_seconds,
+        ),
+        jobs=adapters.jobs,
+        runtime=adapters.runtime,
+        store=SqlRetentionStore(adapters.database),
+        folder=FilesystemDataFolder(settings.data_dir.resolve()),
+        audit_log=SqlAuditLog(adapters.database),
+        clock=adapters.clock,
     )
 
 

@@ -88,6 +88,16 @@ class Settings(BaseSettings):
     outputs_max_bytes: int = Field(50 * _GIB, ge=1024**2, description="What a job may write into its outputs folder.")
     poll_seconds: float = Field(0.25, gt=0, le=60, description="Pause between two looks at running jobs.")
     min_free_bytes: int = Field(1 * _GIB, ge=0, description="Free disk below which no job starts and /ready says no.")
+    retain_metrics_days: int = Field(365, ge=0, description="Days that an ended job's metrics are kept; 0: for ever.")
+    retain_events_days: int = Field(365, ge=0, description="The same for its history, where a mark of the gap stays.")
+    retain_logs_days: int = Field(90, ge=0, description="The same for its log.")
+    retain_outputs_days: int = Field(
+        7, ge=0, description="The same for what its container wrote: copied by then, but a retry resumes from it."
+    )
+    retain_checkpoints_days: int = Field(30, ge=0, description="The same for its checkpoints among the artifacts.")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port on which `lorry orchestrate` shows its own metrics; 0: none."
+    )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Level of the log on stderr.")
     catalogue: Path = Field(_PROJECT / "configs" / "models.yaml", description="The model catalogue.")
 

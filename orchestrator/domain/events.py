@@ -40,6 +40,7 @@ class TrainerEvent:
 
     type: str
     fields: dict[str, Any]
+    at: datetime | None = field(default=None, compare=False)  # by the trainer's clock, which may say anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def parse_line(line: bytes) -> TrainerEvent | None:
         fields = storable({key: value for key, value in event.items() if key not in ("v", "type", "at")})
     except (ValueError, RecursionError):
         return None
-    return TrainerEvent(_storable_text(event["type"])[:64], fields)
+    return TrainerEvent(_storable_text(event["type"])[:64], fields, at=_instant(event.get("at")))
 
 
 def storable(value: Any, *, nesting: int = 0) -> Any:
@@ -266,6 +267,14 @@ def _is_number(value: Any) -> TypeGuard[float]:
 
 def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo is not None else None
 
 
 def _refuse_constant(name: str) -> float:

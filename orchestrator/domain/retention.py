@@ -58,7 +58,7 @@ def totals(removed: Iterable[Removed]) -> list[Removed]:
     return list(by_kind.values())
 
 
-def gap_event(job_id: str, kind: Kind, *, until: datetime, days: int, now: datetime) -> JobEvent | None:
+def removal_mark(job_id: str, kind: Kind, *, until: datetime, days: int, now: datetime) -> JobEvent | None:
     """The mark that retention leaves in a job's history; None for what nobody reads. `until` is the job's end."""
     if kind not in _MARKED:
         return None

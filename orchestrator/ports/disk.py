@@ -7,4 +7,4 @@ from typing import Protocol
 
 class Disk(Protocol):
     def free_bytes(self) -> int:
-        """What is left where jobs write."""
+        """What is left where jobs write; 0 when nobody can tell, for then nothing can be written there either."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.scheduling import QueuedJob
@@ -100,11 +102,19 @@ class JobStore(Protocol):
         Metrics of a step already stored are ignored. Returns the job with its new version.
         """
 
-    def request_cancel(self, job_id: str, *, reason: str | None, at: datetime) -> Job:
+    def request_cancel(
+        self,
+        job_id: str,
+        *,
+        reason: str | None,
+        at: datetime,
+        actor: Actor = Actor.USER,
+        audit: AuditEntry | None = None,
+    ) -> Job:
         """Note the wish to cancel in one statement that cannot lose against a concurrent save.
 
         A queued job is cancelled at once, an active one keeps its state, an ended one is returned as it is.
-        Repeating it keeps the first reason. Raises NotFound.
+        Repeating it keeps the first reason. `audit` is stored with the first. Raises NotFound.
         """
 
     def leased_devices(self) -> frozenset[str]:

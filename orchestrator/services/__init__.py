@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.ports.token_store import TokenVerifier
+from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.services.survey import Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,4 +25,6 @@ class Services:
     datasets: Datasets
     models: Models
     tokens: TokenVerifier
+    audit: Audit
     readiness: Readiness
+    survey: Survey

@@ -25,6 +25,7 @@ from orchestrator.domain.job import Attempt, Job
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.meter import Meter
 from orchestrator.ports.workspace import Workspace
 from orchestrator.services.log_capture import REST_MISSING, LogCapture
 from orchestrator.services.pace import Pace
@@ -44,11 +45,14 @@ _HISTORY_FULL = f"The trainer reported {MAX_HISTORY_ROWS} things. Of what follow
 
 
 class Ingest:
-    def __init__(self, *, jobs: JobStore, workspace: Workspace, runtime: ContainerRuntime, clock: Clock) -> None:
+    def __init__(
+        self, *, jobs: JobStore, workspace: Workspace, runtime: ContainerRuntime, clock: Clock, meter: Meter
+    ) -> None:
         self._jobs = jobs
         self._workspace = workspace
         self._log = LogCapture(runtime=runtime, workspace=workspace)
         self._clock = clock
+        self._meter = meter
         self._log_pace = Pace(clock, pause_seconds=LOG_SECONDS)
         self._measure_pace = Pace(clock, pause_seconds=MEASURE_SECONDS)
         self._rest_began_at: dict[str, datetime] = {}
@@ -121,6 +125,8 @@ class Ingest:
             events=rows,
             metrics=metrics_in(events, job_id=job.id, attempt=attempt.number, at=now),
         )
+        if events and events[-1].at is not None:
+            self._meter.events_ingested(lag_seconds=(self._clock.now() - events[-1].at).total_seconds())
         return saved, after
 
     def _go_on_from(self, job: Job, attempt: Attempt, file_bytes: int) -> tuple[Job, Attempt]:

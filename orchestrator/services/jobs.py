@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from orchestrator.domain.artifact import checkpoint_names
+from orchestrator.domain.audit import AuditAction, AuditEntry
 from orchestrator.domain.dataset import Dataset
 from orchestrator.domain.errors import Conflict, Rejected, Violation
 from orchestrator.domain.events import status_event
-from orchestrator.domain.identity import Identity
+from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import FROM_SCRATCH, Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.scheduling import Place
@@ -21,7 +23,7 @@ from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.wake_up import WakeUp
-from orchestrator.services.ownership import owned_job
+from orchestrator.services.ownership import actor_on, owned_job
 from orchestrator.services.queue import Queue
 
 _STILL_AT_WORK = "The job has not ended yet. Cancel it first, or wait."
@@ -104,7 +106,7 @@ class Jobs:
         self._require_devices(request.gpus)
         self._datasets.get(request.dataset_id, identity)
         job = self._build(identity, request)
-        stored = self._jobs.add(job, status_event(None, job, "Submitted."), submission)
+        stored = self._jobs.add(job, status_event(None, job, "Submitted.", actor=Actor.USER), submission)
         self._wake_up.notify()
         return stored
 
@@ -151,7 +153,9 @@ class Jobs:
         job = owned_job(self._jobs, identity, job_id)
         if job.status.is_final and not job.is_cancel_requested:
             raise Conflict(f"Job {job_id} has already ended as {job.status}.", code="JOB_ENDED")
-        stored = self._jobs.request_cancel(job.id, reason=reason, at=self._clock.now())
+        now, actor = self._clock.now(), actor_on(job, identity)
+        audit = _cancellation(job, identity, reason, at=now) if actor is Actor.ADMIN else None
+        stored = self._jobs.request_cancel(job.id, reason=reason, at=now, actor=actor, audit=audit)
         self._wake_up.notify()
         return self._views([stored])[0]
 
@@ -166,7 +170,9 @@ class Jobs:
             raise Conflict(_WHY_NOT_RETRIED.get(job.status, _STILL_AT_WORK), code="JOB_NOT_FAILED")
         self._require_checkpoint(job, resume_from)
         again = job.reopened(at=self._clock.now(), resume_from=resume_from)
-        stored = self._jobs.save(again, events=[status_event(job, again, "Retry requested.")])
+        stored = self._jobs.save(
+            again, events=[status_event(job, again, "Retry requested.", actor=actor_on(job, identity))]
+        )
         self._wake_up.notify()
         return self._views([stored])[0]
 
@@ -216,3 +222,14 @@ class Jobs:
         queued = [job for job in jobs if job.status is JobStatus.QUEUED]
         places = self._queue.places(queued) if queued else {}
         return [JobView(job, places.get(job.id)) for job in jobs]
+
+
+def _cancellation(job: Job, identity: Identity, reason: str | None, *, at: datetime) -> AuditEntry:
+    return AuditEntry(
+        actor=identity.user_id,
+        action=AuditAction.JOB_CANCELLED,
+        subject=job.id,
+        message=f"Cancelled: {reason}" if reason else "Cancelled, without a reason.",
+        data={"owner": job.user_id, "status": job.status},
+        at=at,
+    )

@@ -9,6 +9,7 @@ import structlog
 
 from orchestrator.domain.errors import Deposed, LorryError, StoreUnavailable
 from orchestrator.ports.leadership import Leadership, Term
+from orchestrator.ports.meter import Meter
 from orchestrator.ports.wake_up import WakeUp
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.reconciler import Reconciler
@@ -32,13 +33,19 @@ class Orchestration:
         builtin_models: BuiltinModels,
         wake_up: WakeUp,
         poll_seconds: float,
+        meter: Meter,
     ) -> None:
         self._leadership = leadership
         self._reconciler = reconciler
         self._builtin_models = builtin_models
         self._wake_up = wake_up
         self._poll_seconds = poll_seconds
+        self._meter = meter
         self._announced: Term | None = None
+
+    @property
+    def is_leading(self) -> bool:
+        return self._leadership.number > 0
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. A store that is away and a deposition are waited out; jobs meanwhile go on."""
@@ -69,7 +76,8 @@ class Orchestration:
 
     def _pass(self, stop: threading.Event) -> None:
         self._leadership.confirm()
-        self._reconciler.run_once()
+        with self._meter.timed_pass():
+            self._reconciler.run_once(stop.is_set)
         if not stop.is_set():
             self._wake_up.wait(self._poll_seconds)
 

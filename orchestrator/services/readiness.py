@@ -2,68 +2,88 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.ports.clock import Clock
+from orchestrator.ports.disk import Disk
+from orchestrator.ports.figure_store import FigureStore
 from orchestrator.ports.record_store import EngineStatus, RecordStore
 
 # A pass takes well under a second; a minute without one means nobody is reconciling.
 STALE_AFTER = timedelta(seconds=60)
+_GIB = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that must be right, and a sentence about how it is."""
 
-    name: str  # store, orchestrator, engine, image, disk
+    name: str  # store, orchestrator, engine, image, launches, disk
     is_ok: bool
     message: str
 
 
 class Readiness:
-    def __init__(self, *, records: RecordStore, clock: Clock, data_dir: str, min_free_bytes: int) -> None:
+    def __init__(
+        self, *, store: FigureStore, records: RecordStore, disk: Disk, clock: Clock, min_free_bytes: int
+    ) -> None:
+        self._store = store
         self._records = records
+        self._disk = disk
         self._clock = clock
-        self._data_dir = data_dir
         self._min_free_bytes = min_free_bytes
 
     def checks(self) -> Sequence[Check]:
         try:
+            self._store.check_writes()
             status = self._records.engine_status()
         except StoreUnavailable as error:
-            return [Check("store", is_ok=False, message=error.message), self._disk()]
-        return [Check("store", is_ok=True, message="The job store answers."), *self._engine(status), self._disk()]
+            return [Check("store", is_ok=False, message=error.message), self._disk_check()]
+        store = Check("store", is_ok=True, message="The job store answers and takes writes.")
+        return [store, *self._orchestrator_checks(status), self._disk_check()]
 
-    def _engine(self, status: EngineStatus | None) -> Sequence[Check]:
-        if status is None or self._clock.now() - status.last_pass_at > STALE_AFTER:
-            message = "No orchestrator is working on this store. Start one with `lorry serve` or `lorry orchestrate`."
-            return [Check("orchestrator", is_ok=False, message=message)]
-        since = status.unreachable_since
-        return [
+    def _orchestrator_checks(self, status: EngineStatus | None) -> Sequence[Check]:
+        """What the orchestrator last said is worth nothing once it has fallen silent."""
+        if status is None:
+            return [_silent("No orchestrator has worked on this store yet.")]
+        age = self._clock.now() - status.last_pass_at
+        if age > STALE_AFTER:
+            return [_silent(f"No orchestrator has made a pass for {age.total_seconds():.0f} seconds.")]
+        checks = [
             Check("orchestrator", is_ok=True, message="The orchestrator is at work."),
-            Check(
-                "engine",
-                is_ok=since is None,
-                message="The Docker Engine answers."
-                if since is None
-                else f"The Docker Engine has not answered since {since.isoformat(timespec='seconds')}.",
-            ),
-            Check(
-                "image",
-                is_ok=status.is_image_present,
-                message="The training image is present."
-                if status.is_image_present
-                else "The training image is missing. Build it with `make setup`.",
-            ),
+            _engine_check(status),
+            _image_check(status),
         ]
+        if status.problem is not None and all(check.is_ok for check in checks):
+            checks.append(Check("launches", is_ok=False, message=f"No job is started: {status.problem}."))
+        return checks
 
-    def _disk(self) -> Check:
-        free = shutil.disk_usage(self._data_dir).free
-        gib = free / 1024**3
-        if free < self._min_free_bytes:
-            return Check("disk", is_ok=False, message=f"Only {gib:.1f} GiB are free in the data directory.")
-        return Check("disk", is_ok=True, message=f"{gib:.1f} GiB are free in the data directory.")
+    def _disk_check(self) -> Check:
+        """Measured here, beside what the orchestrator finds: uploads need room too."""
+        free_bytes = self._disk.free_bytes()
+        is_ok = free_bytes >= self._min_free_bytes
+        only = "" if is_ok else "Only "
+        return Check("disk", is_ok=is_ok, message=f"{only}{free_bytes / _GIB:.1f} GiB are free in the data directory.")
+
+
+def _silent(finding: str) -> Check:
+    return Check("orchestrator", is_ok=False, message=f"{finding} Start one with `lorry serve` or `lorry orchestrate`.")
+
+
+def _engine_check(status: EngineStatus) -> Check:
+    since = status.unreachable_since
+    if since is None:
+        return Check("engine", is_ok=True, message="The Docker Engine answers.")
+    when = since.isoformat(timespec="seconds")
+    return Check("engine", is_ok=False, message=f"The Docker Engine has not answered since {when}.")
+
+
+def _image_check(status: EngineStatus) -> Check:
+    """While the engine is silent nobody knows about its images, and the engine's own check says why."""
+    if status.is_image_present or status.unreachable_since is not None:
+        message = "The training image is present." if status.is_image_present else "Unknown while the engine is silent."
+        return Check("image", is_ok=True, message=message)
+    return Check("image", is_ok=False, message="The training image is missing. Build it with `make setup`.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from orchestrator.domain.container import (
     Container,
@@ -47,6 +48,7 @@ from orchestrator.domain.retry import Retry, RetryPolicy, retry_after
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.meter import Meter
 from orchestrator.services.collect import Collect, Verdict
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
@@ -86,6 +88,7 @@ class Reconciler:
         collect: Collect,
         sweep: Sweep,
         clock: Clock,
+        meter: Meter,
         policy: Policy,
         retry_policy: RetryPolicy,
     ) -> None:
@@ -98,11 +101,13 @@ class Reconciler:
         self._collect = collect
         self._sweep = sweep
         self._clock = clock
+        self._meter = meter
         self._policy = policy
         self._retry_policy = retry_policy
 
-    def run_once(self) -> Pass:
-        """One pass over everything. A job's failure is logged and never stops the pass.
+    def run_once(self, is_stopping: Callable[[], bool] = lambda: False) -> Pass:
+        """One pass over everything. A job's failure is logged and never stops the pass; once `is_stopping`, the step
+        at hand is the last one.
 
         Raises StoreUnavailable: without the store there is nothing to do; Deposed: another orchestrator does it.
         """
@@ -111,12 +116,16 @@ class Reconciler:
         snapshot, status = self._engine_watch.look()
         done.active, done.is_engine_reachable = len(active), snapshot is not None
         for job, attempt in active:
-            with self._guarded(job, done):
+            if is_stopping():
+                return done
+            with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
                 self._advance(job, attempt, snapshot, done)
         if snapshot is None:
             return done
         if status.problem is None:
-            self._start_waiting(snapshot, done)
+            self._start_waiting(snapshot, done, is_stopping)
+        if is_stopping():
+            return done
         done.removed += self._sweep.remove_left_over(snapshot, {(job.id, attempt.number) for job, attempt in active})
         return done
 
@@ -180,6 +189,8 @@ class Reconciler:
             attempt.evolve(started_at=started_at),
             events=[status_event(job, running, f"Container {container.name} started.")],
         )
+        if job.started_at is None:
+            self._meter.job_started(after_seconds=(started_at - job.created_at).total_seconds())
         log.info("job running", job_id=job.id, attempt=attempt.number, container_id=container.id)
 
     def _push(self, job: Job, attempt: Attempt, decision: Terminate | Kill | Unpause) -> None:
@@ -242,6 +253,7 @@ class Reconciler:
         after = self._retried(job, verdict, retry) if retry else self._ended(job, attempt, verdict)
         message = after.error_message or ENDINGS[verdict.reason].sentence
         event = status_event(job, after, message, reason=verdict.reason)
+        self._schedule.note_end(attempt, verdict.reason)  # before the save, which ends it: a crash cannot lose it
         self._jobs.save(after, attempt.evolve(end_reason=verdict.reason), events=[event])
         log.info(
             "attempt ended", job_id=job.id, attempt=attempt.number, status=after.status, reason=str(verdict.reason)
@@ -268,9 +280,12 @@ class Reconciler:
 
     # -- start --------------------------------------------------------------------------------------------------
 
-    def _start_waiting(self, snapshot: EngineSnapshot, done: Pass) -> None:
+    def _start_waiting(self, snapshot: EngineSnapshot, done: Pass, is_stopping: Callable[[], bool]) -> None:
         for start in self._schedule.starts():
-            with self._guarded(start.job, done):
+            if is_stopping():
+                return
+            attempt_number = start.job.attempt + 1
+            with bound_contextvars(job_id=start.job.id, attempt=attempt_number), self._guarded(start.job, done):
                 job, attempt = self._launcher.claim(start, engine_id=snapshot.engine_id)
                 self._launch(job, attempt, done)
                 done.started += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -11,7 +11,7 @@ import structlog
 
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.errors import PortError, StoreUnavailable
-from orchestrator.domain.retention import Kind, Removed, RetentionPolicy, gap_event
+from orchestrator.domain.retention import Kind, Removed, RetentionPolicy, removal_mark
 from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.data_folder import DataFolder, Folder
@@ -51,11 +51,11 @@ class Retention:
         self._clock = clock
         self._policy = policy
 
-    def run_until(self, stop: threading.Event) -> None:
-        """A round an hour; in a thread of its own, because a million small files take minutes to delete."""
+    def run_until(self, stop: threading.Event, is_leading: Callable[[], bool]) -> None:
+        """A round an hour while this process leads; in a thread of its own: a million files take minutes to delete."""
         pause = FIRST_ROUND_SECONDS
         while not stop.wait(pause):
-            pause = self._round()
+            pause = self._round() if is_leading() else FIRST_ROUND_SECONDS
 
     def apply(self, *, batch: int | None = None) -> Sequence[Removed]:
         """Remove what is due, of at most `batch` jobs a kind; what was removed. Raises StoreUnavailable."""
@@ -124,7 +124,7 @@ class Retention:
     def _remove(self, kind: Kind, aged: Aged, now: datetime) -> Removed:
         """Files first, then rows: whatever breaks in between, the next round finds the rest."""
         measured = self._measured(kind, aged)
-        gap = gap_event(aged.job_id, kind, until=aged.ended_at, days=self._policy.days[kind], now=now)
+        gap = removal_mark(aged.job_id, kind, until=aged.ended_at, days=self._policy.days[kind], now=now)
         if kind in _FOLDERS:
             with self._store.while_ended(aged.job_id, gap) as is_ended:
                 if is_ended:

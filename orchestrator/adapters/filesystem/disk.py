@@ -11,4 +11,7 @@ class FilesystemDisk:
         self._data_dir = data_dir
 
     def free_bytes(self) -> int:
-        return shutil.disk_usage(self._data_dir).free
+        try:
+            return shutil.disk_usage(self._data_dir).free
+        except OSError:
+            return 0

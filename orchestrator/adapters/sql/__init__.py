@@ -3,19 +3,23 @@
 from orchestrator.adapters.sql.audit_log import SqlAuditLog
 from orchestrator.adapters.sql.dataset_store import SqlDatasetStore
 from orchestrator.adapters.sql.engine import connect
+from orchestrator.adapters.sql.figure_store import SqlFigureStore
 from orchestrator.adapters.sql.job_store import SqlJobStore
 from orchestrator.adapters.sql.leadership import FencedDatabase, SqlLeadership
 from orchestrator.adapters.sql.migrate import is_migrated, migrate
 from orchestrator.adapters.sql.record_store import SqlRecordStore
+from orchestrator.adapters.sql.retention_store import SqlRetentionStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
 
 __all__ = [
     "FencedDatabase",
     "SqlAuditLog",
     "SqlDatasetStore",
+    "SqlFigureStore",
     "SqlJobStore",
     "SqlLeadership",
     "SqlRecordStore",
+    "SqlRetentionStore",
     "SqlTokenStore",
     "connect",
     "is_migrated",

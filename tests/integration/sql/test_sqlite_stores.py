@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.sql import (
+    SqlAuditLog,
     SqlDatasetStore,
     SqlJobStore,
     SqlRecordStore,
@@ -14,6 +15,7 @@ from orchestrator.adapters.sql import (
     connect,
     migrate,
 )
+from tests.contract.audit_log import AuditLogContract
 from tests.contract.dataset_store import DatasetStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.record_store import RecordStoreContract
@@ -69,3 +71,9 @@ class TestSqliteTokenStore(TokenStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlTokenStore(database)
+
+
+class TestSqliteAuditLog(AuditLogContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlAuditLog(database)

@@ -9,9 +9,11 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from prometheus_client.registry import Collector
 
 from api.app import create_app
 from api.options import ApiOptions
+from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.memory import (
     ManualClock,
     MemoryArtifactStore,
@@ -20,7 +22,9 @@ from orchestrator.adapters.memory import (
     MemoryWorkspace,
 )
 from orchestrator.adapters.sql import (
+    SqlAuditLog,
     SqlDatasetStore,
+    SqlFigureStore,
     SqlJobStore,
     SqlRecordStore,
     SqlTokenStore,
@@ -34,6 +38,7 @@ from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.ports.job_store import JobFilter
 from orchestrator.ports.record_store import EngineStatus
 from orchestrator.services import Services
+from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
@@ -41,6 +46,7 @@ from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.services.survey import Survey
 from tests.factories import make_attempt, make_dataset, make_item, make_model
 
 ALICE, BOB = "alice", "bob"
@@ -105,6 +111,10 @@ class Installation:
     def as_user(self, user: str = ALICE) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(user)}"}
 
+    def as_admin(self, user: str = "root") -> dict[str, str]:
+        token = self.issued.setdefault(f"{user} (admin)", self.tokens.issue(user, is_admin=True))
+        return {"Authorization": f"Bearer {token}"}
+
     def dataset(self, user: str = ALICE, *, items: int = 10) -> str:
         dataset = make_dataset(user_id=user, item_count=items)
         self.datasets.add(dataset, [make_item(dataset.id)])
@@ -149,7 +159,9 @@ class Installation:
 Install = Callable[..., Installation]
 
 
-def build_installation(database: Database, data_dir: Path, **options: Any) -> Installation:
+def build_installation(
+    database: Database, data_dir: Path, *, measured: tuple[Collector, ...] = (), **options: Any
+) -> Installation:
     """`options` are the API's; limits are out of the way unless a test sets them."""
     clock = ManualClock()
     jobs, records = SqlJobStore(database), SqlRecordStore(database)
@@ -158,6 +170,7 @@ def build_installation(database: Database, data_dir: Path, **options: Any) -> In
     artifacts = MemoryArtifactStore(workspace)
     models = MemoryModelStore([make_model()])
     orchestrator = PlayedOrchestrator(jobs)
+    disk = FilesystemDisk(data_dir)
     tokens = LorryTokens(store=SqlTokenStore(database), clock=clock)
     queue = Queue(jobs=jobs, records=records, clock=clock, policy=SchedulingPolicy())
     services = Services(
@@ -175,10 +188,12 @@ def build_installation(database: Database, data_dir: Path, **options: Any) -> In
         datasets=Datasets(store=datasets, files=files, clock=clock),
         models=Models(store=models),
         tokens=tokens,
-        readiness=Readiness(records=records, clock=clock, data_dir=str(data_dir), min_free_bytes=0),
+        audit=Audit(log=SqlAuditLog(database)),
+        readiness=Readiness(store=SqlFigureStore(database), records=records, disk=disk, clock=clock, min_free_bytes=0),
+        survey=Survey(store=SqlFigureStore(database), records=records, disk=disk, clock=clock),
     )
     relaxed = {"submit_rate": UNLIMITED, "request_rate": UNLIMITED, "submit_wait_seconds": 5.0}
-    app = create_app(services, ApiOptions(**relaxed | options))
+    app = create_app(services, ApiOptions(**relaxed | options), measured=measured)
     return Installation(
         app=app,
         client=TestClient(app),

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.api.installation import ALICE, BOB, Installation
 
 JOBS = "/api/training/jobs"
-OPEN = {"/api/health", "/api/ready"}
+OPEN = {"/api/health", "/api/ready", "/api/metrics"}
 
 
 def operations(lorry: Installation) -> list[tuple[str, str]]:

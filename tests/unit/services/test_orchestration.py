@@ -10,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from orchestrator.adapters.memory import ManualClock, MemoryLeadership, Seat
+from orchestrator.adapters.prometheus import PrometheusMeter
 from orchestrator.adapters.wake_up import ThreadWakeUp
 from orchestrator.domain.errors import Deposed, LorryError, PortError, StoreUnavailable
 from orchestrator.services.orchestration import LONGEST_BACK_OFF_SECONDS, Orchestration, back_off_seconds
@@ -23,7 +24,8 @@ class Passes:
         self.count = 0
         self._errors = iter(errors)
 
-    def run_once(self) -> None:
+    def run_once(self, is_stopping) -> None:
+        assert not is_stopping()
         self.count += 1
         for error in self._errors:
             raise error
@@ -44,7 +46,12 @@ def seat():
 @contextmanager
 def running(leadership: MemoryLeadership, passes: Passes) -> Iterator[threading.Thread]:
     orchestration = Orchestration(
-        leadership=leadership, reconciler=passes, builtin_models=Models(), wake_up=ThreadWakeUp(), poll_seconds=0.01
+        leadership=leadership,
+        reconciler=passes,
+        builtin_models=Models(),
+        wake_up=ThreadWakeUp(),
+        poll_seconds=0.01,
+        meter=PrometheusMeter(),
     )
     stop = threading.Event()
     thread = threading.Thread(target=orchestration.run, args=(stop,))

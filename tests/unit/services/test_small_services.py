@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+import time
 from datetime import timedelta
 
 import pytest
 
-from orchestrator.adapters.memory import ManualClock, MemoryDatasetFiles, MemoryDatasetStore
-from orchestrator.adapters.sql import SqlRecordStore, SqlTokenStore, connect
+from orchestrator.adapters.memory import ManualClock, MemoryDatasetFiles, MemoryDatasetStore, MemoryDisk
+from orchestrator.adapters.sql import SqlFigureStore, SqlRecordStore, SqlTokenStore, connect
 from orchestrator.domain.errors import NotFound, Refused, Rejected, StoreUnavailable, Unauthenticated
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.dataset_store import UploadedFile
@@ -117,12 +119,22 @@ class TestReadiness:
         return SqlRecordStore(database)
 
     @pytest.fixture
-    def findings(self, records, clock, tmp_path):
-        """The checks' answers by name."""
+    def disk(self):
+        return MemoryDisk()
 
-        def check(*, store=records, min_free_bytes=0):
-            readiness = Readiness(records=store, clock=clock, data_dir=str(tmp_path), min_free_bytes=min_free_bytes)
-            return {check.name: check.is_ok for check in readiness.checks()}
+    @pytest.fixture
+    def findings(self, database, records, disk, clock):
+        """The checks' answers by name, or their sentences."""
+
+        def check(*, store=None, min_free_bytes=0, sentences=False):
+            readiness = Readiness(
+                store=store or SqlFigureStore(database),
+                records=records,
+                disk=disk,
+                clock=clock,
+                min_free_bytes=min_free_bytes,
+            )
+            return {check.name: check.message if sentences else check.is_ok for check in readiness.checks()}
 
         return check
 
@@ -131,10 +143,23 @@ class TestReadiness:
 
         assert findings() == dict.fromkeys(("store", "orchestrator", "engine", "image", "disk"), True)
 
-    def test_an_engine_without_an_answer_and_an_image_that_is_missing_are_named(self, findings, records):
-        records.save_engine_status(EngineStatus(last_pass_at=NOW, unreachable_since=NOW))
+    def test_an_engine_without_an_answer_is_named_and_nothing_is_said_of_its_images(self, findings, records):
+        records.save_engine_status(EngineStatus(last_pass_at=NOW, unreachable_since=NOW, problem="it is silent"))
 
-        assert findings() == {"store": True, "orchestrator": True, "engine": False, "image": False, "disk": True}
+        assert findings() == {"store": True, "orchestrator": True, "engine": False, "image": True, "disk": True}
+        assert findings(sentences=True)["image"] == "Unknown while the engine is silent."
+
+    def test_an_image_that_is_missing_is_named(self, findings, records):
+        records.save_engine_status(EngineStatus(last_pass_at=NOW, problem="the training image is not here"))
+
+        assert findings() == {"store": True, "orchestrator": True, "engine": True, "image": False, "disk": True}
+
+    def test_whatever_else_keeps_jobs_from_starting_is_said_in_the_orchestrators_words(self, findings, records):
+        status = EngineStatus(last_pass_at=NOW, is_image_present=True, problem="only 0.1 GiB are free there")
+        records.save_engine_status(status)
+
+        assert findings()["launches"] is False
+        assert findings(sentences=True)["launches"] == "No job is started: only 0.1 GiB are free there."
 
     def test_an_orchestrator_that_was_silent_for_a_minute_is_not_at_work(self, findings, records, clock):
         assert findings()["orchestrator"] is False
@@ -143,11 +168,27 @@ class TestReadiness:
         assert findings()["orchestrator"] is True
         clock.advance(1)
         assert findings() == {"store": True, "orchestrator": False, "disk": True}
+        assert findings(sentences=True)["orchestrator"].startswith("No orchestrator has made a pass for 61 seconds.")
 
     def test_a_store_that_does_not_answer_is_named(self, findings, tmp_path):
-        nowhere = SqlRecordStore(connect(f"sqlite:///{tmp_path / 'nowhere' / 'lorry.db'}"))
+        nowhere = SqlFigureStore(connect(f"sqlite:///{tmp_path / 'nowhere' / 'lorry.db'}"))
 
         assert findings(store=nowhere) == {"store": False, "disk": True}
 
-    def test_a_disk_that_is_too_full_is_named(self, findings):
-        assert findings(min_free_bytes=2**62)["disk"] is False
+    def test_a_store_that_is_locked_takes_no_jobs_and_says_so_soon(self, findings, records, tmp_path):
+        records.save_engine_status(EngineStatus(last_pass_at=NOW, is_image_present=True))
+        holder = sqlite3.connect(tmp_path / "lorry.db", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+
+        assert findings() == {"store": False, "disk": True}
+        assert time.monotonic() - began < 5, "a write waits longer"
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert findings()["store"] is True
+
+    def test_a_disk_that_is_too_full_is_named(self, findings, disk):
+        disk.free = 1024**3
+
+        assert findings(min_free_bytes=1024**3)["disk"] is True
+        assert findings(min_free_bytes=2 * 1024**3)["disk"] is False

@@ -16,6 +16,7 @@ from orchestrator.adapters.memory import (
     MemoryModelStore,
     MemoryWorkspace,
 )
+from orchestrator.adapters.prometheus import PrometheusMeter
 from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, SqlRecordStore
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.container import Container, ContainerState
@@ -64,6 +65,7 @@ class CountingWakeUp:
 class World:
     def __init__(self, database: Database, *, devices: int = 4) -> None:
         self.clock = ManualClock()
+        self.meter = PrometheusMeter()
         self.engine = MemoryContainerRuntime(clock=self.clock)
         self.disk = MemoryDisk()
         self.workspace = MemoryWorkspace()
@@ -121,10 +123,13 @@ class World:
                 policy=SCHEDULING_POLICY,
             ),
             launcher=launcher,
-            ingest=Ingest(jobs=self.store, workspace=self.workspace, runtime=engine, clock=self.clock),
+            ingest=Ingest(
+                jobs=self.store, workspace=self.workspace, runtime=engine, clock=self.clock, meter=self.meter
+            ),
             collect=Collect(records=self.records, artifacts=self.artifacts, clock=self.clock),
             sweep=Sweep(jobs=self.store, runtime=engine, clock=self.clock, orphan_grace_seconds=ORPHAN_GRACE_SECONDS),
             clock=self.clock,
+            meter=self.meter,
             policy=POLICY,
             retry_policy=RETRY_POLICY,
         )
