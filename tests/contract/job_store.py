@@ -15,7 +15,9 @@ from orchestrator.domain.errors import Conflict, LorryError, NotFound, SlotTaken
 from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.scheduling import QueuedJob
 from orchestrator.domain.training import TrainingConfig, TrainingType
+from orchestrator.domain.waiting_time import Run
 from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.record_store import RecordStore
 from tests.factories import NOW, make_attempt, make_job
@@ -141,6 +143,33 @@ class JobStoreContract:
         assert (list(page.jobs), page.total) == ([found], 1)
 
     # -- slots and devices --------------------------------------------------------------------------------------
+
+    def test_a_list_of_ids_holds_those_and_no_other(self, store):
+        wanted, _, ended = add(store), add(store), add(store)
+        store.request_cancel(ended.id, reason=None, at=LATER)
+        filter_ = JobFilter(ids=(wanted.id, ended.id, "nobody"), statuses=(JobStatus.QUEUED,))
+
+        assert [job.id for job in store.list(filter_).jobs] == [wanted.id]
+
+    def test_the_queue_holds_what_scheduling_needs_of_every_queued_job_oldest_first(self, store):
+        younger = add(store, created_at=LATER, gpus=3, retry_at=LATER, error_message="The container disappeared.")
+        older = add(store, priority=-1, user_id="other", config=TrainingConfig(steps=4321))
+        claim(store, add(store, user_id="runs"))
+        store.request_cancel(add(store).id, reason=None, at=LATER)
+
+        assert list(store.queue()) == [QueuedJob.of(older), QueuedJob.of(younger)]
+        assert store.queue()[0].steps == 4321
+
+    def test_the_newest_completed_jobs_say_how_long_a_run_takes(self, store):
+        for minutes in (1, 2, 3):
+            _complete(store, add(store, base_model=f"model/{minutes}"), seconds=60 * minutes)
+        _complete(store, add(store), seconds=5, steps=0)
+        claim(store, add(store, user_id="runs"))
+
+        runs = list(store.recent_runs(limit=3))
+
+        assert runs == [Run("model/3", 100, 180.0), Run("model/2", 100, 120.0), Run("model/1", 100, 60.0)]
+        assert list(store.recent_runs(limit=1)) == runs[:1]
 
     def test_a_claim_makes_a_job_active_with_its_newest_attempt(self, store):
         job, other = add(store), add(store)
@@ -358,6 +387,13 @@ class JobStoreContract:
 
         (stored,) = store.list(JobFilter()).jobs
         assert answers == [stored] * 20
+
+
+def _complete(store, job, *, seconds, steps=100):
+    claimed, attempt = claim(store, job)
+    progress = Progress(current_step=steps, total_steps=100)
+    running = store.save(claimed.running(started_at=NOW, at=NOW).with_progress(progress, at=NOW), attempt)
+    store.save(running.ended(EndReason.ADAPTER_VERIFIED, at=NOW + timedelta(seconds=seconds)), attempt)
 
 
 def _said(job, message):

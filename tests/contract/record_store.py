@@ -11,7 +11,7 @@ from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent
 from orchestrator.ports.job_store import JobStore
-from orchestrator.ports.record_store import EngineStatus, RecordStore
+from orchestrator.ports.record_store import EngineStatus, RecordStore, SuspectDevice
 from tests.contract.job_store import add, make_metric
 from tests.factories import NOW
 
@@ -120,3 +120,22 @@ class RecordStoreContract:
         gone = EngineStatus(last_pass_at=NOW + timedelta(seconds=1), unreachable_since=NOW, problem="gone")
         store.save_engine_status(gone)
         assert store.engine_status() == gone
+
+    def test_a_suspect_device_stays_so_until_it_is_cleared(self, store):
+        store.mark_suspect(["GPU-b", "GPU-a"], reason="The driver failed.", job_id="job-1", at=NOW)
+        store.mark_suspect(["GPU-c"], reason="The driver failed.", job_id="job-2", at=NOW + timedelta(seconds=1))
+        store.mark_suspect([], reason="Nothing was held.", job_id="job-3", at=NOW)
+        store.clear_suspect(["GPU-b", "never marked"])
+
+        assert [(each.device, each.job_id, each.suspect_since) for each in store.suspect_devices()] == [
+            ("GPU-a", "job-1", NOW),
+            ("GPU-c", "job-2", NOW + timedelta(seconds=1)),
+        ]
+
+    def test_a_suspect_device_that_fails_again_is_suspect_since_the_first_time(self, store):
+        store.mark_suspect(["GPU-a"], reason="once", job_id="job-1", at=NOW)
+        store.mark_suspect(["GPU-a"], reason="twice", job_id="job-2", at=NOW + timedelta(hours=1))
+
+        assert list(store.suspect_devices()) == [
+            SuspectDevice(device="GPU-a", reason="twice", job_id="job-2", suspect_since=NOW)
+        ]

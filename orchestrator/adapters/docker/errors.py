@@ -17,8 +17,11 @@ from orchestrator.domain.lifecycle import EndReason
 
 NOT_FOUND = 404
 CONFLICT = 409
+_BAD_REQUEST = 400
 _FIRST_SERVER_ERROR = 500
 _MAX_WORDS_LENGTH = 400
+# What the engine says about a command that is not in the image, or is no program (exit codes 127 and 126).
+_NO_SUCH_COMMAND = ("executable file not found", "no such file or directory", "permission denied", "is a directory")
 
 
 class RuntimeSilent(RuntimeUnavailable):
@@ -54,9 +57,15 @@ def refused_create(error: APIError, image: str) -> LorryError:
 def refused_start(error: APIError) -> LaunchRefused:
     """What a failed start means. Here a server error is an answer too: the engine tried, and says what went wrong."""
     words = engine_words(error)
-    if "could not select device driver" in words or "nvidia-container-cli" in words:
+    if "could not select device driver" in words:
         return LaunchRefused(
             EndReason.GPU_UNAVAILABLE, f"A GPU is required, but the Docker Engine has no driver for it: {words}"
+        )
+    if "nvidia-container-cli" in words or "NVML" in words:
+        return LaunchRefused(EndReason.GPU_FAILED, f"The GPU or its driver refused the container: {words}")
+    if error.status_code == _BAD_REQUEST and any(sign in words for sign in _NO_SUCH_COMMAND):
+        return LaunchRefused(
+            EndReason.COMMAND_UNUSABLE, f"The training image has no trainer in it that can be started: {words}"
         )
     return LaunchRefused(EndReason.LAUNCH_REFUSED, f"The Docker Engine refused to start the container: {words}")
 

@@ -57,16 +57,22 @@ def test_a_create_that_met_a_server_error_may_have_worked():
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    ("status", "words", "reason"),
     [
-        ('could not select device driver "" with capabilities: [[gpu]]', EndReason.GPU_UNAVAILABLE),
-        ("nvidia-container-cli: device error: unknown device", EndReason.GPU_UNAVAILABLE),
-        ("error setting rlimit type 7: operation not permitted", EndReason.LAUNCH_REFUSED),
-        ("could not find bridge docker0", EndReason.LAUNCH_REFUSED),
+        (500, 'could not select device driver "" with capabilities: [[gpu]]', EndReason.GPU_UNAVAILABLE),
+        (500, "nvidia-container-cli: device error: GPU-8f6e: unknown device", EndReason.GPU_FAILED),
+        (500, "nvidia-container-cli: initialization error: no such file or directory", EndReason.GPU_FAILED),
+        (500, "Failed to initialize NVML: Unknown Error", EndReason.GPU_FAILED),
+        (400, 'exec: "python": executable file not found in $PATH: unknown', EndReason.COMMAND_UNUSABLE),
+        (400, 'exec: "/bin/train": stat /bin/train: no such file or directory', EndReason.COMMAND_UNUSABLE),
+        (400, 'exec: "/train_lora.py": permission denied: unknown', EndReason.COMMAND_UNUSABLE),
+        (500, 'exec: "python": executable file not found in $PATH: unknown', EndReason.LAUNCH_REFUSED),
+        (500, "error setting rlimit type 7: operation not permitted", EndReason.LAUNCH_REFUSED),
+        (500, "could not find bridge docker0", EndReason.LAUNCH_REFUSED),
     ],
 )
-def test_a_refused_start_keeps_the_engines_words(words, reason):
-    error = refused_start(api_error(500, words))
+def test_a_refused_start_keeps_the_engines_words(status, words, reason):
+    error = refused_start(api_error(status, words))
 
     assert error.reason is reason
     assert words in error.message
