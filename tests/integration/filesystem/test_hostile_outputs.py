@@ -9,13 +9,16 @@ import pytest
 
 from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactStore
 from orchestrator.adapters.filesystem.deletion import delete_tree
+from orchestrator.adapters.filesystem.measuring import measure_tree
 from orchestrator.adapters.filesystem.ownership import Owner
 from orchestrator.adapters.filesystem.untrusted import FileRules
 from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
 from orchestrator.domain.errors import LaunchRefused
+from orchestrator.ports.workspace import BEYOND_MEASURE
 
 JOB = "7f9c1d7e-0000-4000-8000-000000000003"
 OWNER = Owner(10001, 10001)
+MIB = 1024**2
 
 
 @pytest.fixture
@@ -107,6 +110,53 @@ def test_deleting_a_link_to_a_folder_deletes_the_link(tmp_path, secret):
 
     assert not link.is_symlink()
     assert secret.exists()
+
+
+def test_whatever_is_in_them_outputs_are_measured_and_nothing_outside_is(data_dir, outputs, secret):
+    secret.write_bytes(b"x" * 50 * MIB)
+    make_hostile(outputs, secret)
+    (outputs / "hard.txt").unlink()  # a hard link is the file itself: the container could not make it
+    (outputs / "closed" / "weights").write_bytes(b"x" * MIB)
+
+    measured = FilesystemWorkspace(data_dir, owner=OWNER).outputs_bytes(JOB)
+
+    assert measured >= MIB + 1_500 * 4096
+    assert measured < 30 * MIB
+
+
+def test_the_deepest_folder_is_measured_too(outputs):
+    make_deep(outputs, 1_500)
+    before = measure_tree(outputs)
+    here = outputs
+    for _ in range(200):
+        here = here / "deep"
+    (here / "weights").write_bytes(b"x" * MIB)
+
+    assert before >= 1_501 * 4096
+    assert measure_tree(outputs) >= before + MIB
+
+
+def test_a_file_with_holes_takes_only_what_is_written_of_it(outputs):
+    with (outputs / "holes").open("wb") as file:
+        file.truncate(1024 * MIB)
+
+    assert measure_tree(outputs) < MIB
+
+
+def test_empty_files_take_space_too_and_too_many_are_beyond_measure(outputs):
+    for number in range(100):
+        (outputs / str(number)).touch()
+
+    assert measure_tree(outputs) == 100 * 4096
+    assert measure_tree(outputs, max_entries=100) == 100 * 4096
+    assert measure_tree(outputs, max_entries=99) == BEYOND_MEASURE
+
+
+def test_measuring_stops_when_its_time_is_up(outputs):
+    for number in range(100):
+        (outputs / str(number)).touch()
+
+    assert measure_tree(outputs, max_seconds=0) < 100 * 4096
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", "fifo", "dangling link"])

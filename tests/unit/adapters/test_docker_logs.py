@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from orchestrator.adapters.docker.logs import printable, read_bite, since_parameter
+from orchestrator.adapters.docker.logs import StreamCut, printable, read_bite, since_parameter
 
 AT = "2026-11-21T03:41:34.{:09d}Z"
 
@@ -38,6 +38,25 @@ def test_pieces_of_a_long_line_are_told_from_lines_of_the_other_stream():
     data = frame(b"aaaa") + frame(b"error\n", stream=2) + frame(b"aaaa") + frame(b"aa\n") + frame(b"next\n")
 
     assert [line.text for line in read_bite([data], 10_000).lines] == ["aaaa [line cut]", "error", "next"]
+
+
+def test_pieces_that_are_dropped_do_not_use_up_the_bite():
+    data = frame(b"a" * 1_000) + frame(b"a" * 1_000) * 50 + frame(b"a\n") + frame(b"next\n")
+
+    assert [line.text[-5:] for line in read_bite([data], 1_100).lines] == [" cut]", "next"]
+
+
+def test_a_bite_says_whether_it_was_all():
+    data = frame(b"one\n") + frame(b"two\n")
+
+    def cut():
+        yield data
+        raise StreamCut
+
+    assert read_bite([data], 10_000).is_complete
+    assert not read_bite([data], 40).is_complete
+    assert not read_bite(cut(), 10_000).is_complete
+    assert [line.text for line in read_bite(cut(), 10_000).lines] == ["one", "two"]
 
 
 def test_the_nine_digits_of_a_timestamp_survive():

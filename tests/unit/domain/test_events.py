@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.domain.events import (
+    MAX_LINE_BYTES,
+    MAX_STEP,
     MAX_TEXT_LENGTH,
     TrainerEvent,
     history_in,
@@ -62,6 +64,7 @@ def test_a_line_keeps_everything_but_its_envelope():
         b'{"v":2,"type":"a"}',
         b'{"v":1,"type":7}',
         b'{"v":1,"type":"a","x":NaN}',
+        b'{"v":1,"type":"a","x":"' + b"x" * MAX_LINE_BYTES + b'"}',
         b'{"v":1,"type":"a","x":[-Infinity]}',
         b'{"v":1,"type":"a","x":1e999}',
         b'{"v":1,"type":"a","x":' + b"9" * 10_000 + b"}",
@@ -183,6 +186,10 @@ def test_a_step_reported_twice_counts_once_with_the_first_value():
     rows = _rows(_metrics(1, 0.5), _metrics(2, 0.4), _metrics(1, 0.3))
 
     assert [(row.step, row.loss) for row in rows] == [(1, 0.5), (2, 0.4)]
+
+
+def test_steps_that_no_training_has_are_passed_over():
+    assert [row.step for row in _rows(_metrics(MAX_STEP), _metrics(MAX_STEP + 1))] == [MAX_STEP]
 
 
 def test_history_leaves_out_what_has_a_table_of_its_own():
