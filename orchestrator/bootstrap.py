@@ -85,11 +85,11 @@ class Lorry:
 
     def reconcile_forever(self, stop: threading.Event) -> None:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
-        with self.engine_events:
-            keeping = (stop, lambda: self.orchestration.is_leading)
         # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
+        keeping = (stop, lambda: self.orchestration.is_leading)
         threading.Thread(target=self.retention.run_until, args=keeping, name="retention", daemon=True).start()
-        self.orchestration.run(stop)
+        with self.engine_events:
+            self.orchestration.run(stop)
 
     def close(self) -> None:
         self.database.close()
@@ -101,11 +101,20 @@ def build(settings: Settings) -> Lorry:
     builtin_models = BuiltinModels(
         store=adapters.models, runtime=adapters.runtime, settings=_container_settings(settings)
     )
+    leadership = SqlLeadership(adapters.database)
+    led = _fenced(adapters, leadership)
     return Lorry(
         services=_build_services(adapters, settings),
-        orchestration=_build_orchestration(adapters, builtin_models, settings),
+        orchestration=Orchestration(
+            leadership=leadership,
+            reconciler=_build_reconciler(led, builtin_models, settings),
+            builtin_models=builtin_models,
+            wake_up=adapters.wake_up,
+            poll_seconds=settings.poll_seconds,
+            meter=adapters.meter,
+        ),
         engine_events=EngineEvents(base_url=settings.docker_host, instance=settings.instance, wake_up=adapters.wake_up),
-        retention=_build_retention(adapters, settings),
+        retention=_build_retention(led, settings),
         meter=adapters.meter,
         database=adapters.database,
         wake_up=adapters.wake_up,
@@ -184,18 +193,10 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
     )
 
 
-def _build_orchestration(adapters: _Adapters, builtin_models: BuiltinModels, settings: Settings) -> Orchestration:
-    leadership = SqlLeadership(adapters.database)
-    fenced = FencedDatabase(adapters.database, term=lambda: leadership.number)
-    led = replace(adapters, jobs=SqlJobStore(fenced), records=SqlRecordStore(fenced))
-    return Orchestration(
-        leadership=leadership,
-        reconciler=_build_reconciler(led, builtin_models, settings),
-        builtin_models=builtin_models,
-        wake_up=adapters.wake_up,
-        poll_seconds=settings.poll_seconds,
-        meter=adapters.meter,
-    )
+def _fenced(adapters: _Adapters, leadership: SqlLeadership) -> _Adapters:
+    """The orchestrator's half: it writes only while its term is the store's."""
+    database = FencedDatabase(adapters.database, term=lambda: leadership.number)
+    return replace(adapters, database=database, jobs=SqlJobStore(database), records=SqlRecordStore(database))
 
 
 def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settings: Settings) -> Reconciler:
