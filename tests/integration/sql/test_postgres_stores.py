@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from orchestrator.adapters.sql import (
+    SqlAuditLog,
     SqlDatasetStore,
     SqlJobStore,
     SqlRecordStore,
@@ -17,6 +18,7 @@ from orchestrator.adapters.sql import (
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import metadata
+from tests.contract.audit_log import AuditLogContract
 from tests.contract.dataset_store import DatasetStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.record_store import RecordStoreContract
@@ -70,3 +72,9 @@ class TestPostgresTokenStore(TokenStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlTokenStore(database)
+
+
+class TestPostgresAuditLog(AuditLogContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlAuditLog(database)
