@@ -76,7 +76,7 @@ class Retention:
         """Seconds until the next one."""
         try:
             removed = self.apply(batch=BATCH)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, Deposed) as error:
             log.warning("retention put off", error=error.message)
             return NEXT_BATCH_SECONDS
         if any(each.count for each in removed):
