@@ -10,7 +10,7 @@ from itertools import islice
 import structlog
 
 from orchestrator.domain.artifact import Artifact, ArtifactKind
-from orchestrator.domain.errors import PortError, StoreUnavailable
+from orchestrator.domain.errors import Deposed, PortError, StoreUnavailable
 from orchestrator.domain.retention import Kind, Removed, RetentionPolicy, removal_mark
 from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.clock import Clock
