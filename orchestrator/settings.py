@@ -30,7 +30,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LORRY_", extra="forbid", frozen=True)
 
     data_dir: Path = Field(Path("lorry-data"), description="Everything Lorry writes. A local disk, not NFS.")
-    database_url: str | None = Field(None, description="SQLAlchemy URL; default is SQLite in the data directory.")
+    database_url: str | None = Field(
+        None,
+        description="The job store, `sqlite:////path` or `postgresql://...`; default is SQLite in the data directory.",
+    )
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
     instance: str = Field(
