@@ -9,6 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _PAUSE_SECONDS = 0.02
+_LOOK_AGAIN_SECONDS = 0.5
 
 
 def eventually(condition: Callable[[], T], *, within_seconds: float = 15.0, what: str = "the condition") -> T:
@@ -19,3 +20,11 @@ def eventually(condition: Callable[[], T], *, within_seconds: float = 15.0, what
             raise AssertionError(f"{what} did not come true within {within_seconds} s; last answer: {answer!r}")
         time.sleep(_PAUSE_SECONDS)
     return answer
+
+
+def throughout(condition: Callable[[], object], *, seconds: float, what: str = "the condition") -> None:
+    """Fails the test when `condition` is falsy at any look during that time."""
+    over_at = time.monotonic() + seconds
+    while time.monotonic() < over_at:
+        assert condition(), f"{what} was not true throughout {seconds} s"
+        time.sleep(_LOOK_AGAIN_SECONDS)

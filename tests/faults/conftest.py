@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -15,11 +16,13 @@ from docker import APIClient
 
 from tests.conftest import ENGINE_URL
 from tests.e2e.installation import Installation, User
-from tests.faults import invariants
+from tests.faults import invariants, kill_points
 from tests.faults.engine_proxy import EngineProxy
 from tests.faults.private_engine import PrivateEngine
+from tests.waiting import eventually
 
 MakeInstallation = Callable[..., Installation]
+StartProxy = Callable[[], EngineProxy]
 StartPrivateEngine = Callable[..., PrivateEngine]
 
 # Patience that fits a test.
@@ -40,10 +43,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def engine_proxy(tmp_path: Path) -> Iterator[EngineProxy]:
-    """In front of the real engine; an installation uses it when told so with `LORRY_DOCKER_HOST=engine_proxy.url`."""
-    with closing(EngineProxy(tmp_path / "proxy.sock", ENGINE_URL.removeprefix("unix://"))) as proxy:
-        yield proxy
+def start_proxy(tmp_path: Path) -> Iterator[StartProxy]:
+    """`start_proxy()`: one more proxy in front of the real engine."""
+    with ExitStack() as cleanup:
+        yield lambda: cleanup.enter_context(
+            closing(EngineProxy(tmp_path / f"proxy-{next(_numbers)}.sock", ENGINE_URL.removeprefix("unix://")))
+        )
+
+
+@pytest.fixture
+def engine_proxy(start_proxy: StartProxy) -> EngineProxy:
+    return start_proxy()
 
 
 @pytest.fixture
@@ -66,7 +76,7 @@ def install(
     tmp_path_factory: pytest.TempPathFactory,
     _engine_client: APIClient,
     installations: list[Installation],
-    engine_proxy: EngineProxy,  # not used here, but outlives the installations
+    start_proxy: StartProxy,  # what it starts outlives the installations
     start_private_engine: StartPrivateEngine,  # the same
 ) -> Iterator[MakeInstallation]:
     """`install(LORRY_X="1")`: an installation of this test's own; nothing of it runs yet."""
@@ -100,6 +110,18 @@ def site(_shared_site: Installation, installations: list[Installation]) -> Insta
 def alice(site: Installation, request: pytest.FixtureRequest) -> User:
     """A user of the site that no other test knows."""
     return site.user(f"alice of {request.node.name}")
+
+
+@pytest.fixture
+def crash(site: Installation) -> Callable[[str], None]:
+    """`crash("after_create")`: run the site's orchestrator until it has killed itself there."""
+
+    def run(point: str) -> None:
+        process = site.start("orchestrate", program=kill_points.PROGRAM, CRASH_AT=point)
+        eventually(lambda: not process.is_alive, within_seconds=30, what=f"death {point}")
+        assert process.popen.returncode == -signal.SIGKILL, process.output.read_text()
+
+    return run
 
 
 @pytest.fixture

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
-from tests.faults.kill_points import KILL_POINTS, PROGRAM
-from tests.waiting import eventually
+from tests.faults.kill_points import KILL_POINTS
 
 STOPPING = ("after_signal", "after_stop_recorded")
 TRAINING = [point for point in KILL_POINTS if point not in (*STOPPING, "after_requeue")]
-
-
-@pytest.fixture
-def crash(site):
-    """`crash("after_create")`: run the orchestrator until it has killed itself there."""
-
-    def run(point):
-        process = site.start("orchestrate", program=PROGRAM, CRASH_AT=point)
-        eventually(lambda: process.popen.poll() is not None, within_seconds=30, what=f"death {point}")
-        assert process.popen.returncode == -signal.SIGKILL, process.output.read_text()
-
-    return run
 
 
 def metric_steps(user, job_id):
