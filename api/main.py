@@ -7,15 +7,16 @@ import threading
 from collections.abc import Callable
 from importlib.metadata import version
 
+from prometheus_client.registry import Collector
+
 from api.app import create_app
 from api.options import ApiOptions
 from api.server import Server
 from orchestrator import bootstrap
 from orchestrator.json_log import configure_json_log
+from orchestrator.main import STOP_SECONDS
 from orchestrator.services import Services
 from orchestrator.settings import Settings
-
-_ORCHESTRATOR_STOP_SECONDS = 5.0
 
 
 def serve_api(settings: Settings) -> None:
@@ -33,25 +34,29 @@ def serve(settings: Settings) -> None:
     configure_json_log(settings.log_level)
     lorry = bootstrap.build(settings)
     try:
-        server = build_server(lorry.services, settings)
+        server = build_server(lorry.services, settings, measured=(lorry.meter.registry,))
         stop = threading.Event()
+        # A daemon: a step that hangs on the engine does not keep the process from ending.
         orchestrator = threading.Thread(
-            target=_orchestrate, args=(lorry.reconcile_forever, stop, server), name="orchestrator"
+            target=_orchestrate, args=(lorry.reconcile_forever, stop, server), name="orchestrator", daemon=True
         )
         orchestrator.start()
         try:
             server.run()
         finally:
             stop.set()
-            orchestrator.join(_ORCHESTRATOR_STOP_SECONDS)
+            lorry.wake_up.notify()
+            orchestrator.join(STOP_SECONDS)
     finally:
         lorry.close()
     if server.has_given_up:
         sys.exit(1)  # the log says why
 
 
-def build_server(services: Services, settings: Settings) -> Server:
-    return Server(create_app(services, _options(settings)), host=settings.host, port=settings.port)
+def build_server(services: Services, settings: Settings, *, measured: tuple[Collector, ...] = ()) -> Server:
+    """`measured` is shown among the metrics."""
+    app = create_app(services, _options(settings), measured=measured)
+    return Server(app, host=settings.host, port=settings.port)
 
 
 def _options(settings: Settings) -> ApiOptions:

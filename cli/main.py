@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli.commands import datasets, demo, download, jobs, logs, models, server, submit
+from cli.commands import cleanup, datasets, demo, download, jobs, logs, models, server, submit
 from cli.errors import CliError, ExitCode
 from orchestrator.domain.errors import LorryError
 
@@ -27,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (submit, jobs, logs, download, datasets, models, server, demo):
+for command in (submit, jobs, logs, download, datasets, models, server, cleanup, demo):
     command.register(app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 
 import structlog
@@ -19,9 +20,17 @@ _COMMON: list[structlog.typing.Processor] = [
 # Polling lines of these say nothing below WARNING.
 _CHATTY = ("urllib3", "docker", "alembic", "multipart", "python_multipart", "PIL")
 
+# JSON escapes what ASCII calls a control character. These end a line, steer a terminal, turn the writing around or
+# cannot be written as UTF-8, and JSON lets them pass. What Persian joins its letters with is none of them.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# Nobody logs these on purpose; a library's exception may hold one. Ours, Supabase's, and a password in a URL.
+_SECRETS = re.compile(
+    r"lorry_[\w-]{20,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|sb_secret_\w{8,}|(?<=://)[^/@\s\"]*:[^/@\s\"]+(?=@)"
+)
+
 
 def configure_json_log(level: str) -> None:
-    """JSON escapes line ends and control characters, so nothing a client or a container wrote can forge a line."""
+    """Nothing a client or a container wrote can forge a line, and no secret is in one."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -40,6 +49,7 @@ def configure_json_log(level: str) -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.EventRenamer("message"),
                 structlog.processors.JSONRenderer(ensure_ascii=False),
+                _made_safe,
             ],
         )
     )
@@ -48,6 +58,12 @@ def configure_json_log(level: str) -> None:
     threading.excepthook = _log_thread_death
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _made_safe(_logger: object, _method: str, line: object) -> str:
+    """A rendered line without what only looks like text, and without secrets. It stays JSON."""
+    escaped = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", str(line))
+    return _SECRETS.sub("[secret]", escaped)
 
 
 def _log_thread_death(death: threading.ExceptHookArgs) -> None:

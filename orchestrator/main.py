@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from types import FrameType
 
-from orchestrator.bootstrap import build
+from orchestrator.bootstrap import Lorry, build
 from orchestrator.json_log import configure_json_log
 from orchestrator.settings import Settings
+
+# A step that hangs on the engine is left where it is after this long: the next process looks at the job again.
+STOP_SECONDS = 5.0
 
 
 def orchestrate(settings: Settings) -> None:
@@ -19,11 +23,33 @@ def orchestrate(settings: Settings) -> None:
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
-        lorry.wake_up.notify()
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     try:
-        lorry.reconcile_forever(stop)
+        with lorry.meter.served(settings.host, settings.metrics_port):
+            is_done = _run(lorry, stop)
     finally:
         lorry.close()
+    if not is_done:
+        sys.exit(1)  # the log says why
+
+
+def _run(lorry: Lorry, stop: threading.Event) -> bool:
+    """Whether it went on until `stop` was set. The work has its own thread, so that a signal is never kept waiting."""
+    over = threading.Event()
+
+    def reconcile() -> None:
+        try:
+            lorry.reconcile_forever(stop)
+        finally:
+            over.set()
+            stop.set()
+
+    worker = threading.Thread(target=reconcile, name="orchestrator", daemon=True)
+    worker.start()
+    stop.wait()
+    is_asked = not over.is_set()
+    lorry.wake_up.notify()
+    worker.join(STOP_SECONDS)
+    return is_asked

@@ -68,7 +68,7 @@ class Launch:
             memory_profile=job.memory_profile,
             resume_from=job.resume_from,
             # Attempts share one outputs folder and one log: this one's begin where the last one's ended.
-            events_offset=earlier[-1].events_offset if earlier else 0,
+            events_offset=self._events_offset(earlier[-1]) if earlier else 0,
             log_bytes=earlier[-1].log_bytes if earlier else 0,
         )
         event = status_event(start.job, job, f"Attempt {job.attempt} holds slot {start.slot} and {_named(job)}.")
@@ -87,6 +87,11 @@ class Launch:
         job = self._jobs.save(job, attempt)
         self._runtime.start(container.id)
         return job, attempt
+
+    def _events_offset(self, earlier: Attempt) -> int:
+        """Where reading the last attempt's events ended, unless retention has taken the file away since."""
+        offset = earlier.events_offset
+        return min(offset, self._workspace.read_events(earlier.job_id, offset=offset, limit_bytes=1).file_bytes)
 
     def _build_spec(self, job: Job, attempt: Attempt) -> ContainerSpec:
         image = self._settings.image

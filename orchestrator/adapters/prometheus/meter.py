@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from prometheus_client import CollectorRegistry, Histogram, start_http_server
+
+from orchestrator.domain.errors import PortError
 
 _PASS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _START_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
@@ -47,13 +49,20 @@ class PrometheusMeter:
     def events_ingested(self, *, lag_seconds: float) -> None:
         self._lags.observe(min(max(0.0, lag_seconds), _LONGEST_LAG_SECONDS))
 
-    def serve(self, host: str, port: int) -> Callable[[], None]:
-        """Answer GET /metrics in a thread; what is returned ends that. Raises OSError when the port is taken."""
-        server, thread = start_http_server(port, addr=host, registry=self.registry)
-
-        def stop() -> None:
+    @contextmanager
+    def served(self, host: str, port: int) -> Iterator[None]:
+        """Answers GET /metrics on `port` meanwhile; nobody does on port 0. Raises PortError when it is taken."""
+        if not port:
+            yield
+            return
+        try:
+            server, thread = start_http_server(port, addr=host, registry=self.registry)
+        except OSError as error:
+            message = f"Metrics cannot be shown at {host}:{port}: {error.strerror}. Change LORRY_METRICS_PORT."
+            raise PortError(message) from error
+        try:
+            yield
+        finally:
             server.shutdown()
             server.server_close()
             thread.join()
-
-        return stop

@@ -12,7 +12,6 @@ from orchestrator.adapters.sql.tables import suspect_devices, training_attempts,
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.ports.figure_store import Figures
 
-
 _PROBE_MILLISECONDS = 2_000
 
 

@@ -20,6 +20,7 @@ from orchestrator.services.retention import Retention
 from orchestrator.services.sweep import Sweep
 from tests.contract.job_store import make_metric
 from tests.factories import NOW, make_attempt, make_job, make_spec
+from tests.unit.services.world import ALICE
 
 DAYS = {Kind.METRICS: 40, Kind.EVENTS: 50, Kind.LOGS: 20, Kind.OUTPUTS: 10, Kind.CHECKPOINTS: 30}
 
@@ -364,3 +365,20 @@ class TestCleanup:
 
         assert report.problem.startswith("Containers were not looked at.")
         assert self.counts(report) == {"outputs": 1}
+
+
+def test_a_job_tried_again_after_its_outputs_are_gone_is_read_from_the_beginning(world):
+    job_id = world.submit()
+    world.run_once()
+    for step in (1, 2, 3):
+        world.write_event(job_id, "metrics", step=step, loss=0.5, epoch=0)
+    world.exit(job_id, 70)
+    world.run_once()
+    world.workspace.remove(job_id)
+    world.jobs.retry(ALICE, job_id, resume_from=None)
+
+    world.run_once()
+    world.write_event(job_id, "metrics", step=4, loss=0.4, epoch=0)
+    world.run_once()
+
+    assert [(row.attempt, row.step) for row in world.records.metrics(job_id)] == [(1, 1), (1, 2), (1, 3), (2, 4)]
