@@ -56,7 +56,7 @@ def _bounds(option: Option) -> str:
     if option.choices:
         return " or ".join(option.choices)
     if option.maximum is None:
-        return "true or false"
+        return f"text of up to {option.max_text_length} characters" if option.max_text_length else "true or false"
     if option.minimum is None:
         return f"JSON list of up to {option.maximum} texts"
     multiple = f", multiple of {option.multiple_of}" if option.multiple_of else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from types import GenericAlias, NoneType
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetPydanticSchema, create_model
 from pydantic_core import CoreSchema, core_schema
@@ -26,13 +26,16 @@ def _model() -> type[BaseModel]:
 def _annotation(hint: Any, option: Option) -> Any:
     if option.choices:
         return Literal[option.choices]
-    if option.max_text_length is not None:
-        return GenericAlias(list, text(option.max_text_length))
-    bounds = Field(ge=option.minimum, le=option.maximum, multiple_of=option.multiple_of)
+    if get_origin(hint) is tuple:
+        return GenericAlias(list, text(option.max_text_length or 0))
     is_nullable = NoneType in get_args(hint)
     kind: Any = get_args(hint)[0] if is_nullable else hint
-    bounded: Any = Annotated[kind, bounds]
+    bounded: Any = text(option.max_text_length) if option.max_text_length else Annotated[kind, _bounds(option)]
     return bounded | None if is_nullable else bounded
+
+
+def _bounds(option: Option) -> Any:
+    return Field(ge=option.minimum, le=option.maximum, multiple_of=option.multiple_of)
 
 
 def _field(field: dataclasses.Field[Any], option: Option) -> Any:

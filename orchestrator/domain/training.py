@@ -24,7 +24,7 @@ class TrainingType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """Bounds and meaning of one option. Bounds of a list are the number of its entries."""
+    """Bounds and meaning of one option. Bounds of a list are the number of its entries; those of a text, its length."""
 
     description: str
     minimum: float | None = None
@@ -45,7 +45,13 @@ class TrainingConfig:
     learning_rate: float = _option(1e-4, "Peak learning rate of the adapter's weights.", minimum=1e-6, maximum=1e-2)
     batch_size: int = _option(1, "Images a step.", minimum=1, maximum=8)
     steps: int = _option(1000, "Optimizer steps.", minimum=100, maximum=10_000)
-    resolution: int = _option(512, "Side of the training images in pixels.", minimum=256, maximum=1024, multiple_of=64)
+    resolution: int = _option(
+        512,
+        "Its square is the area in pixels that pictures are trained at, each in the shape nearest to its own.",
+        minimum=256,
+        maximum=1024,
+        multiple_of=64,
+    )
     lora_rank: int = _option(16, "Rank of the adapter: its capacity and file size.", minimum=4, maximum=128)
     lora_alpha: int = _option(
         32, "Scale of the adapter: its effect is multiplied by alpha / rank.", minimum=1, maximum=128
@@ -74,6 +80,9 @@ class TrainingConfig:
     )
     noise_offset: float = _option(0.0, "Offset noise for darker and lighter pictures; 0 is off.", minimum=0, maximum=1)
     caption_dropout: float = _option(0.05, "Share of steps trained without a caption.", minimum=0, maximum=1)
+    horizontal_flip: bool = _option(
+        default=False, description="Mirror every other sample; not for faces, text or anything else with a side."
+    )
     train_val_split: float = _option(0.1, "Share of the images held out for validation.", minimum=0, maximum=0.5)
     validation_every: int | None = _option(
         None, "Steps between validations; null validates before and after only.", minimum=1, maximum=10_000
@@ -91,6 +100,18 @@ class TrainingConfig:
     keep_checkpoints: int = _option(2, "Checkpoints kept; older ones are deleted.", minimum=1, maximum=20)
     early_stopping_patience: int | None = _option(
         None, "Validations without improvement before stopping; off when null.", minimum=1, maximum=100
+    )
+    prior_preservation: bool = _option(
+        default=False,
+        description="With type dreambooth: train on pictures of the class as the base model draws them, "
+        "so that the class keeps its look (arXiv:2208.12242).",
+    )
+    class_prompt: str | None = _option(
+        None, "What the class images show, without the trigger words; for prior_preservation.", max_text_length=500
+    )
+    class_images: int = _option(100, "Class images the base model draws before training.", minimum=1, maximum=1000)
+    prior_loss_weight: float = _option(
+        1.0, "Weight of the loss on class images beside the loss on the dataset.", minimum=0, maximum=10
     )
 
     def train_val_counts(self, item_count: int) -> tuple[int, int]:

@@ -1,52 +1,134 @@
 """What training does not change is computed once: the latent posterior of each image, the text of each prompt."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lora_trainer.data import load_pixels
+from lora_trainer.buckets import Bucket
+from lora_trainer.data import Example, load_pixels
 from lora_trainer.errors import NotFinite
 from lora_trainer.families.family import Conditioning, Family
-from lora_trainer.preflight import Item
+from lora_trainer.files import is_out_of_room
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """n items on the training device, in the order they were given."""
+class Batch:
+    """b samples of one shape."""
 
-    mean: Tensor  # (n, c, h, w)
-    std: Tensor  # (n, c, h, w)
-    conditioning: Conditioning  # tensors of (n, ...)
+    mean: Tensor  # (b, c, h, w)
+    std: Tensor  # (b, c, h, w)
+    conditioning: Conditioning  # tensors of (b, ...)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """n items of one shape on the training device, each in v variants: as it is and, with flips, mirrored."""
+
+    mean: Tensor  # (n, v, c, h, w)
+    std: Tensor  # (n, v, c, h, w)
+    prompts: tuple[int, ...]  # row of each item's prompt in the conditioning
+    described: Conditioning  # what the model is told of each picture's size, n rows
     keys: tuple[str, ...]  # content hash of each image
 
     def __len__(self) -> int:
         return len(self.keys)
 
 
-def encode_items(
-    family: Family,
-    items: Sequence[Item],
-    prompts: Sequence[str],
-    resolution: int,
-    before_each: Callable[[], None],
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Pictures of all shapes, and the prompts they share: equal ones are held once."""
+
+    shelves: tuple[Shelf, ...]
+    conditioning: Conditioning  # one row for each different prompt
+
+    def __len__(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(len(shelf) for shelf in self.shelves)
+
+    @property
+    def variants(self) -> int:
+        return self.shelves[0].mean.shape[1]
+
+    def batch(self, shelf: int, items: list[int], variants: list[int]) -> Batch:
+        chosen = self.shelves[shelf]
+        return Batch(
+            mean=chosen.mean[items, variants],
+            std=chosen.std[items, variants],
+            conditioning=take(self.conditioning, [chosen.prompts[item] for item in items])
+            | take(chosen.described, items),
+        )
+
+
+class LatentCache:
+    """Posteriors by content in a folder, so that a resumed run need not encode again.
+
+    The key is everything they follow from. Losing the folder, or having no room for it, costs time and nothing else.
+    """
+
+    def __init__(self, folder: Path, *, encoder: str) -> None:
+        """`encoder` names the VAE: base model, its revision, device and precision."""
+        self._folder = folder
+        self._encoder = encoder
+
+    def load(self, example: Example, variants: int) -> tuple[Tensor, Tensor] | None:
+        try:
+            tensors = load_file(self._path(example, variants))
+            return tensors["mean"], tensors["std"]
+        except (OSError, KeyError, SafetensorError):
+            return None
+
+    def save(self, example: Example, mean: Tensor, std: Tensor) -> None:
+        path = self._path(example, len(mean))
+        staging = path.with_suffix(".staging")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            save_file({"mean": mean.contiguous(), "std": std.contiguous()}, staging)
+            staging.replace(path)
+        except (OSError, SafetensorError) as exc:
+            if not is_out_of_room(exc):
+                raise
+
+    def _path(self, example: Example, variants: int) -> Path:
+        shape = [example.bucket.width, example.bucket.height]
+        facts = [self._encoder, example.sha256, shape, "centre crop", variants]
+        return self._folder / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}.safetensors"
+
+
+def encode(
+    family: Family, examples: Sequence[Example], cache: LatentCache, *, flip: bool, before_each: Callable[[], None]
 ) -> Encoded:
     """`before_each` is called ahead of every image and may stop the work by raising."""
-    means, stds = [], []
-    for item in items:
-        before_each()
-        mean, std = family.encode_image(torch.from_numpy(load_pixels(item.path, resolution)))
-        if not (mean.isfinite().all() and std.isfinite().all()):
-            raise NotFinite(f"the VAE turns {item.path.name} into values that are not finite")
-        means.append(mean)
-        stds.append(std)
-    return Encoded(
-        mean=torch.stack(means),
-        std=torch.stack(stds),
-        conditioning=family.encode_prompts(list(prompts)),
-        keys=tuple(item.sha256 for item in items),
-    )
+    prompts = sorted({example.prompt for example in examples})
+    rows = {prompt: row for row, prompt in enumerate(prompts)}
+    by_bucket: dict[Bucket, list[Example]] = {}
+    for example in examples:
+        by_bucket.setdefault(example.bucket, []).append(example)
+    conditioning = family.encode_prompts(prompts)
+    shelves = []
+    for bucket in sorted(by_bucket):
+        shelved = by_bucket[bucket]
+        latents = [_latents(family, example, cache, 1 + flip, before_each) for example in shelved]
+        described = [family.describe_image(example.size, (bucket.width, bucket.height)) for example in shelved]
+        shelves.append(
+            Shelf(
+                mean=torch.stack([mean for mean, _ in latents]),
+                std=torch.stack([std for _, std in latents]),
+                prompts=tuple(rows[example.prompt] for example in shelved),
+                described={name: torch.cat([entry[name] for entry in described]) for name in described[0]},
+                keys=tuple(example.sha256 for example in shelved),
+            )
+        )
+    return Encoded(tuple(shelves), conditioning)
 
 
 def take(conditioning: Conditioning, indices: Tensor | list[int]) -> Conditioning:
@@ -54,8 +136,26 @@ def take(conditioning: Conditioning, indices: Tensor | list[int]) -> Conditionin
 
 
 def replace_dropped(conditioning: Conditioning, empty: Conditioning, is_dropped: Tensor) -> Conditioning:
-    """The same batch with the empty caption wherever `is_dropped` (b,) says so."""
-    return {
-        name: torch.where(is_dropped.view(-1, *[1] * (tensor.dim() - 1)), empty[name], tensor)
-        for name, tensor in conditioning.items()
+    """The same batch with the empty caption wherever `is_dropped` (b,) says so; what is no text stays."""
+    return conditioning | {
+        name: torch.where(is_dropped.view(-1, *[1] * (tensor.dim() - 1)), tensor, conditioning[name])
+        for name, tensor in empty.items()
     }
+
+
+def _latents(
+    family: Family, example: Example, cache: LatentCache, variants: int, before_each: Callable[[], None]
+) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each variant, (v, c, h, w)."""
+    before_each()
+    known = cache.load(example, variants)
+    if known:
+        device = family.denoiser.device
+        return known[0].to(device), known[1].to(device)
+    pixels = torch.from_numpy(load_pixels(example.path, example.bucket))
+    posteriors = [family.encode_image(shown) for shown in (pixels, pixels.flip(-1))[:variants]]
+    mean, std = (torch.stack(parts) for parts in zip(*posteriors, strict=True))
+    if not (mean.isfinite().all() and std.isfinite().all()):
+        raise NotFinite(f"the VAE turns {example.path.name} into values that are not finite")
+    cache.save(example, mean, std)
+    return mean, std

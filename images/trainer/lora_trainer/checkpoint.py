@@ -12,6 +12,8 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lora_trainer.files import writing
+
 TENSORS = "state.safetensors"
 MANIFEST = "manifest.json"
 STAGING_PREFIX = ".staging-"
@@ -36,6 +38,15 @@ class CheckpointFolder:
     def save(self, step: int, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> Path:
         final = self._folder / f"step-{step:06d}"
         staging = self._folder / f"{STAGING_PREFIX}{final.name}"
+        with writing(final):
+            self._write(staging, step, tensors, facts)
+        shutil.rmtree(final, ignore_errors=True)
+        staging.rename(final)
+        _sync(self._folder)
+        self._prune()
+        return final
+
+    def _write(self, staging: Path, step: int, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, staging / TENSORS)
@@ -50,11 +61,6 @@ class CheckpointFolder:
         }
         (staging / MANIFEST).write_text(json.dumps(manifest, allow_nan=False), encoding="utf-8")
         _sync(staging / MANIFEST)
-        shutil.rmtree(final, ignore_errors=True)
-        staging.rename(final)
-        _sync(self._folder)
-        self._prune()
-        return final
 
     def find(self, wanted: str | None) -> Checkpoint | None:
         """The one named `wanted`, none for "scratch"; without a wish the newest.

@@ -36,7 +36,7 @@ class TrainingParams:
     learning_rate: float = option(Number(1e-6, 1e-2), default=1e-4)  # AdamW's step size after warm-up
     batch_size: int = option(Whole(1, 8), default=1)  # images in one forward pass
     steps: int = option(Whole(100, 10_000), default=1000)  # optimizer steps in all
-    resolution: int = option(Whole(256, 1024, multiple_of=64), default=512)  # side of the square crop, pixels
+    resolution: int = option(Whole(256, 1024, multiple_of=64), default=512)  # its square is the area trained at
     lora_rank: int = option(Whole(4, 128), default=16)  # inner width of every adapter pair
     lora_alpha: int = option(Whole(1, 128), default=32)  # the adapter acts with strength alpha / rank
     seed: int = option(Whole(0, 2**32 - 1), default=42)  # all randomness follows from it and the step number
@@ -53,6 +53,7 @@ class TrainingParams:
     min_snr_gamma: float | None = option(Nullable(Number(0.1, 20)), default=None)  # caps the weight of easy timesteps
     noise_offset: float = option(Number(0, 1), default=0.0)  # share of noise that is constant over each channel
     caption_dropout: float = option(Number(0, 1), default=0.05)  # share of samples trained on the empty caption
+    horizontal_flip: bool = option(Flag(), default=False)  # every other sample is mirrored
     train_val_split: float = option(Number(0, 0.5), default=0.1)  # share of images held out
     validation_every: int | None = option(Nullable(Whole(1, 10_000)), default=None)  # steps; null = before and after
     sample_prompts: tuple[str, ...] = option(
@@ -64,6 +65,10 @@ class TrainingParams:
     early_stopping_patience: int | None = option(
         Nullable(Whole(1, 100)), default=None
     )  # stop after so many validations without improvement, keep the best adapter
+    prior_preservation: bool = option(Flag(), default=False)  # keep the subject's class as the base model draws it
+    class_prompt: str | None = option(Nullable(Text(500)), default=None)  # of the class, without the trigger words
+    class_images: int = option(Whole(1, 1000), default=100)  # how many the base model draws of its class
+    prior_loss_weight: float = option(Number(0, 10), default=1.0)  # of the loss on class images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +142,10 @@ def _contradictions(document: Mapping[str, Any]) -> list[str]:
     problems = []
     if document["type"] == "dreambooth" and not document["trigger_words"]:
         problems.append("trigger_words: dreambooth needs at least one word to call the subject by")
+    if params.get("prior_preservation") and document["type"] != "dreambooth":
+        problems.append("training_params.prior_preservation: needs type dreambooth")
+    if params.get("prior_preservation") and params.get("class_prompt") is None:
+        problems.append("training_params.class_prompt: prior_preservation needs one, for instance 'a photo of a dog'")
     if params.get("early_stopping_patience") is not None and params.get("validation_every") is None:
         problems.append("training_params.early_stopping_patience: needs validation_every")
     return problems

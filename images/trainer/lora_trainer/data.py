@@ -2,17 +2,35 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from lora_trainer.buckets import Bucket, bucket_for
 from lora_trainer.config import JobConfig
 from lora_trainer.preflight import IMAGE_FORMATS, Item
 
 MIN_ITEMS_FOR_A_SPLIT = 5
 TRIGGER_PLACEHOLDER = "[trigger]"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One picture as it is trained on."""
+
+    path: Path
+    sha256: str  # of the image file's bytes
+    size: tuple[int, int]  # width, height as displayed
+    bucket: Bucket
+    prompt: str
+
+
+def example_of(item: Item, config: JobConfig) -> Example:
+    bucket = bucket_for(item.size, config.training_params.resolution)
+    return Example(item.path, item.sha256, item.size, bucket, prompt_of(item, config))
 
 
 def prompt_of(item: Item, config: JobConfig) -> str:
@@ -34,22 +52,26 @@ def default_sample_prompt(first_prompt: str, config: JobConfig) -> str:
 
 
 def split(items: Sequence[Item], share: float) -> tuple[list[Item], list[Item]]:
-    """(train, held out), decided by content alone: the same pictures split alike under any name and on any machine."""
+    """(train, held out), decided by content alone: the same pictures split alike under any name and on any machine.
+
+    The number held out is exact, so that it can be foretold; a picture that is added moves at most one other across.
+    """
     held_out = int(len(items) * share) if len(items) >= MIN_ITEMS_FOR_A_SPLIT else 0
     by_content = sorted(items, key=lambda item: (item.sha256, item.path.name))
     return by_content[held_out:], by_content[:held_out]
 
 
-def load_pixels(path: Path, resolution: int) -> NDArray[np.float32]:
-    """The picture as (3, resolution, resolution) in -1..1: upright, centre-cropped to a square, then resized."""
+def load_pixels(path: Path, bucket: Bucket) -> NDArray[np.float32]:
+    """The picture as (3, height, width) in -1..1: upright, cropped around its centre to the shape, then resized."""
     with Image.open(path, formats=IMAGE_FORMATS) as image:
         upright = _to_rgb(ImageOps.exif_transpose(image))
-    side = min(upright.size)
-    left, top = (upright.width - side) / 2, (upright.height - side) / 2
-    square = upright.resize(
-        (resolution, resolution), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
+    scale = min(upright.width / bucket.width, upright.height / bucket.height)
+    width, height = bucket.width * scale, bucket.height * scale
+    left, top = (upright.width - width) / 2, (upright.height - height) / 2
+    fitted = upright.resize(
+        (bucket.width, bucket.height), Image.Resampling.LANCZOS, box=(left, top, left + width, top + height)
     )
-    pixels = np.asarray(square, dtype=np.float32).transpose(2, 0, 1)
+    pixels = np.asarray(fitted, dtype=np.float32).transpose(2, 0, 1)
     return pixels / np.float32(127.5) - np.float32(1)
 
 

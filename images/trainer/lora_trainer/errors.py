@@ -43,6 +43,11 @@ class StoppedOnRequest(TrainerError):
     code = "stopped"
 
 
+class DiskFull(TrainerError):
+    exit_code = 16
+    code = "disk_full"
+
+
 class AdapterRejected(TrainerError):
     """The trained file failed its own check: it would be useless to whoever downloads it."""
 

@@ -15,6 +15,7 @@ from lora_trainer.cache import Encoded, take
 from lora_trainer.errors import ADVICE, NotFinite
 from lora_trainer.events import EventLog
 from lora_trainer.families.family import Conditioning, Family
+from lora_trainer.files import writing
 from lora_trainer.objective import add_noise, generator, squared_error, target
 from lora_trainer.step import StepResult
 
@@ -27,20 +28,23 @@ SAMPLER_STEPS = 20
 @torch.no_grad()
 def fixed_noise_loss(family: Family, data: Encoded) -> float:
     """Mean unweighted loss over up to 16 images at five timesteps, each with noise of its own that never changes."""
-    losses = [_item_loss(family, data, index) for index in range(min(len(data), MAX_ITEMS))]
+    # By content hash: a choice among all shapes that another order of the same pictures does not change.
+    places = sorted((key, shelf, item) for shelf, kept in enumerate(data.shelves) for item, key in enumerate(kept.keys))
+    losses = [_item_loss(family, data, *place) for place in places[:MAX_ITEMS]]
     loss = float(torch.stack(losses).mean())
     if not math.isfinite(loss):
         raise NotFinite(f"the loss on fixed noise is not finite; {ADVICE}")
     return loss
 
 
-def _item_loss(family: Family, data: Encoded, index: int) -> Tensor:
+def _item_loss(family: Family, data: Encoded, key: str, shelf: int, item: int) -> Tensor:
     count = len(TIMESTEP_SHARES)
-    latents = data.mean[[index] * count]
-    noise = torch.randn(latents.shape, generator=generator(0, "evaluation", data.keys[index])).to(latents.device)
+    batch = data.batch(shelf, [item] * count, [0] * count)
+    latents = batch.mean
+    noise = torch.randn(latents.shape, generator=generator(0, "evaluation", key)).to(latents.device)
     timesteps = torch.tensor([int(share * len(family.schedule)) for share in TIMESTEP_SHARES], device=latents.device)
     noisy = add_noise(family.schedule, latents, noise, timesteps)
-    prediction = family.predict(family.denoiser, noisy, timesteps, take(data.conditioning, [index] * count))
+    prediction = family.predict(family.denoiser, noisy, timesteps, batch.conditioning)
     return squared_error(prediction, target(family.schedule, latents, noise, timesteps)).mean()
 
 
@@ -123,7 +127,8 @@ class Sampler:
         (self._outputs / "samples").mkdir(exist_ok=True)
         for index, prompt in enumerate(self._prompts):
             path = f"samples/step-{step:06d}-{index}.png"
-            save_picture(self.make(self._family.denoiser, index, SAMPLER_STEPS), self._outputs / path)
+            with writing(self._outputs / path):
+                save_picture(self.make(self._family.denoiser, index, SAMPLER_STEPS), self._outputs / path)
             self._events.emit("sample", step=step, path=path, prompt=prompt, seed=self._seed)
 
     def make(self, denoiser: Any, index: int, sampler_steps: int) -> Tensor:

@@ -1,66 +1,31 @@
 """The torch half of a run: load, preprocess, train, evaluate, register, each announced by a phase event."""
 
-import hashlib
 import importlib
-import json
+import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from lora_trainer import adapter
-from lora_trainer.cache import Encoded, encode_items, take
 from lora_trainer.checkpoint import CheckpointFolder
 from lora_trainer.config import JobConfig
-from lora_trainer.data import default_sample_prompt, prompt_of, split
 from lora_trainer.errors import BadConfig, OutOfGpuMemory
-from lora_trainer.evaluate import EarlyStopping, Sampler, Validator, fixed_noise_loss
+from lora_trainer.evaluate import EarlyStopping, Validator, fixed_noise_loss
 from lora_trainer.events import EventLog
 from lora_trainer.export import build_metadata, check_picture, check_reload, export
 from lora_trainer.families import FamilyEntry
-from lora_trainer.families.family import Conditioning, Family
+from lora_trainer.families.family import Family
 from lora_trainer.loop import Callback, Reporter, train
 from lora_trainer.machine import available_cpus
 from lora_trainer.preflight import Item
+from lora_trainer.preprocess import Job, Prepared, preprocess
 from lora_trainer.state import Checkpointer, TrainingState
 from lora_trainer.step import Stepper
 from lora_trainer.stop import StopRequest
 
 CHECK_SAMPLER_STEPS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What every phase may use."""
-
-    config: JobConfig
-    events: EventLog
-    stop: StopRequest
-
-    @property
-    def outputs(self) -> Path:
-        return Path(self.config.output_path)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything that the later phases read, encoded and on the device."""
-
-    family: Family  # without its encoders
-    train: Encoded
-    held_out: Encoded | None
-    empty: Conditioning  # of the empty caption, one sample
-    sampler: Sampler
-    identity: str  # of everything that training depends on
-
-    @property
-    def val_count(self) -> int:
-        return len(self.held_out) if self.held_out else 0
-
-    @property
-    def evaluated(self) -> Encoded:
-        return self.held_out or self.train
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,36 +77,12 @@ def load(job: Job, entry: FamilyEntry) -> Family:
     return family
 
 
-def preprocess(job: Job, family: Family, items: list[Item]) -> Prepared:
-    params = job.config.training_params
-    train_items, held_out_items = split(items, params.train_val_split)
-    prompts = {item: prompt_of(item, job.config) for item in items}
-
-    def encode(part: list[Item]) -> Encoded:
-        def check() -> None:
-            job.stop.raise_if_made("while encoding images")
-
-        return encode_items(family, part, [prompts[item] for item in part], params.resolution, check)
-
-    empty = family.encode_prompts([""])
-    prepared = Prepared(
-        family=family,
-        train=encode(train_items),
-        held_out=encode(held_out_items) if held_out_items else None,
-        empty=empty,
-        sampler=_build_sampler(job, family, empty, default_sample_prompt(prompts[items[0]], job.config)),
-        identity=_identity(job.config, [(item.sha256, prompts[item]) for item in train_items]),
-    )
-    family.free_encoders()
-    return prepared
-
-
 def train_pairs(job: Job, prepared: Prepared) -> Trained:
     params, family = job.config.training_params, prepared.family
     pairs = _attach(job, family)
     # Fresh pairs do nothing yet, so this is the base model's own loss, in a resumed run too.
     eval_loss_before = fixed_noise_loss(family, prepared.evaluated)
-    stepper = Stepper(family, adapter.named_parameters(pairs), prepared.train, prepared.empty, params)
+    stepper = Stepper(family, adapter.named_parameters(pairs), prepared.sources(params), prepared.empty, params)
     state = TrainingState(stepper, EarlyStopping(params.early_stopping_patience))
     folder = CheckpointFolder(job.outputs / "checkpoints", identity=prepared.identity, keep=params.keep_checkpoints)
     checkpoint = folder.find(job.config.resume_from)
@@ -171,9 +112,8 @@ def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: fl
     family, train_count = prepared.family, len(prepared.train)
     metadata = build_metadata(job.config, family, steps=trained.steps, train_count=train_count)
     files = export(family, trained.pairs, job.config, metadata)
-    fresh, reload_error = check_reload(
-        family, files, take(prepared.train.conditioning, [0]), prepared.train.mean.shape[1:]
-    )
+    example = prepared.train.batch(0, [0], [0])
+    fresh, reload_error = check_reload(family, files, example.conditioning, example.mean.shape[1:])
     picture_change = check_picture(fresh, lambda denoiser: prepared.sampler.make(denoiser, 0, CHECK_SAMPLER_STEPS))
     job.events.emit(
         "result",
@@ -186,6 +126,7 @@ def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: fl
         reload_error=reload_error,
         picture_change=picture_change,
     )
+    shutil.rmtree(job.cache, ignore_errors=True)  # nothing will be resumed
     print(
         f"adapter: {files[0].path.name} (reload error {reload_error:.1e}, picture change {picture_change:.4f})",
         flush=True,
@@ -228,22 +169,6 @@ def _build_callbacks(job: Job, prepared: Prepared, state: TrainingState, folder:
     return [validator, reporter, prepared.sampler, checkpointer]
 
 
-def _build_sampler(job: Job, family: Family, empty: Conditioning, default_prompt: str) -> Sampler:
-    params = job.config.training_params
-    prompts = list(params.sample_prompts) or [default_prompt]
-    return Sampler(
-        family,
-        job.events,
-        job.outputs,
-        prompts=prompts,
-        conditioning=family.encode_prompts(prompts),
-        empty=empty,
-        seed=params.seed,
-        resolution=params.resolution,
-        every=params.sample_every,
-    )
-
-
 def _pick_device(wanted: str) -> torch.device:
     has_gpu = torch.cuda.is_available()
     if wanted == "cuda" and not has_gpu:
@@ -254,13 +179,3 @@ def _pick_device(wanted: str) -> torch.device:
 def _pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
     is_half = wanted == "bf16" or (wanted == "auto" and device.type == "cuda")
     return torch.bfloat16 if is_half else torch.float32
-
-
-def _identity(config: JobConfig, samples: list[tuple[str, str]]) -> str:
-    """Changes with everything that changes the training; a name, a path or a lineage entry does not."""
-    params = asdict(config.training_params)
-    # How a step is computed may change when memory runs out; what it learns from may not.
-    del params["gradient_checkpointing"]
-    params["batch_size"] *= params.pop("gradient_accumulation_steps")
-    facts = [config.base_model, config.base_model_revision, params, samples]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -1,15 +1,22 @@
 """From a configuration file to an exit code. Torch is imported only after everything cheap has been checked."""
 
+import contextlib
 import json
-import os
 import time
 import traceback
 from pathlib import Path
 
+from lora_trainer.base_model import inspect_base_model
 from lora_trainer.config import JobConfig, load_config
-from lora_trainer.errors import TrainerError
+from lora_trainer.errors import DiskFull, TrainerError
 from lora_trainer.events import EventLog
-from lora_trainer.preflight import dataset_warnings, inspect_base_model, inspect_dataset, inspect_outputs
+from lora_trainer.files import is_out_of_room
+from lora_trainer.preflight import (
+    dataset_warnings,
+    inspect_dataset,
+    inspect_outputs,
+    require_prompts,
+)
 from lora_trainer.stop import StopRequest
 
 DEFAULT_OUTPUTS = Path("/workspace/outputs")
@@ -26,6 +33,8 @@ def run(config_path: Path) -> int:
         return _report(error, config_path)
     # The outermost seam: whatever else goes wrong is a fault of the trainer, and its traceback belongs in the log.
     except Exception as error:  # noqa: BLE001
+        if is_out_of_room(error):
+            return _report(DiskFull("no room is left in the outputs folder"), config_path)
         traceback.print_exc()
         return _report(TrainerError(f"{type(error).__name__}: {error}"), config_path)
     return 0
@@ -35,9 +44,11 @@ def _train(config: JobConfig, events: EventLog, stop: StopRequest) -> None:
     started_at = time.monotonic()
     events.emit("phase", phase="load")
     items = inspect_dataset(Path(config.dataset_path))
+    require_prompts(items, config.trigger_words)
     params = config.training_params
     for warning in dataset_warnings(items, resolution=params.resolution, captions_matter=config.type == "lora"):
         print(f"warning: {warning}", flush=True)
+        events.emit("warning", message=warning)
     family = inspect_base_model(Path(config.base_model_path))
     print(f"preflight: {len(items)} items are fine ({time.monotonic() - started_at:.2f} s)", flush=True)
 
@@ -50,9 +61,9 @@ def _train(config: JobConfig, events: EventLog, stop: StopRequest) -> None:
 
 def _report(error: TrainerError, config_path: Path) -> int:
     print(f"{error.code}: {error}", flush=True)
-    outputs = _outputs_of(config_path)
-    if os.access(outputs, os.W_OK | os.X_OK):
-        EventLog(outputs).emit("error", code=error.code, message=str(error))
+    # Without room for the event, or a folder to put it, the line above and the exit code still tell.
+    with contextlib.suppress(OSError):
+        EventLog(_outputs_of(config_path)).emit("error", code=error.code, message=str(error))
     return error.exit_code
 
 

@@ -49,7 +49,8 @@ def test_every_event_is_valid_and_the_phases_come_in_order(straight_run):
     phases = [event["phase"] for event in straight_run.events("phase")]
     assert phases == ["load", "preprocess", "train", "evaluate", "register"]
     progress = straight_run.events("progress")
-    assert (progress[0]["step"], progress[-1]["step"], progress[-1]["progress"]) == (1, 100, 100)
+    assert (progress[0]["step"], progress[0]["to_prepare"]) == (0, 9)
+    assert (progress[1]["step"], progress[-1]["step"], progress[-1]["progress"]) == (1, 100, 100)
     assert [event["step"] for event in straight_run.events("metrics") if "val_loss" in event] == [50, 100]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lora_trainer.cache import Encoded
+from lora_trainer.cache import Encoded, Shelf
 from lora_trainer.config import TrainingParams
 from lora_trainer.errors import NotFinite
 from lora_trainer.evaluate import fixed_noise_loss
@@ -23,7 +23,8 @@ from lora_trainer.objective import (
     squared_error,
     target,
 )
-from lora_trainer.step import Stepper, StepResult, batch_indices
+from lora_trainer.order import Order
+from lora_trainer.step import Source, Stepper, StepResult
 
 pytestmark = pytest.mark.trainer
 
@@ -141,16 +142,6 @@ def test_noise_offset_is_one_number_a_channel():
     assert added[:, :, 0, 0].unique().numel() == 8
 
 
-def test_every_item_is_seen_once_an_epoch_in_an_order_of_its_own():
-    seen = [batch_indices(42, first, 3, items=8) for first in range(0, 24, 3)]
-    stream = [index for batch in seen for index in batch]
-    epochs = [stream[start : start + 8] for start in range(0, 24, 8)]
-
-    assert all(sorted(epoch) == list(range(8)) for epoch in epochs)
-    assert epochs[0] != epochs[1] != epochs[2]
-    assert batch_indices(42, 5, 10, items=8) == stream[5:15]
-
-
 class Toy:
     """A family whose whole network is one number: prediction = w * noisy + text."""
 
@@ -162,45 +153,75 @@ class Toy:
         return denoiser * noisy + conditioning["text"].mean(dim=(1, 2)).view(-1, 1, 1, 1)
 
 
-def toy_data(count=4):
-    mean, text = torch.randn(count, 4, 8, 8, generator=generator(2, "x")), torch.arange(count * 6.0).view(count, 2, 3)
-    return Encoded(mean, torch.full_like(mean, 0.1), {"text": text}, tuple(str(index) for index in range(count)))
+def toy_data(count=4, *, seed=2, variants=1):
+    """Pictures of one shape, each with a prompt of its own; a mirrored one is ten times as bright."""
+    brightness = torch.tensor([1.0, 10.0])[:variants].view(1, -1, 1, 1, 1)
+    mean = brightness * torch.randn(count, 1, 4, 8, 8, generator=generator(seed, "x"))
+    keys = tuple(str(index) for index in range(count))
+    shelf = Shelf(mean, torch.full_like(mean, 0.1), tuple(range(count)), {}, keys)
+    return Encoded((shelf,), {"text": torch.arange(count * 6.0).view(count, 2, 3)})
+
+
+class ByHand:
+    """Loss of `Toy` and its slope, summed up number by number."""
+
+    def __init__(self, kind, params):
+        self.kind = kind
+        self.params = params
+        self.loss = self.slope = 0.0
+
+    def add(self, source, step):
+        params, shelf = self.params, source.data.shelves[0]
+        size, parts = params.batch_size, params.gradient_accumulation_steps
+        _, items = Order(params.seed, source.name, (len(shelf),), size * parts).at(step)
+        for part in range(parts):
+            drawn = draw(
+                generator(params.seed, "noise", source.name, step, part),
+                torch.Size((size, 4, 8, 8)),
+                timesteps=1000,
+                noise_offset=0,
+                caption_dropout=source.caption_dropout,
+            )
+            coins = generator(params.seed, "flip", source.name, step, part)
+            flips = torch.randint(source.data.variants, (size,), generator=coins)
+            for row, item in enumerate(items[part * size : (part + 1) * size]):
+                text = -1.0 if drawn.drops_caption[row] else float(source.data.conditioning["text"][item].mean())
+                mean = shelf.mean[item, flips[row]].double().numpy()
+                self._add_sample(drawn, row, mean, text, source.weight / (size * parts))
+
+    def _add_sample(self, drawn, row, mean, text, share):
+        timestep = int(drawn.timesteps[row])
+        e, z = drawn.noise[row].double().numpy(), drawn.posterior[row].double().numpy()
+        x = mean + 0.1 * z
+        signal, noise_share = shares(self.kind, timestep)
+        noisy = signal * x + noise_share * e
+        off = 0.5 * noisy + text - expected_target(self.kind, x, e, timestep)
+        weight = share * expected_weight(self.kind, timestep, self.params.min_snr_gamma)
+        self.loss += weight * (off**2).mean()
+        self.slope += weight * (2 * off * noisy).mean()
+
+
+SUBJECT = Source("train", toy_data(), weight=1.0, caption_dropout=0.5)
+MIRRORED = Source("train", toy_data(variants=2), weight=1.0, caption_dropout=0.5)
+CLASS = Source("prior", toy_data(3, seed=5), weight=0.7, caption_dropout=0.0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("gamma", [None, 5.0])
-def test_a_step_descends_the_loss_computed_by_hand(kind, gamma):
-    params = TrainingParams(
-        batch_size=2, gradient_accumulation_steps=2, min_snr_gamma=gamma, caption_dropout=0.5, learning_rate=1e-3
-    )
-    data, empty, family = toy_data(), {"text": torch.full((1, 2, 3), -1.0)}, Toy(kind)
-    step = 3
-    by_hand, slope = 0.0, 0.0
-    for part in range(2):
-        drawn = draw(
-            generator(params.seed, "noise", step, part),
-            torch.Size((2, 4, 8, 8)),
-            timesteps=1000,
-            noise_offset=0,
-            caption_dropout=0.5,
-        )
-        for row, item in enumerate(batch_indices(params.seed, (2 * 2 + part) * 2, 2, 4)):
-            timestep = int(drawn.timesteps[row])
-            e, z = drawn.noise[row].double().numpy(), drawn.posterior[row].double().numpy()
-            x = data.mean[item].double().numpy() + 0.1 * z
-            signal, noise_share = shares(kind, timestep)
-            noisy = signal * x + noise_share * e
-            text = -1.0 if drawn.drops_caption[row] else float(data.conditioning["text"][item].mean())
-            off = 0.5 * noisy + text - expected_target(kind, x, e, timestep)
-            by_hand += expected_weight(kind, timestep, gamma) * (off**2).mean() / 4
-            slope += expected_weight(kind, timestep, gamma) * (2 * off * noisy).mean() / 4
+@pytest.mark.parametrize("sources", [[SUBJECT], [MIRRORED], [SUBJECT, CLASS]], ids=["plain", "flipped", "prior"])
+def test_a_step_descends_the_loss_computed_by_hand(kind, gamma, sources):
+    params = TrainingParams(batch_size=2, gradient_accumulation_steps=2, min_snr_gamma=gamma, learning_rate=1e-3)
+    empty, family = {"text": torch.full((1, 2, 3), -1.0)}, Toy(kind)
+    expected = ByHand(kind, params)
+    for source in sources:
+        expected.add(source, step=3)
 
-    result = Stepper(family, {"w": family.denoiser}, data, empty, params)(step)
+    result = Stepper(family, {"w": family.denoiser}, sources, empty, params)(3)
 
-    assert float(result.loss) == pytest.approx(by_hand, rel=1e-4)
-    assert float(result.gradient_norm) == pytest.approx(abs(slope), rel=1e-4)
+    assert float(result.loss) == pytest.approx(expected.loss, rel=1e-4)
+    assert float(result.gradient_norm) == pytest.approx(abs(expected.slope), rel=1e-4)
     # AdamW's first update is the learning rate against the sign, after decay by rate * 0.01.
-    assert family.denoiser.item() == pytest.approx(0.5 * (1 - 1e-5) - math.copysign(1e-3, slope), abs=1e-6)
+    assert family.denoiser.item() == pytest.approx(0.5 * (1 - 1e-5) - math.copysign(1e-3, expected.slope), abs=1e-6)
 
 
 def test_the_loss_on_fixed_noise_moves_with_the_model_alone():

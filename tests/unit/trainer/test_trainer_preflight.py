@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -14,11 +13,11 @@ import zlib
 import pytest
 from PIL import Image
 
-from lora_trainer.preflight import dataset_warnings, inspect_base_model, inspect_dataset
+from lora_trainer.preflight import dataset_warnings, inspect_dataset
 from tests.factories import picture_bytes
+from tests.unit.trainer.base_models import fill_model, pickled
 from tests.unit.trainer.documents import TRAINER, write_config
 
-PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 RUN_AND_REPORT = """
 import sys
 from pathlib import Path
@@ -47,17 +46,6 @@ def fill_dataset(folder):
     folder.mkdir()
     (folder / "cat.png").write_bytes(picture_bytes(64, 48))
     (folder / "cat.txt").write_text("a cat\non a sofa", encoding="utf-8")
-
-
-def fill_model(folder):
-    """Complete as far as preflight looks: safetensors files with one tensor each."""
-    header = json.dumps({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
-    for part in PARTS:
-        (folder / part).mkdir(parents=True)
-        (folder / part / "config.json").write_text("{}")
-    for part in PARTS[:3]:
-        (folder / part / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
-    (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
 
 
 @pytest.fixture
@@ -129,54 +117,6 @@ def test_what_will_surprise_is_warned_of(job):
         ["1", "images", "have", "no"],
         ["1", "images", "are", "copies"],
     ]
-
-
-def pickled(model):
-    (model / "unet" / "model.safetensors").rename(model / "unet" / "diffusion_pytorch_model.bin")
-
-
-def another_pipeline(model):
-    (model / "model_index.json").write_text('{"_class_name": "FluxPipeline"}')
-
-
-def cut_off(model):
-    path = model / "vae" / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-def without_a_tokenizer(model):
-    shutil.rmtree(model / "tokenizer")
-
-
-def with_an_empty_scheduler(model):
-    (model / "scheduler" / "config.json").unlink()
-
-
-def html_instead_of_weights(model):
-    (model / "text_encoder" / "model.safetensors").write_text("<html>404</html>")
-
-
-def no_json(model):
-    (model / "model_index.json").write_text("{")
-
-
-MODELS = [
-    (pickled, "unet/diffusion_pytorch_model.bin is a pickle"),
-    (another_pipeline, "base model is a 'FluxPipeline'; this trainer knows StableDiffusionPipeline"),
-    (cut_off, "vae/model.safetensors has"),
-    (without_a_tokenizer, "tokenizer/ is missing"),
-    (with_an_empty_scheduler, "scheduler/ is empty"),
-    (html_instead_of_weights, "text_encoder/model.safetensors is not a safetensors file"),
-    (no_json, "model_index.json is not valid JSON"),
-    (shutil.rmtree, "no readable model_index.json"),
-]
-
-
-@pytest.mark.parametrize(("spoil", "sentence"), MODELS, ids=lambda value: getattr(value, "__name__", None))
-def test_an_unusable_base_model_is_refused_by_name(job, spoil, sentence):
-    spoil(job / "model")
-
-    assert_refused(lambda: inspect_base_model(job / "model"), 12, sentence)
 
 
 def assert_refused(inspect, exit_code, sentence):

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from lora_trainer.config import JobConfig, TrainingParams
-from lora_trainer.rules import Choice, Flag, Nullable, Number, Texts, Whole
+from lora_trainer.rules import Choice, Flag, Nullable, Number, Text, Texts, Whole
 from orchestrator.domain.job_config import build_job_config
 from orchestrator.domain.training import TrainingType, options
 from tests.factories import make_job, make_model
@@ -16,7 +16,7 @@ from tests.unit.trainer.documents import job_document, schema
 
 CONFIG = schema("job-config.v1.json")
 PARAMS = CONFIG["properties"]["training_params"]["properties"]
-JSON_TYPES = {"int": "integer", "float": "number", "bool": "boolean", "tuple[str, ...]": "array"}
+JSON_TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string", "tuple[str, ...]": "array"}
 config_validator = Draft202012Validator(CONFIG, format_checker=FormatChecker())
 event_validator = Draft202012Validator(schema("event.v1.json"), format_checker=FormatChecker())
 
@@ -39,6 +39,8 @@ def schema_of_rule(rule):
             return {"enum": list(values)}
         case Flag():
             return {"type": "boolean"}
+        case Text(max_length, min_length):
+            return {"type": "string", "minLength": min_length, "maxLength": max_length}
         case Texts(max_items, item):
             text = {"type": "string", "minLength": item.min_length, "maxLength": item.max_length}
             return {"type": "array", "maxItems": max_items, "items": text}
@@ -52,6 +54,8 @@ def schema_of_option(field, option):
         text = {"type": "string", "minLength": 1, "maxLength": option.max_text_length}
         return {"type": "array", "maxItems": option.maximum, "items": text}
     bounds = {"minimum": option.minimum, "maximum": option.maximum, "multipleOf": option.multiple_of}
+    if name == "str":
+        bounds = {"minLength": 1, "maxLength": option.max_text_length}
     kind = {"type": [JSON_TYPES[name], "null"] if null else JSON_TYPES[name]}
     return kind | {key: value for key, value in bounds.items() if value is not None}
 
@@ -124,6 +128,7 @@ EVENTS = {
     "metrics": {"step": 1, "epoch": 1, "loss": 0.5, "learning_rate": 1e-4, "throughput": 3.5},
     "sample": {"step": 1, "path": "samples/step-000001-0.png", "prompt": "گربه", "seed": 42},
     "checkpoint": {"step": 1, "path": "checkpoints/step-000001"},
+    "warning": {"message": "1 images have no caption: cat.png"},
     "result": {
         "adapters": [{"path": "cat.safetensors", "format": "kohya", "sha256": "0" * 64, "size_bytes": 1}],
         "steps": 100,
@@ -149,6 +154,16 @@ def test_each_event_is_valid_with_its_fields_and_not_without_one(kind):
     for missing in EVENTS[kind]:
         rest = {name: value for name, value in EVENTS[kind].items() if name != missing}
         assert not event_validator.is_valid(event(kind, **rest)), missing
+
+
+def test_a_diagnostic_job_reports_a_model_instead_of_adapters():
+    losses = {"eval_loss_before": 1.0, "eval_loss_after": 0.1}
+    counts = {"steps": 40, "train_count": 230, "val_count": 26}
+    model = {"path": "model.pt", "sha256": "0" * 64, "size_bytes": 1}
+
+    event_validator.validate(event("result", **losses, **counts, model=model))
+    assert not event_validator.is_valid(event("result", **losses, **counts))
+    assert not event_validator.is_valid(event("result", **losses, **counts, model={"path": "/model.pt"}))
 
 
 def test_an_unknown_type_is_accepted():

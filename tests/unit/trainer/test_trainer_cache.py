@@ -1,0 +1,184 @@
+"""The encoded dataset: by shape, with every text once, and what a resumed run need not encode again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+
+from lora_trainer.buckets import Bucket
+from lora_trainer.cache import LatentCache, encode, replace_dropped
+from lora_trainer.class_images import draw_class_images
+from lora_trainer.data import Example
+from lora_trainer.errors import DiskFull, NotFinite, StoppedOnRequest
+
+pytestmark = pytest.mark.trainer
+
+
+class Camera:
+    """A family that counts: latents are the picture shrunk by 8, a prompt is its length, a sample is grey."""
+
+    def __init__(self):
+        self.denoiser = SimpleNamespace(device=torch.device("cpu"))
+        self.encoded = 0
+        self.prompts = []
+        self.drawn = []
+
+    def encode_prompts(self, prompts):
+        self.prompts += prompts
+        return {"text": torch.tensor([[float(len(prompt))] for prompt in prompts])}
+
+    def encode_image(self, pixels):
+        self.encoded += 1
+        mean = torch.nn.functional.avg_pool2d(pixels, 8)
+        return mean, torch.full_like(mean, 0.1)
+
+    def describe_image(self, original, target):
+        return {"sizes": torch.tensor([[*original, *target]])}
+
+    def sample(self, _denoiser, _conditioning, _empty, *, seed, resolution, steps):
+        self.drawn.append(seed)
+        return torch.full((resolution, resolution, 3), (seed % 7) / 7)
+
+
+def example(folder, name, *, size=(128, 64), prompt="a cat", colours=("black", "white")):
+    path = folder / name
+    picture = Image.new("RGB", size, colours[0])
+    picture.paste(colours[1], (0, 0, size[0] // 2, size[1]))
+    picture.save(path)
+    return Example(path, name, size, Bucket(*size), prompt)
+
+
+def encoded(family, examples, folder, *, flip=False, before_each=lambda: None):
+    return encode(family, examples, LatentCache(folder / "cache", encoder="vae"), flip=flip, before_each=before_each)
+
+
+def test_pictures_lie_by_shape_and_equal_prompts_are_encoded_once(tmp_path):
+    family = Camera()
+    examples = [
+        example(tmp_path, "a.png"),
+        example(tmp_path, "b.png", size=(64, 64)),
+        example(tmp_path, "c.png", prompt="a blue cat"),
+    ]
+
+    data = encoded(family, examples, tmp_path)
+
+    assert data.sizes == (1, 2)
+    assert data.shelves[1].keys == ("a.png", "c.png")
+    assert sorted(family.prompts) == ["a blue cat", "a cat"]
+    batch = data.batch(1, [1, 0], [0, 0])
+    assert batch.mean.shape == (2, 3, 8, 16)
+    assert batch.conditioning["text"].flatten().tolist() == [10.0, 5.0]
+    assert batch.conditioning["sizes"].tolist() == [[128, 64, 128, 64]] * 2
+
+
+def test_flips_are_kept_beside_the_pictures(tmp_path):
+    data = encoded(Camera(), [example(tmp_path, "a.png")], tmp_path, flip=True)
+
+    upright, mirrored = data.shelves[0].mean[0]
+
+    assert data.variants == 2
+    assert torch.equal(upright.flip(-1), mirrored)
+    assert not torch.equal(upright, mirrored)
+    assert torch.equal(data.batch(0, [0], [1]).mean[0], mirrored)
+
+
+def test_what_was_encoded_once_is_not_encoded_again(tmp_path):
+    examples = [example(tmp_path, "a.png"), example(tmp_path, "b.png")]
+    family = Camera()
+    first = encoded(family, examples, tmp_path)
+
+    again = encoded(family, examples[::-1], tmp_path)
+
+    assert family.encoded == 2
+    assert torch.equal(again.shelves[0].mean, first.shelves[0].mean.flip(0))
+
+
+@pytest.mark.parametrize("change", [{"sha256": "other"}, {"bucket": Bucket(64, 64)}])
+def test_another_content_or_shape_is_encoded_anew(tmp_path, change):
+    one, family = example(tmp_path, "a.png"), Camera()
+    encoded(family, [one], tmp_path)
+
+    encoded(family, [replace(one, **change)], tmp_path)
+
+    assert family.encoded == 2
+
+
+def test_another_encoder_and_flips_are_encoded_anew(tmp_path):
+    one, family = example(tmp_path, "a.png"), Camera()
+    encoded(family, [one], tmp_path)
+
+    encode(family, [one], LatentCache(tmp_path / "cache", encoder="other"), flip=False, before_each=lambda: None)
+    encoded(family, [one], tmp_path, flip=True)
+
+    assert family.encoded == 4
+
+
+def test_a_damaged_entry_is_encoded_anew(tmp_path):
+    one, family = example(tmp_path, "a.png"), Camera()
+    encoded(family, [one], tmp_path)
+    for path in (tmp_path / "cache").iterdir():
+        path.write_bytes(path.read_bytes()[:20])
+
+    encoded(family, [one], tmp_path)
+
+    assert family.encoded == 2
+
+
+def test_a_picture_the_vae_cannot_take_is_named(tmp_path):
+    family = Camera()
+    family.encode_image = lambda pixels: (pixels * torch.inf, pixels)
+
+    with pytest.raises(NotFinite, match=r"the VAE turns a\.png into"):
+        encoded(family, [example(tmp_path, "a.png")], tmp_path)
+
+
+def test_a_dropped_caption_becomes_the_empty_one_and_sizes_stay():
+    conditioning = {"text": torch.ones(2, 3), "sizes": torch.arange(4).view(2, 2)}
+
+    dropped = replace_dropped(conditioning, {"text": torch.zeros(1, 3)}, torch.tensor([True, False]))
+
+    assert dropped["text"].tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert dropped["sizes"] is conditioning["sizes"]
+
+
+def draw_four(family, folder, before_each=lambda: None):
+    return draw_class_images(
+        family, folder, prompt="a dog", empty={}, count=4, seed=10, resolution=64, before_each=before_each
+    )
+
+
+def test_class_images_have_fixed_seeds_and_are_drawn_once(tmp_path):
+    family = Camera()
+
+    examples = draw_four(family, tmp_path)
+
+    assert draw_four(family, tmp_path) == examples
+    assert family.drawn == [10, 11, 12, 13]
+    assert {(one.bucket, one.prompt) for one in examples} == {(Bucket(64, 64), "a dog")}
+    assert len({one.sha256 for one in examples}) == 4
+
+
+def test_an_interrupted_drawing_goes_on_where_it_was(tmp_path):
+    family = Camera()
+
+    def stop_before_the_third():
+        if len(family.drawn) == 2:
+            raise StoppedOnRequest
+
+    with pytest.raises(StoppedOnRequest):
+        draw_four(family, tmp_path, stop_before_the_third)
+    draw_four(family, tmp_path)
+
+    assert family.drawn == [10, 11, 12, 13]
+
+
+def test_no_room_for_a_class_image_names_it(tmp_path):
+    family = Camera()
+    (tmp_path / "staging.png").symlink_to("/dev/full")
+
+    with pytest.raises(DiskFull, match=r"to write 0000\.png"):
+        draw_four(family, tmp_path)
