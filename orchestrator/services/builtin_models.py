@@ -36,6 +36,7 @@ class BuiltinModels:
         self._store = store
         self._runtime = runtime
         self._settings = settings
+        self._providing = threading.Lock()
 
     def cache_path(self) -> str:
         return self._store.cache_path()
@@ -45,15 +46,19 @@ class BuiltinModels:
         entry = next((entry for entry in self._store.catalogue() if entry.id == model_id), None)
         if entry is None:
             raise _unavailable(f"Base model {model_id} is no longer in the catalogue.")
-        if not self._store.is_ready(entry):
-            self._provide(entry)
+        with self._providing:  # jobs are launched side by side: one of them builds, the others wait for it
+            if not self._store.is_ready(entry):
+                self._provide(entry)
         return entry
 
     def prepare(self) -> None:
-        """Build every built-in model that is missing, so that no job waits for one. Raises as `ready_entry` does."""
-        for entry in self._store.catalogue():
-            if entry.source is ModelSource.BUILTIN and not self._store.is_ready(entry):
-                self._provide(entry)
+        """Build the catalogue's first built-in model, the one people try Lorry with. Raises as `ready_entry` does.
+
+        The others are built when a job asks for one: each takes seconds, and most installations never use them.
+        """
+        first = next((entry for entry in self._store.catalogue() if entry.source is ModelSource.BUILTIN), None)
+        if first is not None:
+            self.ready_entry(first.id)
 
     def _provide(self, entry: CatalogueEntry) -> None:
         if entry.source is not ModelSource.BUILTIN:

@@ -26,7 +26,7 @@ class Pair:
 def attach(family: Family, *, rank: int, alpha: int, seed: int) -> list[Pair]:
     """Add fresh pairs to the denoiser. `up` starts at zero, so the model first acts as its base does."""
     torch.manual_seed(seed)  # peft initialises from the global generator, the only place where that one is used
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(family.target_modules))
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=family.target_modules)
     family.denoiser.add_adapter(config, adapter_name=NAME)
     found = pairs(family.denoiser)
     for pair in found:

@@ -44,28 +44,33 @@ def export(family: Family, adapter: list[Pair], config: JobConfig, metadata: dic
     outputs = Path(config.output_path)
     params = config.training_params
     main = AdapterFile(outputs / f"{slug(config.name)}.safetensors", "kohya")
-    _write(main.path, kohya_tensors(adapter, family.kohya_prefix, params.lora_alpha), metadata)
+    _write(main.path, kohya_tensors(family, adapter, params.lora_alpha), metadata)
     twin = AdapterFile(outputs / "diffusers" / "pytorch_lora_weights.safetensors", "diffusers")
-    _write(twin.path, diffusers_tensors(adapter, params.lora_alpha / params.lora_rank), metadata)
+    _write(twin.path, diffusers_tensors(family, adapter, params.lora_alpha / params.lora_rank), metadata)
     return [main, twin]
 
 
-def kohya_tensors(adapter: list[Pair], prefix: str, alpha: int) -> dict[str, Tensor]:
-    tensors = {}
+def kohya_tensors(family: Family, adapter: list[Pair], alpha: int) -> dict[str, Tensor]:
+    layers: dict[str, list[Pair]] = {}
     for pair in adapter:
-        key = f"{prefix}_{pair.module.replace('.', '_')}"
-        tensors[f"{key}.lora_down.weight"] = pair.down.detach().contiguous()
-        tensors[f"{key}.lora_up.weight"] = pair.up.detach().contiguous()
-        tensors[f"{key}.alpha"] = torch.tensor(float(alpha))
+        layers.setdefault(family.kohya_key(pair.module), []).append(pair)
+    tensors = {}
+    for key, parts in layers.items():
+        # Parts of one fused layer keep their own pairs: down one above the other, up in blocks on the diagonal. The
+        # rank grows by their number, so alpha does too.
+        tensors[f"{key}.lora_down.weight"] = torch.cat([part.down.detach() for part in parts]).contiguous()
+        tensors[f"{key}.lora_up.weight"] = torch.block_diag(*(part.up.detach() for part in parts)).contiguous()
+        tensors[f"{key}.alpha"] = torch.tensor(float(alpha * len(parts)))
     return tensors
 
 
-def diffusers_tensors(adapter: list[Pair], strength: float) -> dict[str, Tensor]:
+def diffusers_tensors(family: Family, adapter: list[Pair], strength: float) -> dict[str, Tensor]:
     """These keys have no place for alpha, and readers take 1 for a missing strength: it goes into `up` itself."""
     tensors = {}
     for pair in adapter:
-        tensors[f"unet.{pair.module}.lora_A.weight"] = pair.down.detach().contiguous()
-        tensors[f"unet.{pair.module}.lora_B.weight"] = (pair.up.detach() * strength).contiguous()
+        key = f"{family.diffusers_prefix}.{pair.module}"
+        tensors[f"{key}.lora_A.weight"] = pair.down.detach().contiguous()
+        tensors[f"{key}.lora_B.weight"] = (pair.up.detach() * strength).contiguous()
     return tensors
 
 

@@ -20,9 +20,15 @@ def store(data_dir):
     return FilesystemModelStore(data_dir, catalogue=SHIPPED, owner=OWNER)
 
 
-def test_the_shipped_catalogue_offers_the_built_in_model(store):
-    (entry,) = store.catalogue()
+def test_the_shipped_catalogue_offers_the_built_in_models(store):
+    entry = store.catalogue()[0]
 
+    assert [entry.id.removeprefix("lorry/tiny-") for entry in store.catalogue()] == [
+        "sd15",
+        "sdxl",
+        "flux2-klein",
+        "z-image",
+    ]
     assert (entry.id, entry.family, entry.source) == ("lorry/tiny-sd15", "sd15", ModelSource.BUILTIN)
     assert (entry.revision, entry.licence, entry.folder) == ("builtin-1", "CC0-1.0", "lorry--tiny-sd15")
 
@@ -34,7 +40,7 @@ def test_staging_belongs_to_the_containers_user(store):
 
 
 def test_a_published_model_holds_regular_readable_files_of_ours_only(store):
-    (entry,) = store.catalogue()
+    entry = store.catalogue()[0]
     staging = Path(store.begin(entry))
     folder = staging / entry.folder
     (folder / "unet").mkdir(parents=True)
