@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
@@ -60,6 +61,8 @@ log = structlog.get_logger()
 
 # A process that survives so many SIGKILLs hangs in the kernel, in a GPU driver most likely. Its slot stays taken.
 STUCK_AFTER_KILLS = 3
+# A start takes the engine a good part of a second, and it can work on several.
+LAUNCHES_AT_ONCE = 8
 
 
 @dataclass(slots=True)
@@ -73,6 +76,14 @@ class Pass:
     retried: int = 0
     removed: int = 0
     failed_steps: int = 0
+
+    def add(self, part: Pass) -> None:
+        """Count what a part of this pass did."""
+        self.started += part.started
+        self.finished += part.finished
+        self.retried += part.retried
+        self.removed += part.removed
+        self.failed_steps += part.failed_steps
 
 
 class Reconciler:
@@ -281,14 +292,24 @@ class Reconciler:
     # -- start --------------------------------------------------------------------------------------------------
 
     def _start_waiting(self, snapshot: EngineSnapshot, done: Pass, is_stopping: Callable[[], bool]) -> None:
+        """Claims are made one by one, in the queue's order; then the engine works on all of them at once."""
+        claimed: list[tuple[Job, Attempt]] = []
         for start in self._schedule.starts():
             if is_stopping():
-                return
+                break
             attempt_number = start.job.attempt + 1
             with bound_contextvars(job_id=start.job.id, attempt=attempt_number), self._guarded(start.job, done):
-                job, attempt = self._launcher.claim(start, engine_id=snapshot.engine_id)
-                self._launch(job, attempt, done)
-                done.started += 1
+                claimed.append(self._launcher.claim(start, engine_id=snapshot.engine_id))
+        if claimed:
+            with ThreadPoolExecutor(min(len(claimed), LAUNCHES_AT_ONCE), "launch") as pool:
+                for launched in pool.map(self._launch_claimed, claimed):
+                    done.add(launched)
+
+    def _launch_claimed(self, claimed: tuple[Job, Attempt]) -> Pass:
+        (job, attempt), done = claimed, Pass(started=1)
+        with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
+            self._launch(job, attempt, done)
+        return done
 
     @contextmanager
     def _guarded(self, job: Job, done: Pass) -> Iterator[None]:
