@@ -12,7 +12,7 @@ BEGIN = "lorry_begin"  # the execution option that says how a transaction begins
 def sqlite_engine(url: sa.URL) -> sa.Engine:
     """`?timeout=<seconds>` in the URL is how long a write waits for another process's."""
     timeout = {} if "timeout" in url.query else {"timeout": BUSY_TIMEOUT_SECONDS}
-    engine = sa.create_engine(url, connect_args=timeout)
+    engine = sa.create_engine(url, connect_args=timeout, hide_parameters=True)  # values are users'
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
