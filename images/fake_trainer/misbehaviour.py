@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from adapter_files import describe
@@ -25,21 +26,16 @@ def parse_wishes(trigger_words: list[str]) -> dict[str, str]:
 
 def misbehave(wishes: dict[str, str], outputs: Path, events: EventFile) -> None:
     """Everything that happens between loading and training; some of it never returns."""
-    if "log" in wishes:
-        write_odd_log(wishes["log"])
-    if "events" in wishes:
-        write_garbage_events(events)
-    if "probe" in wishes:
-        (outputs / "probe.json").write_text(json.dumps(probe()))
-    if "hostile_outputs" in wishes:
-        write_hostile_outputs(outputs)
+    for wish, fulfil in MISDEEDS.items():
+        if wish in wishes:
+            fulfil(wishes[wish], outputs, events)
     for accident, happens in ACCIDENTS.items():
         if accident in wishes:
             happens()
 
 
 def write_odd_log(kind: str) -> None:
-    """`flood` is 64 MiB of lines; `long_line` is one line of 4 MiB."""
+    """`flood` is 64 MiB of lines; `long_line` is one line of 5 MiB; `sse` would end a stream that passes it on raw."""
     out = sys.stdout.buffer
     if kind == "flood":
         for _ in range(64):
@@ -47,7 +43,9 @@ def write_odd_log(kind: str) -> None:
     elif kind == "nul":
         out.write(b"before\0after \xff\xfe \x1b[31mred\x1b[0m\n")
     elif kind == "long_line":
-        out.write(b"x" * (4 * MIB) + b"\n")
+        out.write(b"x" * (5 * MIB) + b"\n")
+    elif kind == "sse":
+        out.write(b"data: x\n\nevent: done\ndata: {}\n\n")
     elif kind == "carriage_return":
         for percent in range(101):
             out.write(f"\r{percent:3d} %".encode())
@@ -55,6 +53,27 @@ def write_odd_log(kind: str) -> None:
             time.sleep(0.005)
         out.write(b"\n")
     out.flush()
+
+
+def print_lines(count: int) -> None:
+    for number in range(1, count + 1):
+        print(f"line {number}")
+    sys.stdout.flush()
+
+
+def fill_outputs(outputs: Path, *, size_mib: int) -> None:
+    with (outputs / "filling").open("wb") as file:
+        for _ in range(size_mib):
+            file.write(b"x" * MIB)
+
+
+def make_empty_files(outputs: Path, *, count: int) -> None:
+    for number in range(count):
+        (outputs / f"empty-{number}").touch()
+
+
+def write_samples(events: EventFile, count: int) -> None:
+    events.write_raw(b'{"v": 1, "type": "sample", "at": "2026-01-01T00:00:00Z"}\n' * count)
 
 
 def write_garbage_events(events: EventFile) -> None:
@@ -111,6 +130,16 @@ def be_segfaulted() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+MISDEEDS: dict[str, Callable[[str, Path, EventFile], object]] = {
+    "log": lambda kind, _outputs, _events: write_odd_log(kind),
+    "print_lines": lambda count, _outputs, _events: print_lines(int(count)),
+    "events": lambda _value, _outputs, events: write_garbage_events(events),
+    "samples": lambda count, _outputs, events: write_samples(events, int(count)),
+    "fill_outputs": lambda size_mib, outputs, _events: fill_outputs(outputs, size_mib=int(size_mib)),
+    "empty_files": lambda count, outputs, _events: make_empty_files(outputs, count=int(count)),
+    "probe": lambda _value, outputs, _events: (outputs / "probe.json").write_text(json.dumps(probe())),
+    "hostile_outputs": lambda _value, outputs, _events: write_hostile_outputs(outputs),
+}
 ACCIDENTS = {
     "oom": allocate_until_killed,
     "child_oom": lose_a_child_to_memory,

@@ -1,7 +1,8 @@
 """The trainer's protocol without training: same config, events, files and exit codes, in about a second.
 
 Every start appends a line to `starts.log` in the outputs, so that a test can prove how often that was.
-`fake:seconds=S` sets the length, `fake:hang=1` waits for ever, `fake:ignore_sigterm=1` ignores SIGTERM,
+`fake:seconds=S` sets the length, `fake:reports=N` how often it reports meanwhile,
+`fake:hang=1` waits for ever, `fake:ignore_sigterm=1` ignores SIGTERM,
 `fake:gate=1` waits until somebody puts a file named `gate` into the outputs,
 `fake:exit=N` ends with that code after an error event, and
 `fake:result=missing|truncated|wrong_hash|outside|symlink|nan|zero` spoils the adapter; misbehaviour.py has the rest.
@@ -31,7 +32,7 @@ from adapter_files import (
 from events import EventFile
 from misbehaviour import damage, misbehave, parse_wishes
 
-JUMPS = 20
+REPORTS = 20
 DEFAULT_SECONDS = 0.5
 GATE_PAUSE_SECONDS = 0.05
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp"}
@@ -60,6 +61,15 @@ class Run:
     def params(self) -> dict[str, Any]:
         params: dict[str, Any] = self.config["training_params"]
         return params
+
+    @property
+    def reports(self) -> int:
+        return int(self.wishes.get("reports", REPORTS))
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two reports."""
+        return float(self.wishes.get("seconds", DEFAULT_SECONDS)) / self.reports
 
 
 def main() -> int:
@@ -105,12 +115,11 @@ def train(run: Run) -> int:
     if "exit" in run.wishes:
         return give_up(run, int(run.wishes["exit"]), "asked to fail by a trigger word")
     steps = run.params["steps"]
-    pause = float(run.wishes.get("seconds", DEFAULT_SECONDS)) / JUMPS
-    for jump in range(1, JUMPS + 1):
-        step = steps * jump // JUMPS
-        if run.stop.wait(pause):
+    for report in range(1, run.reports + 1):
+        step = steps * report // run.reports
+        if run.stop.wait(run.pause):
             return stopped(run, step)
-        report_step(run, step, pause)
+        report_step(run, step)
     save_checkpoint(run, steps)
     run.events.write("phase", phase="evaluate")
     write_sample(run, steps)
@@ -127,7 +136,7 @@ def wait_for_gate(run: Run) -> bool:
     return True
 
 
-def report_step(run: Run, step: int, pause: float) -> None:
+def report_step(run: Run, step: int) -> None:
     steps, batch = run.params["steps"], run.params["batch_size"]
     done = step / steps
     total_epochs = math.ceil(steps * batch / run.train_count)
@@ -139,7 +148,7 @@ def report_step(run: Run, step: int, pause: float) -> None:
         epoch=epoch,
         total_epochs=total_epochs,
         progress=round(100 * done, 2),
-        eta_seconds=round(pause * JUMPS * (1 - done), 3),
+        eta_seconds=round(run.pause * run.reports * (1 - done), 3),
         train_count=run.train_count,
         val_count=run.val_count,
     )
@@ -149,7 +158,7 @@ def report_step(run: Run, step: int, pause: float) -> None:
         epoch=epoch,
         loss=round(0.2 + 0.8 * math.exp(-3 * done), 6),
         learning_rate=run.params["learning_rate"],
-        throughput=round(steps / JUMPS * batch / max(pause, 1e-6), 3),
+        throughput=round(steps / run.reports * batch / max(run.pause, 1e-6), 3),
         grad_norm=0.5,
     )
 
