@@ -86,7 +86,9 @@ def _of_figures(figures: Figures) -> Iterator[Metric]:
         ended.add_metric([reason], count)
     yield ended
     yield _gauge("lorry_retries", "Attempts that made up for ones infrastructure broke.", figures.retries)
-    yield _gauge("lorry_suspect_devices", "GPUs that failed a job and get none until cleared.", figures.suspect_devices)
+    yield _gauge(
+        "lorry_suspect_devices", "Devices that failed a job and have completed none since.", figures.suspect_devices
+    )
 
 
 def _of_orchestrator(sight: Sight) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""The operator's commands: serve, api, orchestrate, migrate, token create, doctor.
+"""The operator's commands: serve, api, orchestrate, migrate, token, doctor.
 
 What they call is imported when they run: it takes several times as long as everything a user's command needs.
 """
@@ -15,7 +15,7 @@ import typer
 
 from cli.connection import JsonOption
 from cli.errors import ExitCode, UsageProblem
-from cli.text import print_json
+from cli.text import print_json, printable
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="TOML file of settings; LORRY_* variables win over it.")
@@ -80,6 +80,18 @@ def create_token(
 
     lifetime = parse_ttl(ttl) if ttl is not None else None
     print(bootstrap.identity_service(load_settings(config)).issue(user, is_admin=is_admin, ttl=lifetime))
+
+
+@token.command("revoke")
+def revoke_tokens(
+    user: Annotated[str, typer.Option(help="Whose tokens end, all of them.")], config: ConfigOption = None
+) -> None:
+    """Make all tokens of a user worthless at once."""
+    from cli.settings import load_settings
+    from orchestrator import bootstrap
+
+    count = bootstrap.identity_service(load_settings(config)).revoke(user)
+    print(f"{count} tokens of {printable(user)} are worthless now.")
 
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:

@@ -19,4 +19,7 @@ class TokenStore(Protocol):
     def add(self, token: ApiToken, audit: AuditEntry) -> None:
         """Store a token and who had it made, at once."""
 
+    def remove_of(self, user_id: str, audit: AuditEntry) -> int:
+        """Forget all tokens of a user and store who had that done, at once; how many there were."""
+
     def find(self, token_hash: str) -> ApiToken | None: ...

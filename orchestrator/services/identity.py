@@ -36,6 +36,17 @@ class LorryTokens:
         self._store.add(stored, _creation(stored))
         return token
 
+    def revoke(self, user_id: str) -> int:
+        """Make all tokens of a user worthless, from the next request on; how many there were."""
+        entry = AuditEntry(
+            actor=OPERATOR,
+            action=AuditAction.TOKENS_REVOKED,
+            subject=user_id,
+            message="All tokens were revoked.",
+            at=self._clock.now(),
+        )
+        return self._store.remove_of(user_id, entry)
+
     def verify(self, token: str) -> Identity:
         known = self._store.find(_digest(token)) if token.startswith(TOKEN_PREFIX) else None
         if known is None:

@@ -12,6 +12,10 @@ from orchestrator.ports.token_store import TokenStore
 from tests.factories import NOW
 
 
+def _audit(action):
+    return AuditEntry(actor=OPERATOR, action=action, subject="user-1", message="Done.", at=NOW)
+
+
 class TokenStoreContract:
     @pytest.fixture
     def store(self) -> TokenStore:
@@ -21,12 +25,21 @@ class TokenStoreContract:
     @pytest.mark.parametrize("expires_at", [None, NOW + timedelta(days=1)])
     def test_a_token_is_found_by_its_hash(self, store, expires_at):
         token = ApiToken(token_hash="a" * 64, user_id="user-1", is_admin=True, created_at=NOW, expires_at=expires_at)
-        store.add(
-            token,
-            AuditEntry(actor=OPERATOR, action=AuditAction.TOKEN_CREATED, subject="user-1", message="Made.", at=NOW),
-        )
+        store.add(token, _audit(AuditAction.TOKEN_CREATED))
 
         assert store.find("a" * 64) == token
+
+    def test_all_tokens_of_a_user_are_forgotten_and_nobody_elses(self, store):
+        for number, user_id in enumerate(("user-1", "user-1", "user-2")):
+            token = ApiToken(
+                token_hash=str(number) * 64, user_id=user_id, is_admin=False, created_at=NOW, expires_at=None
+            )
+            store.add(token, _audit(AuditAction.TOKEN_CREATED))
+
+        assert store.remove_of("user-1", _audit(AuditAction.TOKENS_REVOKED)) == 2
+        assert store.remove_of("user-1", _audit(AuditAction.TOKENS_REVOKED)) == 0
+        assert store.find("0" * 64) is None
+        assert store.find("2" * 64) is not None
 
     def test_an_unknown_hash_finds_nothing(self, store):
         assert store.find("b" * 64) is None

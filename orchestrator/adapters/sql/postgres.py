@@ -48,6 +48,7 @@ def postgres_engine(url: sa.URL) -> sa.Engine:
         pool_pre_ping=True,
         pool_recycle=RECYCLE_SECONDS,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,  # values are users'
     )
 
     @event.listens_for(engine, "connect")

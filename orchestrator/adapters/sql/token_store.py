@@ -22,6 +22,12 @@ class SqlTokenStore:
             connection.execute(api_tokens.insert().values(dataclasses.asdict(token)))
             insert_audit_entry(connection, audit)
 
+    def remove_of(self, user_id: str, audit: AuditEntry) -> int:
+        with self._database.write() as connection:
+            removed = connection.execute(api_tokens.delete().where(api_tokens.c.user_id == user_id)).rowcount
+            insert_audit_entry(connection, audit)
+        return removed
+
     def find(self, token_hash: str) -> ApiToken | None:
         with self._database.read() as connection:
             query = sa.select(api_tokens).where(api_tokens.c.token_hash == token_hash)

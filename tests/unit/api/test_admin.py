@@ -63,3 +63,14 @@ def test_the_audit_log_comes_in_pages_newest_first(lorry: Installation) -> None:
         lorry.tokens.issue(f"user {number}")
     page = lorry.client.get(f"{AUDIT}?page=2&page_size=2", headers=lorry.as_admin()).json()
     assert ([entry["subject"] for entry in page["data"]], page["total"], page["page"]) == (["user 1", "user 0"], 4, 2)
+
+
+def test_a_leaked_token_is_worthless_from_the_next_request_on(lorry: Installation) -> None:
+    headers = lorry.as_user(ALICE)
+    assert lorry.client.get("/api/training/jobs", headers=headers).status_code == 200
+
+    assert lorry.tokens.revoke(ALICE) == 1
+
+    assert lorry.client.get("/api/training/jobs", headers=headers).json()["error"] == "TOKEN_INVALID"
+    newest = lorry.client.get(AUDIT, headers=lorry.as_admin()).json()["data"][1]
+    assert (newest["action"], newest["subject"]) == ("tokens_revoked", ALICE)
