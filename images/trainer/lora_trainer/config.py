@@ -1,11 +1,11 @@
-"""The job configuration: every key, its range and default.
+"""The two kinds of configuration file: every key, its range and default.
 
-Twin of configs/schemas/job-config.v1.json; a test compares them.
+Twins of job-config.v1.json and diagnostic-config.v1.json in configs/schemas; a test compares them.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from lora_trainer.rules import (
     Nullable,
     Number,
     Pattern,
+    Rule,
     Section,
     Text,
     TextMap,
@@ -88,26 +89,48 @@ class JobConfig:
         Nullable(Pattern(r"step-[0-9]{6}|scratch", "a checkpoint's name or scratch")), default=None
     )  # null = the newest checkpoint that fits
     trigger_words: tuple[str, ...] = option(Texts(20, Text(100)))  # words that call the subject or style
-    training_params: TrainingParams = option(Section())  # noqa: RUF009 - makes a field, not a value
+    training_params: TrainingParams = option(Section(TrainingParams))  # noqa: RUF009 - makes a field, not a value
     lineage: Mapping[str, str] = option(
         TextMap(64, Text(100), Text(4096, min_length=0))
     )  # copied into the adapter file
 
 
-def load_config(path: Path) -> JobConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticParams:
+    """A missing key means its default."""
+
+    epochs: int = option(Whole(1, 1000), default=10)  # passes over the rows
+    batch_size: int = option(Whole(1, 4096), default=16)  # rows in one step
+    learning_rate: float = option(Number(1e-6, 1), default=1e-2)
+    seed: int = option(Whole(0, 2**32 - 1), default=42)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticConfig:
+    """A small regression that shows engine, GPU, mounts and reporting at work in seconds."""
+
+    v: Literal[1] = option(Choice((1,)))
+    job_id: str = option(Uuid())
+    attempt: int = option(Whole(1, 1000))
+    name: str = option(Text(200))
+    type: Literal["diagnostic"] = option(Choice(("diagnostic",)))
+    dataset_path: str | None = option(
+        Nullable(AbsolutePath()), default=None
+    )  # CSV or JSONL file, or a folder that holds one; null = rows made up from the seed
+    output_path: str = option(AbsolutePath())
+    device: Literal["auto", "cpu", "cuda"] = option(Choice(("auto", "cpu", "cuda")))
+    training_params: DiagnosticParams = option(Section(DiagnosticParams))  # noqa: RUF009 - makes a field, not a value
+
+
+def load_config(path: Path) -> JobConfig | DiagnosticConfig:
     """Read and check the whole file; every violation is reported at once."""
     document = _read_object(path)
-    problems = _violations(JobConfig, document, "")
-    params = document.get("training_params")
-    if isinstance(params, dict):
-        problems += _violations(TrainingParams, params, "training_params.")
-    problems = problems or _contradictions(document)
+    kind = DiagnosticConfig if document.get("type") == "diagnostic" else JobConfig
+    problems = _violations(kind, document) or (_contradictions(document) if kind is JobConfig else [])
     if problems:
         raise BadConfig(f"{path.name}: {summarise(problems, limit=50)}")
-    values = _values(JobConfig, document)
-    return JobConfig(
-        **values | {"training_params": TrainingParams(**_values(TrainingParams, values["training_params"]))}
-    )
+    config: JobConfig | DiagnosticConfig = _build(kind, document)
+    return config
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -124,16 +147,17 @@ def _read_object(path: Path) -> dict[str, Any]:
     return document
 
 
-def _violations(section: type, document: Mapping[str, object], prefix: str) -> list[str]:
+def _violations(section: type, document: Mapping[str, Any], prefix: str = "") -> list[str]:
     known = {field.name: field for field in fields(section)}
     problems = [f"{prefix}{key}: unknown key" for key in document if key not in known]
     for name, field in known.items():
-        if name in document:
-            problem = field.metadata["rule"].problem(document[name])
-        else:
-            problem = "is missing" if _is_required(field) else None
-        if problem:
+        rule = field.metadata["rule"]
+        if name not in document:
+            problems += [f"{prefix}{name}: is missing"] if field.default is MISSING else []
+        elif problem := rule.problem(document[name]):
             problems.append(f"{prefix}{name}: {problem}")
+        elif isinstance(rule, Section):
+            problems += _violations(rule.content, document[name], f"{prefix}{name}.")
     return problems
 
 
@@ -151,10 +175,13 @@ def _contradictions(document: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _values(section: type, document: Mapping[str, Any]) -> dict[str, Any]:
-    present = {field.name: document[field.name] for field in fields(section) if field.name in document}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in present.items()}
+def _build(section: type, document: Mapping[str, Any]) -> Any:
+    """The checked `document` as its dataclass, sections within it too."""
+    rules = {field.name: field.metadata["rule"] for field in fields(section)}
+    return section(**{name: _built(rules[name], value) for name, value in document.items()})
 
 
-def _is_required(field: "Field[Any]") -> bool:
-    return field.default is MISSING
+def _built(rule: Rule, value: Any) -> Any:
+    if isinstance(rule, Section):
+        return _build(rule.content, value)
+    return tuple(value) if isinstance(value, list) else value

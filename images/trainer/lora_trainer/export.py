@@ -16,6 +16,7 @@ from lora_trainer.checkpoint import sha256_of
 from lora_trainer.config import JobConfig
 from lora_trainer.errors import AdapterRejected
 from lora_trainer.families.family import Conditioning, Family
+from lora_trainer.files import writing
 from lora_trainer.objective import generator
 
 MAX_SLUG_CHARACTERS = 60
@@ -164,5 +165,6 @@ def _require_useful(adapter: list[Pair]) -> None:
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
     path.parent.mkdir(exist_ok=True)
-    save_file(tensors, path, metadata=metadata)
+    with writing(path):
+        save_file(tensors, path, metadata=metadata)
     path.chmod(0o644)  # safetensors makes private files, which the orchestrator's user could not collect

@@ -11,7 +11,8 @@ import torch
 from lora_trainer import adapter
 from lora_trainer.checkpoint import CheckpointFolder
 from lora_trainer.config import JobConfig
-from lora_trainer.errors import BadConfig, OutOfGpuMemory
+from lora_trainer.device import pick_device, pick_dtype
+from lora_trainer.errors import OutOfGpuMemory
 from lora_trainer.evaluate import EarlyStopping, Validator, fixed_noise_loss
 from lora_trainer.events import EventLog
 from lora_trainer.export import build_metadata, check_picture, check_reload, export
@@ -69,8 +70,8 @@ def _begin(job: Job, phase: str, started_at: float) -> None:
 
 def load(job: Job, entry: FamilyEntry) -> Family:
     torch.set_num_threads(available_cpus())
-    device = _pick_device(job.config.device)
-    dtype = _pick_dtype(job.config.training_params.mixed_precision, device)
+    device = pick_device(job.config.device)
+    dtype = pick_dtype(job.config.training_params.mixed_precision, device)
     module = importlib.import_module(entry.module)
     family: Family = module.FAMILY.load(Path(job.config.base_model_path), device=device, dtype=dtype)
     print(f"{job.config.base_model} on {device} as {dtype}", flush=True)
@@ -167,15 +168,3 @@ def _build_callbacks(job: Job, prepared: Prepared, state: TrainingState, folder:
         require_finite=reporter.require_finite,
     )
     return [validator, reporter, prepared.sampler, checkpointer]
-
-
-def _pick_device(wanted: str) -> torch.device:
-    has_gpu = torch.cuda.is_available()
-    if wanted == "cuda" and not has_gpu:
-        raise BadConfig("device: cuda is asked for, but the container sees no usable GPU")
-    return torch.device("cuda" if has_gpu and wanted != "cpu" else "cpu")
-
-
-def _pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
-    is_half = wanted == "bf16" or (wanted == "auto" and device.type == "cuda")
-    return torch.bfloat16 if is_half else torch.float32

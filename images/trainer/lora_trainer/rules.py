@@ -119,7 +119,9 @@ class Uuid:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """An object whose own keys are checked one by one."""
+    """An object whose own keys are checked one by one, as the fields of `content` say."""
+
+    content: type
 
     def problem(self, value: object) -> str | None:
         return None if isinstance(value, dict) else _must_be("an object", value)

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 from lora_trainer.base_model import inspect_base_model
-from lora_trainer.config import JobConfig, load_config
+from lora_trainer.config import DiagnosticConfig, JobConfig, load_config
 from lora_trainer.errors import DiskFull, TrainerError
 from lora_trainer.events import EventLog
 from lora_trainer.files import is_out_of_room
@@ -18,6 +18,7 @@ from lora_trainer.preflight import (
     require_prompts,
 )
 from lora_trainer.stop import StopRequest
+from lora_trainer.table import read_table
 
 DEFAULT_OUTPUTS = Path("/workspace/outputs")
 
@@ -28,7 +29,11 @@ def run(config_path: Path) -> int:
     try:
         config = load_config(config_path)
         inspect_outputs(Path(config.output_path))
-        _train(config, EventLog(Path(config.output_path)), stop)
+        events = EventLog(Path(config.output_path))
+        if isinstance(config, DiagnosticConfig):
+            _diagnose(config, events, stop)
+        else:
+            _train(config, events, stop)
     except TrainerError as error:
         return _report(error, config_path)
     # The outermost seam: whatever else goes wrong is a fault of the trainer, and its traceback belongs in the log.
@@ -57,6 +62,15 @@ def _train(config: JobConfig, events: EventLog, stop: StopRequest) -> None:
 
     stop.raise_if_made("before loading the model")
     train_adapter(config, items, family, events, stop)
+
+
+def _diagnose(config: DiagnosticConfig, events: EventLog, stop: StopRequest) -> None:
+    events.emit("phase", phase="load")
+    table = read_table(Path(config.dataset_path)) if config.dataset_path else None
+
+    from lora_trainer.diagnostic import train_diagnostic  # noqa: PLC0415
+
+    train_diagnostic(config, table, events, stop)
 
 
 def _report(error: TrainerError, config_path: Path) -> int:
