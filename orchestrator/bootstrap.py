@@ -213,13 +213,7 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
             image=settings.image,
             min_free_bytes=settings.min_free_bytes,
         ),
-        schedule=Schedule(
-            jobs=adapters.jobs,
-            records=adapters.records,
-            inventory=inventory,
-            clock=adapters.clock,
-            policy=_scheduling_policy(settings),
-        ),
+        schedule=_build_schedule(adapters, inventory, settings),
         launcher=Launch(
             jobs=adapters.jobs,
             datasets=adapters.datasets,
@@ -249,6 +243,16 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
         meter=adapters.meter,
         policy=_policy(settings),
         retry_policy=RetryPolicy(max_retries=settings.max_retries, first_delay_seconds=settings.retry_delay_seconds),
+    )
+
+
+def _build_schedule(adapters: _Adapters, inventory: DeviceInventory, settings: Settings) -> Schedule:
+    return Schedule(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        inventory=inventory,
+        clock=adapters.clock,
+        policy=_scheduling_policy(settings),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from cli.answers import Submitted
 from cli.client import DEFAULT_URL, LorryClient
 from cli.commands.datasets import upload_folder
 from cli.commands.jobs import watch_job
@@ -44,6 +45,7 @@ def submit(
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
     priority: Annotated[int | None, typer.Option(min=-1, max=2, help="Higher starts earlier.")] = None,
+    gpus: Annotated[int | None, typer.Option(min=1, max=16, help="GPUs the job holds at once.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Stay and show progress until the job ends.")] = False,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
@@ -58,7 +60,7 @@ def submit(
         "lora_alpha": lora_alpha,
         "seed": seed,
     }
-    optional = {"trigger_words": trigger_words, "name": name, "priority": priority}
+    optional = {"trigger_words": trigger_words, "name": name, "priority": priority, "gpus": gpus}
     request = {
         "type": training_type.value,
         "base_model": base_model,
@@ -67,14 +69,18 @@ def submit(
     }
     with connect(url) as lorry:
         submitted = lorry.submit({"dataset_id": _dataset_id(lorry, dataset), **request})
-        if not as_json or watch:
-            print(f"Job {submitted['job_id']} is {submitted['status']}. {submitted['message']}", file=sys.stderr)
-        if watch:
-            watch_job(lorry, submitted["job_id"], as_json=as_json)
-        elif as_json:
-            print_json(submitted)
-        else:
-            print(submitted["job_id"])
+        _report(lorry, submitted, watch=watch, as_json=as_json)
+
+
+def _report(lorry: LorryClient, submitted: Submitted, *, watch: bool, as_json: bool) -> None:
+    if not as_json or watch:
+        print(f"Job {submitted['job_id']} is {submitted['status']}. {submitted['message']}", file=sys.stderr)
+    if watch:
+        watch_job(lorry, submitted["job_id"], as_json=as_json)
+    elif as_json:
+        print_json(submitted)
+    else:
+        print(submitted["job_id"])
 
 
 def _dataset_id(lorry: LorryClient, dataset: str) -> str:

@@ -68,6 +68,7 @@ class MemoryContainerRuntime:
         self.is_reachable = True
         self.engine_id = "engine-1"
         self.has_gpu_driver = False
+        self.broken_devices: set[str] = set()
         self.images = dict(images or {"training-image": "sha256:" + "1" * 64})
         self.allowed_images = frozenset(self.images)
         self.missing_paths: set[str] = set()
@@ -113,6 +114,9 @@ class MemoryContainerRuntime:
         if row.spec.devices and not self.has_gpu_driver:
             self._change(row, error="could not select device driver")
             raise LaunchRefused(EndReason.GPU_UNAVAILABLE, "A GPU is required, but the engine has no driver for it.")
+        if not self.broken_devices.isdisjoint(row.spec.devices):
+            self._change(row, error="nvidia-container-cli: device error")
+            raise LaunchRefused(EndReason.GPU_FAILED, "The GPU or its driver refused the container.")
         self._change(row, state=ContainerState.RUNNING, started_at=self._clock.now())
         row.program = self.program(row.spec)
         self.print(container_id, *row.program.lines)

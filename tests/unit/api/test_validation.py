@@ -88,6 +88,10 @@ def test_a_number_is_finite_and_nothing_else(lorry: Installation, value: object)
         ("priority", -2),
         ("priority", 1.0),
         ("priority", True),
+        ("gpus", 0),
+        ("gpus", 17),
+        ("gpus", 1.0),
+        ("gpus", True),
         ("experiment_id", "x"),
     ],
 )
