@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from orchestrator.domain.container import ContainerState
 from orchestrator.domain.errors import RuntimeUnavailable
+from tests.factories import make_limits
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.docker
@@ -43,6 +45,23 @@ def test_a_line_longer_than_a_frame_is_cut_with_a_mark(printed):
     assert lines[1:] == ["next"]
 
 
+def test_a_line_longer_than_a_bite_does_not_hide_the_next(printed):
+    assert [line[-10:] for line in printed("print('x' * 5_000_000); print('next')")] == ["[line cut]", "next"]
+
+
+def test_a_progress_bar_that_never_ends_its_line_is_one_line(printed):
+    lines = printed(r"import os; os.write(1, b'\r 10 %' * 500_000 + b'\n'); print('next')")
+
+    assert len(lines) == 2
+    assert lines[0].endswith("[line cut]")
+    assert len(lines[0]) < 20_000
+    assert lines[1] == "next"
+
+
+def test_a_line_that_looks_like_an_event_of_a_stream_stays_lines(printed):
+    assert printed(r"print('data: x\n\nevent: done')") == ["data: x", "", "event: done"]
+
+
 def test_a_last_line_without_an_end_is_kept(printed):
     assert printed("import sys; sys.stdout.write('no end')") == ["no end"]
 
@@ -57,6 +76,25 @@ def test_reading_a_flood_stops_at_the_limit(printed):
     lines = printed("for n in range(20_000): print('all work and no play', n)", limit_bytes=10_000)
 
     assert 0 < sum(map(len, lines)) < 10_000
+
+
+def test_a_flood_that_goes_on_takes_about_a_second_of_a_pass(runtime, make_spec):
+    program = "while True: print('all work and no play ' * 5)"
+    limits = make_limits(log_max_bytes=50 * LIMIT)
+    container = runtime.create(make_spec(command=("python", "-c", program), limits=limits))
+    runtime.start(container.id)
+    eventually(lambda: not _bite(runtime, container, 20 * LIMIT).is_complete, what="a flood", within_seconds=30)
+
+    began = time.monotonic()
+    bite = _bite(runtime, container, 1024**3)
+
+    assert bite.lines
+    assert not bite.is_complete
+    assert time.monotonic() - began < 3
+
+
+def _bite(runtime, container, limit_bytes):
+    return runtime.logs(container.id, since=None, limit_bytes=limit_bytes)
 
 
 def test_the_log_of_a_running_container_ends_where_it_stands(runtime, make_spec):
