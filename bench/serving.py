@@ -96,9 +96,15 @@ def wait_until_ended(lorry: LorryClient, job_id: str) -> None:
     wait_until(lambda: lorry.job(job_id)["status"] in FINAL_STATUSES, f"the end of job {job_id}")
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
+def wait_until(
+    condition: Callable[[], bool],
+    what: str,
+    *,
+    within_seconds: float = _DEADLINE_SECONDS,
+    pause_seconds: float = _PAUSE_SECONDS,
+) -> None:
+    deadline = time.monotonic() + within_seconds
     while not condition():
         if time.monotonic() > deadline:
-            sys.exit(f"error: {what} did not come within {_DEADLINE_SECONDS:.0f} s.")
-        time.sleep(_PAUSE_SECONDS)
+            sys.exit(f"error: {what} did not come within {within_seconds:.0f} s.")
+        time.sleep(pause_seconds)
