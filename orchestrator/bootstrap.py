@@ -278,6 +278,7 @@ def cleanup_service(settings: Settings) -> Cleanup:
             runtime=adapters.runtime,
             clock=adapters.clock,
             orphan_grace_seconds=settings.orphan_grace_seconds,
+            is_thorough=True,
         ),
         jobs=adapters.jobs,
         runtime=adapters.runtime,

@@ -1,7 +1,7 @@
 """Removing containers of ours that no attempt expects: left by a crash after the record, or by nobody we know.
 
-A container that built a model and was cut off is such a one too: it names no job. Builds happen within a pass or before
-the first, so none is in use while this looks.
+A container that built a model and was cut off is such a one too: it names no job. One that still builds is younger than
+the grace, or its orchestrator is the one that looks, which does one after the other.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LeftOver:
 
 
 class Sweep:
-    """`is_dry_run`: say what would be removed, and remove nothing."""
+    """`is_dry_run`: say what would be removed, and remove nothing. `is_thorough`: remove all, however long it takes."""
 
     def __init__(
         self,
@@ -44,12 +44,14 @@ class Sweep:
         clock: Clock,
         orphan_grace_seconds: float,
         is_dry_run: bool = False,
+        is_thorough: bool = False,
     ) -> None:
         self._jobs = jobs
         self._runtime = runtime
         self._clock = clock
         self._orphan_grace = timedelta(seconds=orphan_grace_seconds)
         self._is_dry_run = is_dry_run
+        self._is_thorough = is_thorough
         self._told: set[tuple[str, str]] = set()  # (container id, what was said of it)
 
     def left_over(self, snapshot: EngineSnapshot, expected: Collection[tuple[str, int]]) -> Sequence[LeftOver]:
@@ -69,7 +71,7 @@ class Sweep:
             for each in left_over:
                 self._tell(each, "found", "left-over container would be removed", why=each.why)
             return 0
-        return self._remove_some(left_over)
+        return sum(map(self._remove, left_over)) if self._is_thorough else self._remove_some(left_over)
 
     def _remove_some(self, left_over: Sequence[LeftOver]) -> int:
         began_at, removed = self._clock.now(), 0

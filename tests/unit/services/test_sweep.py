@@ -133,6 +133,12 @@ def test_a_slow_engine_gets_fewer_removals_a_pass(world, sweep, orphans):
     assert sweep(Slow(world.engine)).remove_left_over(world.engine.snapshot(), ()) == 3
 
 
+def test_whoever_asked_for_it_has_all_removed_at_once(world, sweep, orphans):
+    orphans(3 * MOST_REMOVALS)
+
+    assert sweep(is_thorough=True).remove_left_over(world.engine.snapshot(), ()) == 3 * MOST_REMOVALS
+
+
 def test_one_question_to_the_store_judges_them_all(world, sweep, orphans):
     orphans(50)
     asked = []
