@@ -164,6 +164,8 @@ _EXIT_REASONS: dict[int, EndReason] = {
     13: EndReason.GPU_OUT_OF_MEMORY,
     14: EndReason.LOSS_NOT_FINITE,
     15: EndReason.STOPPED_UNASKED,
+    126: EndReason.COMMAND_UNUSABLE,  # the container's init found the command, and it is no program
+    127: EndReason.COMMAND_UNUSABLE,  # or did not find it
     143: EndReason.STOPPED_UNASKED,
 }
 _SIGKILL_EXIT = 137

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.adapters.docker import DockerContainerRuntime
+from orchestrator.domain.lifecycle import EndReason, reason_for_exit
 from tests.contract.container_runtime import ContainerRuntimeContract
+from tests.waiting import eventually
 
 
 @pytest.mark.docker
@@ -43,3 +45,16 @@ class TestDockerContainerRuntime(ContainerRuntimeContract):
     @pytest.fixture
     def missing_path(self, tmp_path):
         return str(tmp_path / "nowhere")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("command", ["no-such-program", "/no/such/program", "/etc/hostname", "/etc"])
+def test_a_command_that_is_not_in_the_image_is_the_operators_to_mend(runtime, make_spec, command):
+    """The engine starts our init, and it is the init that cannot start the command."""
+    container = runtime.create(make_spec(command=(command,)))
+    runtime.start(container.id)
+
+    eventually(lambda: runtime.inspect(container.id).exit_code is not None, what="its exit")
+
+    exit_code = runtime.inspect(container.id).exit_code
+    assert reason_for_exit(exit_code, is_oom_killed=False) is EndReason.COMMAND_UNUSABLE, exit_code

@@ -91,6 +91,8 @@ def test_only_a_verified_adapter_completes_and_only_a_request_cancels():
         (137, True, EndReason.OUT_OF_MEMORY),
         (139, False, EndReason.TRAINER_FAILED),
         (143, False, EndReason.STOPPED_UNASKED),
+        (126, False, EndReason.COMMAND_UNUSABLE),
+        (127, False, EndReason.COMMAND_UNUSABLE),
         (255, False, EndReason.TRAINER_FAILED),
     ],
 )
