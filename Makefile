@@ -17,16 +17,16 @@ export LORRY_DOCKER_HOST := $(DOCKER_HOST)
 endif
 
 # A developer's own settings must not change what the tests see.
-ifneq (,$(filter test unit integration,$(MAKECMDGOALS)))
+ifneq (,$(filter test unit integration test-faults,$(MAKECMDGOALS)))
 unexport $(filter-out LORRY_DOCKER_HOST,$(filter LORRY_%,$(.VARIABLES)))
 endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo serve test lint unit integration engine images postgres constraints clean
+.PHONY: help setup demo serve test lint unit integration test-faults engine images postgres constraints clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.setup engine images ## environment, Docker Engine, images: everything that running Lorry needs
 
@@ -36,7 +36,7 @@ demo: setup ## train a LoRA on sample photographs, from nothing to a verified ad
 serve: setup ## run the API and the orchestrator in one process
 	$(BIN)/lorry serve
 
-test: lint unit integration ## everything CI checks, what fails fastest first
+test: lint unit integration test-faults ## everything CI checks, what fails fastest first
 
 lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .
@@ -50,6 +50,9 @@ unit: $(VENV)/.test-setup ## the tests that need no engine
 
 integration: $(VENV)/.test-setup setup postgres ## the tests on the real engine, stores and images
 	$(BIN)/pytest tests/integration tests/e2e
+
+test-faults: $(VENV)/.test-setup setup postgres ## kill -9, a dead engine, lost answers, a locked store, abuse: the fault plan
+	$(BIN)/pytest tests/faults
 
 engine:
 	@images/engine.sh
