@@ -27,7 +27,8 @@ class Postgres:
         self._data = folder / "data"
         self._log = folder / "postgres.log"
         self._programs = _programs()
-        self.port = _free_port()
+        self._port = _free_port()
+        self._url = f"postgresql://lorry@{HOST}:{self._port}/postgres"
         self._numbers = itertools.count(1)
         if _UNPRIVILEGED:
             shutil.chown(folder, _UNPRIVILEGED)
@@ -37,7 +38,7 @@ class Postgres:
         """Returns when it takes connections."""
         options = [
             "-c",
-            f"port={self.port}",
+            f"port={self._port}",
             "-c",
             f"listen_addresses={HOST}",
             "-c",
@@ -50,17 +51,14 @@ class Postgres:
         """As a machine that loses its power does: no connection is told, nothing is finished."""
         self._run("pg_ctl", "stop", "--mode=immediate", "--wait")
 
-    def url(self, database: str) -> str:
-        return f"postgresql://lorry@{HOST}:{self.port}/{database}"
-
-    def create(self, template: str = "template0") -> str:
-        """The URL of a new database, a copy of `template`."""
+    def create(self) -> str:
+        """The URL of an empty store: a schema of its own, which takes no time and no room; a database takes both."""
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return self.url(name)
+        self.execute(f"CREATE SCHEMA {name}")
+        return f"{self._url}?options=-csearch_path%3D{name}"
 
-    def execute(self, statement: str, database: str = "postgres") -> None:
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -151,10 +151,7 @@ def test_a_leader_whose_connection_was_cut_knows_it_and_may_lead_again(postgres:
 
 
 def test_two_stores_in_one_database_have_a_leader_each(postgres: Postgres):
-    url = postgres.create()
-    postgres.execute("CREATE SCHEMA one", url.rpartition("/")[2])
-    postgres.execute("CREATE SCHEMA two", url.rpartition("/")[2])
-    databases = [connect(f"{url}?options=-csearch_path%3D{schema}") for schema in ("one", "two")]
+    databases = [connect(postgres.create()) for _ in range(2)]
     leaders = []
     for database in databases:
         migrate(database)
