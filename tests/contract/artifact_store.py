@@ -133,3 +133,15 @@ class ArtifactStoreContract:
 
         with pytest.raises(NotFound):
             store.locate(JOB, "a.txt")
+
+    def test_one_file_is_discarded_and_the_others_stay(self, store, leave):
+        leave("a.txt", b"x")
+        leave("b.txt", b"y")
+        store.collect(JOB)
+
+        for path in ("a.txt", "a.txt", "../b.txt", "never.txt"):
+            store.discard(JOB, path)
+
+        with pytest.raises(NotFound):
+            store.locate(JOB, "a.txt")
+        assert store.open(JOB, "b.txt").read() == b"y"
