@@ -18,8 +18,8 @@ from orchestrator.domain.events import (
     progress_after,
     status_event,
 )
-from orchestrator.domain.job import Progress
 from orchestrator.domain.identity import Actor
+from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from tests.factories import NOW, make_job
 
