@@ -33,6 +33,14 @@ def job_document(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in (document | changes).items() if value is not None}
 
 
+def diagnostic_document(**changes: Any) -> dict[str, Any]:
+    """The content of a diagnostic job's configuration file; None takes a key out."""
+    job = job_document()
+    kept = ("v", "job_id", "attempt", "name", "output_path", "device", "training_params")
+    document = {key: job[key] for key in kept} | {"type": "diagnostic"}
+    return {key: value for key, value in (document | changes).items() if value is not None}
+
+
 def write_config(folder: Path, **changes: Any) -> Path:
     path = folder / "config.json"
     path.write_text(json.dumps(job_document(**changes)), encoding="utf-8")

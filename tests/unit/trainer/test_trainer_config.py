@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
-from lora_trainer.config import MAX_CONFIG_BYTES, TrainingParams, load_config
+from lora_trainer.config import MAX_CONFIG_BYTES, DiagnosticConfig, DiagnosticParams, TrainingParams, load_config
 from lora_trainer.errors import BadConfig
-from tests.unit.trainer.documents import write_config
+from tests.unit.trainer.documents import diagnostic_document, write_config
 
 
 def refusal(path):
@@ -74,6 +75,40 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_dreambooth_needs_a_word_to_call_its_subject_by(tmp_path):
     assert "trigger_words: dreambooth needs" in refusal(write_config(tmp_path, type="dreambooth", trigger_words=[]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "params", "sentence"),
+    [
+        ({}, {"class_prompt": "a photo of a cat"}, "training_params.prior_preservation: needs type dreambooth"),
+        ({"type": "dreambooth"}, {}, "training_params.class_prompt: prior_preservation needs one"),
+    ],
+)
+def test_prior_preservation_needs_a_subject_and_its_class(tmp_path, changes, params, sentence):
+    params = {"prior_preservation": True, **params}
+
+    assert sentence in refusal(write_config(tmp_path, training_params=params, **changes))
+
+
+def test_a_diagnostic_configuration_is_told_by_its_type(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(diagnostic_document(training_params={"epochs": 3})))
+
+    config = load_config(path)
+
+    assert isinstance(config, DiagnosticConfig)
+    assert config.training_params == DiagnosticParams(epochs=3)
+    assert config.dataset_path is None
+
+
+def test_every_violation_of_a_diagnostic_configuration_is_reported_at_once(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(diagnostic_document(training_params={"epochs": 0, "lr": 1}, base_model="a/b")))
+
+    message = refusal(path)
+
+    for key in ("training_params.epochs: must be", "training_params.lr: unknown key", "base_model: unknown key"):
+        assert key in message
 
 
 def test_early_stopping_needs_validations(tmp_path):

@@ -1,4 +1,4 @@
-"""Bad inputs end before torch is imported, with their own exit code and a sentence that names the file."""
+"""What preflight finds in a dataset; test_bad_inputs.py runs the whole program on the same."""
 
 from __future__ import annotations
 
@@ -6,27 +6,15 @@ import io
 import json
 import os
 import struct
-import subprocess
-import sys
 import zlib
 
 import pytest
 from PIL import Image
 
-from lora_trainer.preflight import dataset_warnings, inspect_dataset
+from lora_trainer.preflight import dataset_warnings, inspect_dataset, inspect_outputs, require_prompts
 from tests.factories import picture_bytes
-from tests.unit.trainer.base_models import fill_model, pickled
-from tests.unit.trainer.documents import TRAINER, write_config
-
-RUN_AND_REPORT = """
-import sys
-from pathlib import Path
-from lora_trainer.run import run
-
-exit_code = run(Path(sys.argv[1]))
-print("imported:", {"torch", "diffusers", "transformers"} & set(sys.modules) or None)
-sys.exit(exit_code)
-"""
+from tests.unit.trainer.base_models import fill_model
+from tests.unit.trainer.documents import write_config
 
 
 def png_header(width, height):
@@ -73,6 +61,18 @@ DATASETS = {
     "huge picture": ({"huge.png": png_header(60_000, 60_000)}, "huge.png has more than 64000000 pixels"),
     "large picture": ({"large.png": png_header(9_000, 9_000)}, "large.png has more than 64000000 pixels"),
     "caption not UTF-8": ({"cat.txt": "café".encode("latin-1")}, "cat.txt is not UTF-8 text"),
+    "no caption to tell them apart": ({"cat.webp": picture_bytes(64, 48)}, "cat.png and cat.webp share one name"),
+    "metadata not UTF-8": ({"metadata.jsonl": b"\xff"}, "metadata.jsonl is not UTF-8 text"),
+    "metadata without text": ({"metadata.jsonl": b'{"file_name": "cat.png"}'}, "line 1 must hold file_name and text"),
+    "metadata of no object": ({"metadata.jsonl": b"\n[]"}, "metadata.jsonl line 2 must hold file_name and text"),
+    "metadata of a file elsewhere": (
+        {"metadata.jsonl": b'{"file_name": "../cat.png", "text": "x"}'},
+        "line 1 names '../cat.png', which is no picture of this folder",
+    ),
+    "metadata that names one twice": (
+        {"metadata.jsonl": b'{"file_name": "cat.png", "text": "x"}\n' * 2},
+        "metadata.jsonl line 2 names cat.png a second time",
+    ),
     "endless caption": ({"cat.txt": b"x" * 100_000}, "cat.txt cannot be read (larger than 65536 bytes)"),
 }
 
@@ -107,6 +107,39 @@ def test_a_persian_caption_is_fine(job):
     assert [item.caption for item in inspect_dataset(job / "dataset")] == [caption]
 
 
+def test_a_text_file_speaks_before_metadata(job):
+    (job / "dataset" / "dog.png").write_bytes(picture_bytes(64, 64))
+    lines = [{"file_name": "cat.png", "text": "unheard"}, {"file_name": "dog.png", "text": "سگ\nin a park"}]
+    (job / "dataset" / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+
+    assert [item.caption for item in inspect_dataset(job / "dataset")] == ["a cat on a sofa", "سگ in a park"]
+
+
+def test_the_previews_of_a_camera_are_no_animation(job):
+    first, second = Image.new("RGB", (64, 64)), Image.new("RGB", (32, 32))
+    first.save(job / "dataset" / "camera.jpg", "MPO", save_all=True, append_images=[second])
+    first.save(job / "dataset" / "moving.png", save_all=True, append_images=[first.rotate(90, fillcolor="red"), first])
+
+    frames = {item.path.name: item.frames for item in inspect_dataset(job / "dataset")}
+
+    assert frames["camera.jpg"] == 1
+    assert frames["moving.png"] > 1
+
+
+def test_a_dataset_without_any_word_needs_trigger_words(job):
+    (job / "dataset" / "cat.txt").unlink()
+    items = inspect_dataset(job / "dataset")
+
+    require_prompts(items, ("sks",))
+    assert_refused(lambda: require_prompts(items, ()), 11, "no image has a caption")
+
+
+def test_a_disk_with_too_little_room_is_refused(job):
+    inspect_outputs(job / "outputs")
+
+    assert_refused(lambda: inspect_outputs(job / "outputs", needed_bytes=2**60), 16, "bytes free; a run needs at least")
+
+
 def test_what_will_surprise_is_warned_of(job):
     (job / "dataset" / "copy.png").write_bytes((job / "dataset" / "cat.png").read_bytes())
 
@@ -124,31 +157,3 @@ def assert_refused(inspect, exit_code, sentence):
         inspect()
     assert getattr(caught.value, "exit_code", None) == exit_code, caught.value
     assert sentence in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "exit_code", "code"),
-    [
-        (lambda job: write_config(job, output_path=str(job / "outputs"), v=2), 10, "bad_config"),
-        (lambda job: (job / "dataset" / "cat.png").write_bytes(b"x"), 11, "unusable_dataset"),
-        (lambda job: pickled(job / "model"), 12, "unusable_base_model"),
-    ],
-    ids=["config", "dataset", "model"],
-)
-def test_a_hopeless_job_ends_with_its_own_code_before_torch_is_imported(job, spoil, exit_code, code):
-    spoil(job)
-
-    ended = subprocess.run(
-        [sys.executable, "-c", RUN_AND_REPORT, str(job / "config.json")],
-        cwd=TRAINER,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-    assert ended.returncode == exit_code, ended
-    assert "imported: None" in ended.stdout
-    last_event = json.loads((job / "outputs" / "events.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    assert (last_event["type"], last_event["code"]) == ("error", code)
-    assert last_event["message"] in ended.stdout

@@ -7,15 +7,16 @@ import dataclasses
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from lora_trainer.config import JobConfig, TrainingParams
+from lora_trainer.config import DiagnosticConfig, DiagnosticParams, JobConfig, TrainingParams
 from lora_trainer.rules import Choice, Flag, Nullable, Number, Text, Texts, Whole
 from orchestrator.domain.job_config import build_job_config
 from orchestrator.domain.training import TrainingType, options
 from tests.factories import make_job, make_model
-from tests.unit.trainer.documents import job_document, schema
+from tests.unit.trainer.documents import diagnostic_document, job_document, schema
 
 CONFIG = schema("job-config.v1.json")
 PARAMS = CONFIG["properties"]["training_params"]["properties"]
+DIAGNOSTIC = schema("diagnostic-config.v1.json")
 JSON_TYPES = {"int": "integer", "float": "number", "bool": "boolean", "str": "string", "tuple[str, ...]": "array"}
 config_validator = Draft202012Validator(CONFIG, format_checker=FormatChecker())
 event_validator = Draft202012Validator(schema("event.v1.json"), format_checker=FormatChecker())
@@ -66,15 +67,21 @@ def plain(default):
 
 def test_the_schemas_are_schemas():
     Draft202012Validator.check_schema(CONFIG)
+    Draft202012Validator.check_schema(DIAGNOSTIC)
     Draft202012Validator.check_schema(schema("event.v1.json"))
 
 
-def test_the_trainer_has_the_schemas_ranges_and_defaults():
-    fields = dataclasses.fields(TrainingParams)
+@pytest.mark.parametrize(
+    ("params", "entries"),
+    [(TrainingParams, PARAMS), (DiagnosticParams, DIAGNOSTIC["properties"]["training_params"]["properties"])],
+    ids=["job", "diagnostic"],
+)
+def test_the_trainer_has_the_schemas_ranges_and_defaults(params, entries):
+    fields = dataclasses.fields(params)
 
     assert {
         field.name: schema_of_rule(field.metadata["rule"]) | {"default": plain(field.default)} for field in fields
-    } == {name: without_description(entry) for name, entry in PARAMS.items()}
+    } == {name: without_description(entry) for name, entry in entries.items()}
 
 
 def test_the_server_has_the_schemas_ranges_and_defaults():
@@ -84,10 +91,14 @@ def test_the_server_has_the_schemas_ranges_and_defaults():
     } == {name: without_description(entry) for name, entry in PARAMS.items()}
 
 
-def test_the_trainer_has_the_schemas_keys():
-    optional = {"resume_from"}
-    assert {field.name for field in dataclasses.fields(JobConfig)} == set(CONFIG["properties"])
-    assert set(CONFIG["properties"]) - set(CONFIG["required"]) == optional
+@pytest.mark.parametrize(
+    ("config", "document", "optional"),
+    [(JobConfig, CONFIG, {"resume_from"}), (DiagnosticConfig, DIAGNOSTIC, {"dataset_path"})],
+    ids=["job", "diagnostic"],
+)
+def test_the_trainer_has_the_schemas_keys(config, document, optional):
+    assert {field.name for field in dataclasses.fields(config)} == set(document["properties"])
+    assert set(document["properties"]) - set(document["required"]) == optional
 
 
 @pytest.mark.parametrize(
@@ -154,6 +165,14 @@ def test_each_event_is_valid_with_its_fields_and_not_without_one(kind):
     for missing in EVENTS[kind]:
         rest = {name: value for name, value in EVENTS[kind].items() if name != missing}
         assert not event_validator.is_valid(event(kind, **rest)), missing
+
+
+def test_each_kind_of_configuration_is_valid_by_its_own_schema_alone():
+    diagnostic = Draft202012Validator(DIAGNOSTIC, format_checker=FormatChecker())
+
+    diagnostic.validate(diagnostic_document(dataset_path="/workspace/datasets"))
+    assert not diagnostic.is_valid(job_document())
+    assert not config_validator.is_valid(diagnostic_document())
 
 
 def test_a_diagnostic_job_reports_a_model_instead_of_adapters():
