@@ -39,7 +39,9 @@ def a_free_port() -> int:
 def test_two_signals_end_both_halves_in_one_process_and_the_job_goes_on(install):
     installation = install()
     server = installation.serve()
-    job_id = installation.user("alice").start("fake:hang=1")
+    user = installation.user("alice")
+    job_id = user.start("fake:hang=1")
+    user.wait(job_id, "running")
 
     assert stop_twice(server) < STOP_SECONDS
     assert installation.inspect(job_id)["State"]["Running"]
@@ -51,8 +53,9 @@ def test_two_processes_end_one_by_one_and_what_they_measured_was_to_be_seen(inst
     installation = install(LORRY_METRICS_PORT=str(port))
     api = installation.serve("api")
     orchestrator = installation.start("orchestrate")
-    job_id = installation.user("alice").start("fake:hang=1")
-    installation.user("alice").wait(job_id, "running")
+    user = installation.user("alice")
+    job_id = user.start("fake:hang=1")
+    user.wait(job_id, "running")
     seen_by_api = installation.probe("/metrics").text
     assert re.search(r'^lorry_jobs\{status="running"\} 1.0$', seen_by_api, re.MULTILINE)
     assert "lorry_engine_reachable 1.0" in seen_by_api
@@ -61,7 +64,7 @@ def test_two_processes_end_one_by_one_and_what_they_measured_was_to_be_seen(inst
 
     assert stop_twice(orchestrator) < STOP_SECONDS
     assert installation.inspect(job_id)["State"]["Running"]
-    assert installation.user("alice").job(job_id)["status"] == "running"
+    assert user.job(job_id)["status"] == "running"
     assert stop_twice(api) < STOP_SECONDS
     assert "Traceback" not in orchestrator.output.read_text() + api.output.read_text()
 
