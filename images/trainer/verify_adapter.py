@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DiffusionPipeline
 from numpy.typing import NDArray
 from safetensors import safe_open
 
@@ -30,7 +30,7 @@ def main() -> int:
 def verify(base_model: Path, adapter: Path) -> dict[str, Any]:
     with safe_open(adapter, framework="np") as file:
         keys = list(file.keys())
-    pipeline: Any = StableDiffusionPipeline.from_pretrained(base_model, local_files_only=True, use_safetensors=True)
+    pipeline: Any = DiffusionPipeline.from_pretrained(base_model, local_files_only=True, use_safetensors=True)
     pipeline.set_progress_bar_config(disable=True)
     before = _picture(pipeline)
     pipeline.load_lora_weights(adapter.parent, weight_name=adapter.name, local_files_only=True)
@@ -44,7 +44,9 @@ def verify(base_model: Path, adapter: Path) -> dict[str, Any]:
 def _picture(pipeline: Any) -> NDArray[np.float32]:
     """(h, w, 3) in 0..1, from a noise that is always the same."""
     source = torch.Generator().manual_seed(0)
-    result = pipeline(PROMPT, height=SIDE, width=SIDE, num_inference_steps=STEPS, generator=source, output_type="np")
+    result = pipeline(
+        prompt=PROMPT, height=SIDE, width=SIDE, num_inference_steps=STEPS, generator=source, output_type="np"
+    )
     picture: NDArray[np.float32] = result.images[0]
     return picture
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from build_model import MODELS, build
 from tests.unit.trainer.documents import PHOTOGRAPHS, TRAINER, write_config
 from tests.waiting import eventually
 
@@ -120,6 +121,15 @@ def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build_model(folder: Path) -> None:
     command = [sys.executable, "build_model.py", "--model", "lorry/tiny-sd15", "--out", str(folder)]
     subprocess.run(command, cwd=TRAINER, check=True, capture_output=True, timeout=RUN_SECONDS)
+
+
+@pytest.fixture(scope="session")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every built-in model's folder by its name."""
+    folder = tmp_path_factory.mktemp("twins")
+    for model in MODELS:
+        build(model, folder / model)
+    return {model: folder / model for model in MODELS}
 
 
 @pytest.fixture(scope="session")

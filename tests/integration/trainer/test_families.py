@@ -1,0 +1,289 @@
+"""Each family from a picture to adapter files that its users' programs read, on the built-in twins."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import DPMSolverMultistepScheduler
+from safetensors.torch import load_file, save_file
+
+from build_model import build
+from lora_trainer.base_model import inspect_base_model
+from lora_trainer.config import load_config
+from lora_trainer.errors import UnusableBaseModel
+from lora_trainer.events import EventLog
+from lora_trainer.families.flux2_klein import Flux2Klein
+from lora_trainer.families.sd15 import StableDiffusion
+from lora_trainer.families.sdxl import StableDiffusionXL, original_name
+from lora_trainer.families.z_image import ZImage
+from lora_trainer.objective import generator
+from lora_trainer.phases import train_adapter
+from lora_trainer.preflight import inspect_dataset
+from lora_trainer.stop import StopRequest
+from tests.factories import sha256_of
+from tests.integration.trainer.conftest import Run
+from tests.integration.trainer.twins import ALL, FLUX2, SD15, SDXL, Z_IMAGE, Twin, pipeline_of
+from tests.unit.trainer.documents import PHOTOGRAPHS, write_config
+
+RANK, ALPHA, STEPS = 16, 32, 8
+NEW = (SDXL, FLUX2, Z_IMAGE)  # Stable Diffusion 1.x has tests of its own
+FORMATS = ("kohya", "diffusers")
+
+
+@pytest.fixture(scope="module", params=NEW)
+def name(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def run(name, twins, tmp_path_factory):
+    """A short run in this process: fewer steps than a job may ask for, otherwise the whole way."""
+    run = Run(tmp_path_factory.mktemp("run"))
+    run.outputs.mkdir()
+    params = {"steps": 100, "resolution": 256, "learning_rate": 3e-3, "lora_rank": RANK, "lora_alpha": ALPHA}
+    paths = {"dataset_path": str(PHOTOGRAPHS), "base_model_path": str(twins[name]), "output_path": str(run.outputs)}
+    config = load_config(write_config(run.folder, base_model=name, training_params=params, **paths))
+    config = replace(config, training_params=replace(config.training_params, steps=STEPS))
+    items = inspect_dataset(PHOTOGRAPHS)[:2]
+    train_adapter(config, items, inspect_base_model(twins[name]), EventLog(run.outputs), StopRequest())
+    return run
+
+
+def adapter_file(run, file_format):
+    return run.adapter if file_format == "kohya" else run.twin
+
+
+def test_a_run_learns_draws_and_ends_with_files_that_were_proved(run):
+    (result,) = run.events("result")
+
+    assert result["eval_loss_after"] < result["eval_loss_before"]
+    assert result["reload_error"] < 1e-3
+    assert result["picture_change"] > 0
+    assert [adapter["format"] for adapter in result["adapters"]] == list(FORMATS)
+    assert all((run.outputs / adapter["path"]).is_file() for adapter in result["adapters"])
+    (sample,) = run.events("sample")
+    assert (run.outputs / sample["path"]).stat().st_size > 10_000
+
+
+@pytest.fixture(scope="module")
+def effect(run, name, twins):
+    """(the base model's prediction, what the trained weights add to it), merged by hand from a checkpoint."""
+    twin = Twin(name, pipeline_of(twins[name]))
+    base = predict(twin)
+    return base, predict(merged(twin, trained_pairs(run))) - base
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_loaded_file_has_the_whole_effect_of_the_trained_weights(run, name, twins, effect, file_format):
+    """A reader that loses alpha would show 0.45 of it here."""
+    path = adapter_file(run, file_format)
+    base, expected = effect
+    loaded = Twin(name, pipeline_of(twins[name]))
+    loaded.pipeline.load_lora_weights(path.parent, weight_name=path.name, local_files_only=True)
+
+    found = predict(loaded) - base
+
+    assert float(found.norm() / expected.norm()) == pytest.approx(1.0, abs=1e-3)
+    assert float((found - expected).norm() / expected.norm()) < 1e-3
+
+
+def trained_pairs(run):
+    """(down, up) of each adapted layer as the optimizer left them, from the last checkpoint."""
+    tensors = load_file(run.outputs / "checkpoints" / f"step-{STEPS:06d}" / "state.safetensors")
+    names = [name.removesuffix(".down") for name in tensors if name.startswith("adapter/") and name.endswith(".down")]
+    return {name.removeprefix("adapter/"): (tensors[f"{name}.down"], tensors[f"{name}.up"]) for name in names}
+
+
+@torch.no_grad()
+def merged(twin, pairs):
+    """W + alpha / rank * up @ down, in place."""
+    for module, (down, up) in pairs.items():
+        twin.denoiser.get_submodule(module).weight += ALPHA / RANK * (up @ down)
+    return twin
+
+
+@torch.no_grad()
+def predict(twin):
+    shape = (1, 16, 8, 6) if twin.name == FLUX2 else (1, 4, 16, 12)
+    latents, noise = torch.randn((2, *shape), generator=generator(3, "predict"))
+    noisy, timesteps, _ = twin.noised(latents, noise, [0.5])
+    return twin.predict(twin.denoiser, noisy, timesteps, twin.encode(["lorry photo"]))
+
+
+SDXL_BLOCKS = (
+    "input_blocks_3_1",
+    "input_blocks_5_1",
+    "middle_block_1",
+    "output_blocks_0_1",
+    "output_blocks_1_1",
+    "output_blocks_2_1",
+    "output_blocks_3_1",
+)
+KOHYA_LAYERS = {
+    SDXL: {
+        f"lora_unet_{block}_transformer_blocks_0_{attention}_{layer}"
+        for block in SDXL_BLOCKS
+        for attention in ("attn1", "attn2")
+        for layer in ("to_q", "to_k", "to_v", "to_out_0")
+    },
+    FLUX2: {
+        "lora_unet_double_blocks_0_img_attn_qkv",
+        "lora_unet_double_blocks_0_img_attn_proj",
+        "lora_unet_double_blocks_0_txt_attn_qkv",
+        "lora_unet_double_blocks_0_txt_attn_proj",
+        "lora_unet_single_blocks_0_linear1",
+        "lora_unet_single_blocks_0_linear2",
+        "lora_unet_single_blocks_1_linear1",
+        "lora_unet_single_blocks_1_linear2",
+    },
+    Z_IMAGE: {
+        f"diffusion_model.{block}.attention.{layer}"
+        for block in ("layers.0", "layers.1", "noise_refiner.0", "context_refiner.0")
+        for layer in ("to_q", "to_k", "to_v", "to_out.0")
+    },
+}
+
+
+def test_the_main_file_has_the_keys_that_readers_of_its_format_expect(run, name):
+    expected = {
+        f"{layer}.{ending}"
+        for layer in KOHYA_LAYERS[name]
+        for ending in ("lora_down.weight", "lora_up.weight", "alpha")
+    }
+
+    tensors = load_file(run.adapter)
+
+    assert set(tensors) == expected
+    for layer in KOHYA_LAYERS[name]:
+        rank = len(tensors[f"{layer}.lora_down.weight"])
+        assert rank == (3 * RANK if layer.endswith("qkv") else RANK)
+        assert float(tensors[f"{layer}.alpha"]) / rank == ALPHA / RANK
+
+
+@pytest.mark.parametrize("name", [FLUX2], indirect=True)
+def test_the_fused_layers_of_flux_change_as_the_three_they_stand_for(run):
+    """What a reader without any special case does with them: alpha / rank * up @ down."""
+    tensors, pairs = load_file(run.adapter), trained_pairs(run)
+    for stream, parts in (("img", ("to_q", "to_k", "to_v")), ("txt", ("add_q_proj", "add_k_proj", "add_v_proj"))):
+        key = f"lora_unet_double_blocks_0_{stream}_attn_qkv"
+        down, up, alpha = (tensors[f"{key}.{ending}"] for ending in ("lora_down.weight", "lora_up.weight", "alpha"))
+        apart = [pairs[f"transformer_blocks.0.attn.{part}"] for part in parts]
+
+        change = alpha / len(down) * up @ down
+
+        torch.testing.assert_close(change, torch.cat([ALPHA / RANK * b @ a for a, b in apart]))
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("down_blocks.1.attentions.0.proj_in", "input_blocks.4.1.proj_in"),
+        ("down_blocks.2.attentions.1.proj_in", "input_blocks.8.1.proj_in"),
+        ("mid_block.attentions.0.transformer_blocks.9.attn2.to_k", "middle_block.1.transformer_blocks.9.attn2.to_k"),
+        ("up_blocks.0.attentions.2.proj_in", "output_blocks.2.1.proj_in"),
+        ("up_blocks.1.attentions.2.proj_in", "output_blocks.5.1.proj_in"),
+    ],
+)
+def test_the_layers_of_full_sdxl_have_their_original_names(module, expected):
+    assert original_name(module, layers_per_block=2) == expected
+
+
+@pytest.mark.parametrize("name", ALL, indirect=True)
+@torch.no_grad()
+def test_a_sample_is_what_diffusers_own_pipeline_draws(name, twins):
+    family = load_family(name, twins)
+    prompt, empty = family.encode_prompts(["a red lorry"]), family.encode_prompts([""])
+
+    ours = family.sample(family.denoiser, prompt, empty, seed=5, resolution=128, steps=4)
+
+    pipeline = pipeline_of(twins[name])
+    options = {} if name == FLUX2 else {"negative_prompt": ""}
+    if name in (SD15, SDXL):
+        pipeline.scheduler = dpm_solver(pipeline.scheduler)
+    theirs = pipeline(
+        prompt="a red lorry",
+        height=128,
+        width=128,
+        num_inference_steps=4,
+        guidance_scale={SD15: 7.5, SDXL: 5.0, FLUX2: 4.0, Z_IMAGE: 5.0}[name],
+        generator=torch.Generator().manual_seed(5),
+        output_type="np",
+        **options,
+    ).images[0]
+    torch.testing.assert_close(ours, torch.from_numpy(theirs), rtol=0, atol=1e-3)
+
+
+def load_family(name, twins):
+    families = {SDXL: StableDiffusionXL, FLUX2: Flux2Klein, Z_IMAGE: ZImage, SD15: StableDiffusion}
+    return families[name].load(twins[name], device=torch.device("cpu"), dtype=torch.float32)
+
+
+def dpm_solver(scheduler):
+    keys = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type")
+    return DPMSolverMultistepScheduler(**{key: scheduler.config[key] for key in keys})
+
+
+@pytest.mark.parametrize("name", [FLUX2], indirect=True)
+def test_a_distilled_model_is_sampled_without_guidance(name, twins, tmp_path):
+    model = shutil.copytree(twins[name], tmp_path / "model")
+    index = model / "model_index.json"
+    index.write_text(index.read_text().replace('"is_distilled": false', '"is_distilled": true'))
+
+    assert load_family(name, {name: model}).guidance_scale == 1.0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_twin_has_the_same_bytes_in_every_build(name, twins, tmp_path):
+    build(name, tmp_path)
+
+    assert contents(tmp_path) == contents(twins[name])
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 10_000_000
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): sha256_of(path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+
+
+def without_a_tensor(model):
+    path = model / "transformer" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    del tensors["proj_out.weight"]
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def without_a_tokenizer(model):
+    for path in (model / "tokenizer").iterdir():
+        path.unlink()
+
+
+def without_a_chat_template(model):
+    path = model / "tokenizer" / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    del config["chat_template"]
+    path.write_text(json.dumps(config))
+
+
+def with_another_scheduler(model):
+    (model / "scheduler" / "scheduler_config.json").write_text('{"_class_name": "DDPMScheduler"}')
+
+
+FAULTS = [
+    (without_a_tensor, r"transformer/ lacks weights: proj_out\.weight"),
+    (without_a_tokenizer, "tokenizer"),
+    (without_a_chat_template, "tokenizer has no chat template"),
+    (with_another_scheduler, "scheduler is a 'DDPMScheduler'"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "sentence"), FAULTS, ids=lambda value: getattr(value, "__name__", None))
+def test_a_fault_that_only_loading_shows_is_named(twins, tmp_path, spoil, sentence):
+    model = shutil.copytree(twins[FLUX2], tmp_path / "model")
+    spoil(model)
+
+    with pytest.raises(UnusableBaseModel, match=sentence):
+        load_family(FLUX2, {FLUX2: model})
