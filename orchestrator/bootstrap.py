@@ -34,6 +34,7 @@ from orchestrator.adapters.sql import (
 from orchestrator.adapters.sql import is_migrated as is_database_migrated
 from orchestrator.adapters.sql import migrate as migrate_database
 from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.thread_steps import ThreadSteps
 from orchestrator.adapters.wake_up import ThreadWakeUp
 from orchestrator.domain.container import Limits
 from orchestrator.domain.dataset import UploadLimits
@@ -110,6 +111,7 @@ def build(settings: Settings) -> Lorry:
             reconciler=_build_reconciler(led, builtin_models, settings),
             builtin_models=builtin_models,
             wake_up=adapters.wake_up,
+            steps=adapters.steps,
             poll_seconds=settings.poll_seconds,
             meter=adapters.meter,
         ),
@@ -135,6 +137,7 @@ class _Adapters:
     runtime: ContainerRuntime
     clock: SystemClock
     wake_up: ThreadWakeUp
+    steps: ThreadSteps
     meter: PrometheusMeter
 
 
@@ -142,6 +145,7 @@ def _build_adapters(settings: Settings) -> _Adapters:
     data_dir = settings.data_dir.resolve()
     database = _migrated(settings)
     owner = Owner.parse(container_user(settings))
+    wake_up = ThreadWakeUp()
     return _Adapters(
         database=database,
         jobs=SqlJobStore(database),
@@ -154,7 +158,8 @@ def _build_adapters(settings: Settings) -> _Adapters:
         workspace=FilesystemWorkspace(data_dir, owner=owner),
         runtime=container_runtime(settings),
         clock=SystemClock(),
-        wake_up=ThreadWakeUp(),
+        wake_up=wake_up,
+        steps=ThreadSteps(wake_up=wake_up),
         meter=PrometheusMeter(),
     )
 
@@ -232,6 +237,7 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
             meter=adapters.meter,
         ),
         collect=Collect(records=adapters.records, artifacts=adapters.artifacts, clock=adapters.clock),
+        steps=adapters.steps,
         sweep=Sweep(
             jobs=adapters.jobs,
             runtime=adapters.runtime,

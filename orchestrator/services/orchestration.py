@@ -10,6 +10,7 @@ import structlog
 from orchestrator.domain.errors import Deposed, LorryError, StoreUnavailable
 from orchestrator.ports.leadership import Leadership, Term
 from orchestrator.ports.meter import Meter
+from orchestrator.ports.steps import Steps
 from orchestrator.ports.wake_up import WakeUp
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.reconciler import Reconciler
@@ -17,6 +18,8 @@ from orchestrator.services.reconciler import Reconciler
 log = structlog.get_logger()
 
 STANDBY_SECONDS = 1.0
+# Time for what was begun when the end comes; what takes longer is looked at again by whoever leads next.
+LAST_STEPS_SECONDS = 4.0
 # A store that is away is asked ever more rarely, so that it can come back in peace.
 FIRST_BACK_OFF_SECONDS = 0.5
 LONGEST_BACK_OFF_SECONDS = 5.0
@@ -32,6 +35,7 @@ class Orchestration:
         reconciler: Reconciler,
         builtin_models: BuiltinModels,
         wake_up: WakeUp,
+        steps: Steps,
         poll_seconds: float,
         meter: Meter,
     ) -> None:
@@ -39,6 +43,7 @@ class Orchestration:
         self._reconciler = reconciler
         self._builtin_models = builtin_models
         self._wake_up = wake_up
+        self._steps = steps
         self._poll_seconds = poll_seconds
         self._meter = meter
         self._announced: Term | None = None
@@ -63,6 +68,7 @@ class Orchestration:
                     stop.wait(back_off_seconds(failures, random.random()))  # noqa: S311 - only spreads load
                     failures += 1
         finally:
+            self._steps.wait(LAST_STEPS_SECONDS)
             self._leadership.release()
 
     def _step(self, stop: threading.Event) -> None:

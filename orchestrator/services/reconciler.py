@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import assert_never
@@ -50,6 +49,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.meter import Meter
+from orchestrator.ports.steps import Steps
 from orchestrator.services.collect import Collect, Verdict
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
@@ -61,13 +61,11 @@ log = structlog.get_logger()
 
 # A process that survives so many SIGKILLs hangs in the kernel, in a GPU driver most likely. Its slot stays taken.
 STUCK_AFTER_KILLS = 3
-# A start takes the engine a good part of a second, and it can work on several.
-LAUNCHES_AT_ONCE = 8
 
 
 @dataclass(slots=True)
 class Pass:
-    """What one pass did."""
+    """What one pass did; a step it began is counted when that is over."""
 
     is_engine_reachable: bool = True
     active: int = 0
@@ -76,14 +74,6 @@ class Pass:
     retried: int = 0
     removed: int = 0
     failed_steps: int = 0
-
-    def add(self, part: Pass) -> None:
-        """Count what a part of this pass did."""
-        self.started += part.started
-        self.finished += part.finished
-        self.retried += part.retried
-        self.removed += part.removed
-        self.failed_steps += part.failed_steps
 
 
 class Reconciler:
@@ -98,6 +88,7 @@ class Reconciler:
         ingest: Ingest,
         collect: Collect,
         sweep: Sweep,
+        steps: Steps,
         clock: Clock,
         meter: Meter,
         policy: Policy,
@@ -111,6 +102,7 @@ class Reconciler:
         self._ingest = ingest
         self._collect = collect
         self._sweep = sweep
+        self._steps = steps
         self._clock = clock
         self._meter = meter
         self._policy = policy
@@ -123,12 +115,15 @@ class Reconciler:
         Raises StoreUnavailable: without the store there is nothing to do; Deposed: another orchestrator does it.
         """
         done = Pass()
+        self._steps.settle()
         active = self._jobs.active()
         snapshot, status = self._engine_watch.look()
         done.active, done.is_engine_reachable = len(active), snapshot is not None
         for job, attempt in active:
             if is_stopping():
                 return done
+            if self._steps.is_busy(job.id):
+                continue
             with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
                 self._advance(job, attempt, snapshot, done)
         if snapshot is None:
@@ -164,7 +159,7 @@ class Reconciler:
                 # Also while the engine is silent: what the trainer reports is a file.
                 self._ingest.follow(job, attempt, container)
             case Launch():
-                self._launch(job, attempt, done)
+                self._begin(job, lambda: self._launch(job, attempt, done), done)
             case MarkRunning(container):
                 self._mark_running(job, attempt, container)
             case Terminate() | Kill() | Unpause():
@@ -172,7 +167,7 @@ class Reconciler:
             case MissEngine():
                 self._miss_engine(job, attempt)
             case Conclude() | Finish():
-                self._end(job, attempt, decision, done)
+                self._begin(job, lambda: self._end(job, attempt, decision, done), done)
             case _:
                 assert_never(decision)
 
@@ -292,24 +287,21 @@ class Reconciler:
     # -- start --------------------------------------------------------------------------------------------------
 
     def _start_waiting(self, snapshot: EngineSnapshot, done: Pass, is_stopping: Callable[[], bool]) -> None:
-        """Claims are made one by one, in the queue's order; then the engine works on all of them at once."""
-        claimed: list[tuple[Job, Attempt]] = []
         for start in self._schedule.starts():
             if is_stopping():
-                break
+                return
             attempt_number = start.job.attempt + 1
             with bound_contextvars(job_id=start.job.id, attempt=attempt_number), self._guarded(start.job, done):
-                claimed.append(self._launcher.claim(start, engine_id=snapshot.engine_id))
-        if claimed:
-            with ThreadPoolExecutor(min(len(claimed), LAUNCHES_AT_ONCE), "launch") as pool:
-                for launched in pool.map(self._launch_claimed, claimed):
-                    done.add(launched)
+                job, attempt = self._launcher.claim(start, engine_id=snapshot.engine_id)
+                done.started += 1
+                self._act(job, attempt, Launch(), done)
 
-    def _launch_claimed(self, claimed: tuple[Job, Attempt]) -> Pass:
-        (job, attempt), done = claimed, Pass(started=1)
-        with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
-            self._launch(job, attempt, done)
-        return done
+    def _begin(self, job: Job, step: Callable[[], None], done: Pass) -> None:
+        def guarded() -> None:
+            with self._guarded(job, done):
+                step()
+
+        self._steps.begin(job.id, guarded)
 
     @contextmanager
     def _guarded(self, job: Job, done: Pass) -> Iterator[None]:

@@ -73,7 +73,7 @@ def test_an_engine_with_another_data_root_proves_nothing():
     runtime.engine_id = "engine-2"
 
     seen = observe(runtime.snapshot(), job_id=container.job_id, attempt=1, engine_id=launched_on)
-    assert seen.presence is Presence.UNKNOWN
+    assert seen.presence is Presence.ELSEWHERE
 
 
 def test_a_program_may_ignore_sigterm_but_not_sigkill():

@@ -8,10 +8,12 @@ from orchestrator.adapters.memory.disk import MemoryDisk
 from orchestrator.adapters.memory.inventory import FixedInventory
 from orchestrator.adapters.memory.leadership import MemoryLeadership, Seat
 from orchestrator.adapters.memory.model_store import MemoryModelStore
+from orchestrator.adapters.memory.steps import InlineSteps
 from orchestrator.adapters.memory.workspace import MemoryWorkspace
 
 __all__ = [
     "FixedInventory",
+    "InlineSteps",
     "ManualClock",
     "MemoryArtifactStore",
     "MemoryContainerRuntime",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.adapters.memory import ManualClock, MemoryLeadership, Seat
+from orchestrator.adapters.memory import InlineSteps, ManualClock, MemoryLeadership, Seat
 from orchestrator.adapters.prometheus import PrometheusMeter
 from orchestrator.adapters.wake_up import ThreadWakeUp
 from orchestrator.domain.errors import Deposed, LorryError, PortError, StoreUnavailable
@@ -50,6 +50,7 @@ def running(leadership: MemoryLeadership, passes: Passes) -> Iterator[threading.
         reconciler=passes,
         builtin_models=Models(),
         wake_up=ThreadWakeUp(),
+        steps=InlineSteps(),
         poll_seconds=0.01,
         meter=PrometheusMeter(),
     )

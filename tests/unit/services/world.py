@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.adapters.memory import (
     FixedInventory,
+    InlineSteps,
     ManualClock,
     MemoryArtifactStore,
     MemoryContainerRuntime,
@@ -127,6 +128,7 @@ class World:
                 jobs=self.store, workspace=self.workspace, runtime=engine, clock=self.clock, meter=self.meter
             ),
             collect=Collect(records=self.records, artifacts=self.artifacts, clock=self.clock),
+            steps=InlineSteps(),
             sweep=Sweep(jobs=self.store, runtime=engine, clock=self.clock, orphan_grace_seconds=ORPHAN_GRACE_SECONDS),
             clock=self.clock,
             meter=self.meter,
