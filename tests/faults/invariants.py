@@ -100,6 +100,8 @@ def unsettled(world: World) -> Iterator[str]:
         job = story.job
         if job.status is JobStatus.RUNNING and (job.id, str(job.attempt)) not in present:
             yield f"running job {job.id} has no container"
+        if _told(story) != (job.status, job.attempt):
+            yield f"history and attempts of job {job.id} tell {_told(story)}, the job {job.status, job.attempt}"
     for device, job_id in world.leases.items():
         if not world.stories[job_id].job.status.is_active:
             yield f"{device} is leased to job {job_id}, which is {world.stories[job_id].job.status}"
@@ -125,7 +127,7 @@ def _has_adapter(story: Story, installation: Installation) -> bool:
 
 
 def _illegal_steps(story: Story) -> Iterator[str]:
-    """The history is a path: it begins with `queued`, every step is an arrow, and it ends where the job is."""
+    """The history is a path: it begins with `queued`, and every step is an arrow that begins where the last ended."""
     path = [(event.old_status, event.new_status) for event in story.events if event.new_status is not None]
     expected: str | None = None
     for old, new in path:
@@ -133,6 +135,12 @@ def _illegal_steps(story: Story) -> Iterator[str]:
             yield f"history of job {story.job.id} goes {path}"
             return
         expected = new
+
+
+def _told(story: Story) -> tuple[str | None, int]:
+    """Where the history ends, and how many attempts there are."""
+    statuses = [event.new_status for event in story.events if event.new_status is not None]
+    return (statuses[-1] if statuses else None), len(story.attempts)
 
 
 def _is_arrow(old: str | None, new: str | None) -> bool:

@@ -66,8 +66,10 @@ class Dispatcher:
         self.held.clear()
 
 
-def test_sixteen_dispatchers_at_once_never_start_more_than_a_users_two_jobs(data_dir):
-    url = f"sqlite:///{data_dir / 'lorry.db'}"
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_sixteen_dispatchers_at_once_never_start_more_than_a_users_two_jobs(request, tmp_path, dialect):
+    is_sqlite = dialect == "sqlite"
+    url = f"sqlite:///{tmp_path / 'lorry.db'}" if is_sqlite else request.getfixturevalue("postgres").create()
     with closing(connect(url)) as database:
         migrate(database)
         jobs = SqlJobStore(database)
