@@ -49,7 +49,7 @@ def test_a_job_that_is_being_launched_is_cancelled_and_never_started(site, alice
     assert cancel(alice, job_id).json()["data"]["status"] == "pending"
 
     site.start("orchestrate")
-    alice.wait(job_id, "cancelled")
+    assert alice.wait(job_id, "cancelled")["started_at"] is None
     assert site.count_starts(job_id) == 0
     site.wait_for_no_container()
 
