@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from diffusers import DPMSolverMultistepScheduler
+from diffusers import (
+    DPMSolverMultistepScheduler,
+    Flux2Transformer2DModel,
+    UNet2DConditionModel,
+    ZImageTransformer2DModel,
+)
 from safetensors.torch import load_file, save_file
 
 from build_model import build
@@ -287,3 +293,74 @@ def test_a_fault_that_only_loading_shows_is_named(twins, tmp_path, spoil, senten
 
     with pytest.raises(UnusableBaseModel, match=sentence):
         load_family(FLUX2, {FLUX2: model})
+
+
+OLD_VAE_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+
+
+def with_old_vae_names(key):
+    for new, old in OLD_VAE_NAMES.items():
+        key = key.replace(f"mid_block.attentions.0.{new}.", f"mid_block.attentions.0.{old}.")
+    return key
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "rename"),
+    [
+        (SD15, "vae/diffusion_pytorch_model.safetensors", with_old_vae_names),
+        (SD15, "text_encoder/model.safetensors", lambda key: f"text_model.{key}"),
+        (Z_IMAGE, "text_encoder/model.safetensors", lambda key: f"model.{key}"),
+    ],
+    ids=["VAE before diffusers 0.18", "CLIP of transformers 4", "language model with a head"],
+)
+def test_weights_under_older_names_are_found_whole(name, weights, rename, twins, tmp_path):
+    model = shutil.copytree(twins[name], tmp_path / "model")
+    tensors = load_file(model / weights)
+    renamed = {rename(key): tensor for key, tensor in tensors.items()}
+    assert renamed.keys() != tensors.keys()
+    save_file(renamed, model / weights, metadata={"format": "pt"})
+
+    found, original = load_family(name, {name: model}), load_family(name, twins)
+
+    for part in ("_vae", "_text_encoder"):
+        pairs = zip(getattr(found, part).parameters(), getattr(original, part).parameters(), strict=True)
+        assert all(torch.equal(one, other) for one, other in pairs)
+
+
+FULL_SDXL = {
+    "block_out_channels": (320, 640, 1280),
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "transformer_layers_per_block": (1, 2, 10),
+    "attention_head_dim": (5, 10, 20),
+    "cross_attention_dim": 2048,
+    "use_linear_projection": True,
+}
+FULL_KLEIN = {
+    "num_layers": 5,
+    "num_single_layers": 20,
+    "num_attention_heads": 24,
+    "joint_attention_dim": 7680,
+    "guidance_embeds": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("family", "build_denoiser", "layers", "keys"),
+    [
+        (StableDiffusionXL, lambda: UNet2DConditionModel(**FULL_SDXL), 560, 560),
+        (Flux2Klein, lambda: Flux2Transformer2DModel(**FULL_KLEIN), 5 * 8 + 20 * 2, 5 * 4 + 20 * 2),
+        (ZImage, ZImageTransformer2DModel, 34 * 4, 34 * 4),
+    ],
+)
+def test_the_full_models_have_their_layers_adapted_and_named(family, build_denoiser, layers, keys):
+    with torch.device("meta"):
+        denoiser = build_denoiser()
+    linear = [path for path, module in denoiser.named_modules() if isinstance(module, torch.nn.Linear)]
+    unloaded = object.__new__(family)  # names need no weights
+    unloaded.denoiser = denoiser
+
+    adapted = [path for path in linear if re.fullmatch(family.target_modules, path)]
+
+    assert len(adapted) == layers
+    assert len({unloaded.kohya_key(path) for path in adapted}) == keys
