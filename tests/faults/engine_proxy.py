@@ -55,7 +55,7 @@ class EngineProxy:
             self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
         self._path.unlink(missing_ok=True)
-        self._cut_lines()
+        self.cut_connections()
 
     def come_back(self) -> None:
         self._server = self._listening()
@@ -74,10 +74,17 @@ class EngineProxy:
         self._faults.append(fault)
         return fault
 
+    def cut_connections(self) -> None:
+        """End every connection that is open now; new ones pass."""
+        with self._changing:
+            lines = list(self._lines)
+        for line in lines:
+            line.cut()
+
     def recover(self) -> None:
         """No more faults. Requests that hang fail, as they do when an engine is restarted."""
         self._faults.clear()
-        self._cut_lines()
+        self.cut_connections()
 
     def close(self) -> None:
         self.go_away()
@@ -111,12 +118,6 @@ class EngineProxy:
                 with self._changing:
                     self._lines.add(line)
                 line.open()
-
-    def _cut_lines(self) -> None:
-        with self._changing:
-            lines = list(self._lines)
-        for line in lines:
-            line.cut()
 
 
 class _Line:

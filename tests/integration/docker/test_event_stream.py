@@ -8,7 +8,7 @@ import time
 import pytest
 
 from orchestrator.adapters.docker.event_stream import EngineEvents
-from tests.integration.docker.proxy import EngineProxy
+from tests.faults.engine_proxy import EngineProxy
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.docker
@@ -85,7 +85,7 @@ def test_a_stream_that_is_cut_comes_back_and_says_that_something_may_have_been_m
 ):
     with follow(proxy.url):
         before = connected(wake_up)
-        proxy.cut()
+        proxy.cut_connections()
         before = connected(wake_up, since=before)
         run_to_end(runtime, make_spec(exits=0))
 
@@ -116,7 +116,7 @@ def test_it_ends_within_a_second_and_leaves_no_thread(wake_up, follow):
 
 
 def test_an_engine_that_hangs_does_not_hold_it_longer_than_that(follow, proxy):
-    proxy.hangs = True
+    proxy.hang()
     with follow(proxy.url):
         began = time.monotonic()
 

@@ -13,7 +13,7 @@ import pytest
 from orchestrator.adapters.docker import DockerContainerRuntime
 from orchestrator.domain.container import LABEL_ATTEMPT, LABEL_JOB, ContainerState
 from orchestrator.domain.errors import RuntimeUnavailable
-from tests.integration.docker.proxy import EngineProxy
+from tests.faults.engine_proxy import EngineProxy
 from tests.waiting import eventually
 
 
@@ -28,7 +28,7 @@ def proxy(engine, tmp_path):
 def test_a_create_whose_answer_was_lost_is_adopted_on_the_next_try(engine, connect, proxy, make_spec):
     runtime, spec = connect(base_url=proxy.url), make_spec()
     runtime.facts()
-    proxy.loses = f"POST /v{engine.client.api_version}/containers/create".encode()
+    proxy.lose("POST .*/containers/create")
 
     with pytest.raises(RuntimeUnavailable):
         runtime.create(spec)
@@ -42,7 +42,7 @@ def test_a_create_whose_answer_was_lost_is_adopted_on_the_next_try(engine, conne
 def test_a_start_whose_answer_was_lost_is_not_repeated(engine, connect, proxy, make_spec):
     runtime = connect(base_url=proxy.url)
     container = runtime.create(make_spec())
-    proxy.loses = f"POST /v{engine.client.api_version}/containers/{container.id}/start".encode()
+    proxy.lose(f"POST .*/containers/{container.id}/start")
 
     with pytest.raises(RuntimeUnavailable):
         runtime.start(container.id)
@@ -58,14 +58,14 @@ def test_a_start_whose_answer_was_lost_is_not_repeated(engine, connect, proxy, m
 def test_an_engine_that_hangs_costs_a_call_its_timeout_and_is_found_again(connect, proxy):
     runtime = connect(base_url=proxy.url, timeout_seconds=1)
     runtime.facts()
-    proxy.hangs = True
+    proxy.hang()
     began = time.monotonic()
 
     with pytest.raises(RuntimeUnavailable):
         runtime.snapshot()
 
     assert time.monotonic() - began < 10
-    proxy.hangs = False
+    proxy.recover()
     assert runtime.snapshot().containers == ()
 
 
@@ -73,7 +73,7 @@ def test_an_engine_that_hangs_costs_a_call_its_timeout_and_is_found_again(connec
 def test_a_pass_over_many_containers_costs_one_timeout_when_the_engine_hangs(connect, proxy):
     runtime = connect(base_url=proxy.url, timeout_seconds=1)
     runtime.snapshot()
-    proxy.hangs = True
+    proxy.hang()
     began = time.monotonic()
 
     for number in range(50):
@@ -81,7 +81,7 @@ def test_a_pass_over_many_containers_costs_one_timeout_when_the_engine_hangs(con
             runtime.inspect(f"{number:064}")
 
     assert time.monotonic() - began < 3
-    proxy.hangs = False
+    proxy.recover()
     assert runtime.snapshot().containers == ()
     assert runtime.inspect("0" * 64) is None
 
