@@ -84,13 +84,13 @@ class Reporter:
             step=step,
             epoch=self._epoch(step),
             loss=loss,
-            learning_rate=result.learning_rate,
+            learning_rate=float(result.learning_rate),
             throughput=throughput,
             grad_norm=float(result.gradient_norm),
             **{name: value for name, value in optional.items() if value is not None},
         )
         self._report_progress(step, now)
-        print(f"step {step}/{self._steps}  loss {loss:.4f}  {throughput:.1f} images/s", flush=True)
+        print(f"step {step}/{self._steps}  loss {loss:.4f}  {throughput:.1f} samples/s", flush=True)
         self._loss_sum.zero_()
         self._reported_step, self._reported_at = step, now
 

@@ -112,12 +112,18 @@ def test_sample_prompts_are_few_and_short(lorry: Installation, prompts: object) 
     assert violation["field"].startswith("config.sample_prompts")
 
 
+@pytest.mark.parametrize("prompt", ["", "x" * 501, "nul\x00", ["a dog"], 7])
+def test_a_class_prompt_is_one_short_text(lorry: Installation, prompt: object) -> None:
+    (violation,) = refused(lorry, lorry.body(config={"class_prompt": prompt}))
+    assert violation["field"].startswith("config.class_prompt")
+
+
 def test_the_longest_texts_are_accepted(lorry: Installation) -> None:
     body = lorry.body(
         name="ن" * 200,
         trigger_words=["و" * 100] * 16,
         priority=-1,
-        config={"sample_prompts": ["پ" * 500] * 8, "resolution": 256 + 64},
+        config={"sample_prompts": ["پ" * 500] * 8, "class_prompt": "پ" * 500, "resolution": 256 + 64},
     )
     assert lorry.client.post(SUBMIT, json=body, headers=lorry.as_user()).status_code == 200
 
