@@ -65,7 +65,12 @@ class TrainingConfig:
         choices=("constant", "constant_with_warmup", "cosine"),
     )
     lr_warmup_steps: int = _option(0, "Steps until the peak learning rate.", minimum=0, maximum=10_000)
-    optimizer: str = _option("adamw", "Optimizer.", choices=("adamw",))
+    optimizer: str = _option(
+        "adamw", "Optimizer; prodigy finds its learning rate itself.", choices=("adamw", "prodigy")
+    )
+    ema_decay: float | None = _option(
+        None, "Export a running average of the adapter with this decay; none when null.", minimum=0.9, maximum=0.9999
+    )
     gradient_accumulation_steps: int = _option(1, "Batches added up before one optimizer step.", minimum=1, maximum=64)
     gradient_checkpointing: bool = _option(
         default=False, description="Recompute activations: less memory, about half as fast again."

@@ -1,17 +1,15 @@
-"""The trainable part: low-rank pairs that peft puts beside the frozen linear layers."""
+"""The trainable part: low-rank pairs beside the frozen linear layers (LoRA, arXiv:2106.09685)."""
 
+import re
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from peft import LoraConfig
-from peft.tuners.lora import LoraLayer
-from torch import Tensor
-from torch.nn import Parameter
+from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from lora_trainer.families.family import Family
-
-NAME = "default"
+from lora_trainer.objective import generator
+from lora_trainer.weights import Shape, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +17,67 @@ class Pair:
     """One adapted layer acts as base(x) + alpha / rank * up(down(x))."""
 
     module: str  # dotted path in the denoiser
-    down: Parameter  # (rank, in features)
-    up: Parameter  # (out features, rank)
+    down: nn.Parameter  # (rank, in features), float32
+    up: nn.Parameter  # (out features, rank), float32
 
 
-def attach(family: Family, *, rank: int, alpha: int, seed: int) -> list[Pair]:
-    """Add fresh pairs to the denoiser. `up` starts at zero, so the model first acts as its base does."""
-    torch.manual_seed(seed)  # peft initialises from the global generator, the only place where that one is used
-    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=family.target_modules)
-    family.denoiser.add_adapter(config, adapter_name=NAME)
-    found = pairs(family.denoiser)
-    for pair in found:
-        pair.down.data = pair.down.data.float()  # masters are float32 whatever the base is
-        pair.up.data = pair.up.data.float()
-    return found
+class LoRALinear(nn.Linear):
+    """The base layer with its pair: one product for `down`, one fused product and sum for `up`, and no casts.
+
+    It keeps the base's own weight under its own name, so what reads the denoiser's weights sees nothing new.
+    """
+
+    def __init__(self, base: nn.Linear, masters: Pair, working: Pair, strength: float) -> None:
+        nn.Module.__init__(self)
+        self.in_features, self.out_features = base.in_features, base.out_features
+        self.weight, self.bias = base.weight, base.bias
+        # Within pairs they are out of the module's sight: what casts the base leaves the adapter as it is.
+        self._masters = masters
+        self._working = working
+        self._strength = strength
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name for it
+        pair = self._masters if self.weight.dtype == torch.float32 else self._working
+        plain = linear(input, self.weight, self.bias)
+        inner = input.reshape(-1, self.in_features) @ pair.down.T
+        return torch.addmm(plain.view(-1, self.out_features), inner, pair.up.T, alpha=self._strength).view(plain.shape)
 
 
-def pairs(denoiser: Any) -> list[Pair]:
-    layers = ((name, module) for name, module in denoiser.named_modules() if isinstance(module, LoraLayer))
-    return [Pair(name, layer.lora_A[NAME].weight, layer.lora_B[NAME].weight) for name, layer in layers]
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    pairs: list[Pair]
+    weights: Weights
+
+    @torch.no_grad()
+    def initialise(self, seed: int) -> None:
+        """`up` starts at zero, so the model first acts as its base does; `down` as a linear layer of torch does."""
+        for pair in self.pairs:
+            bound = pair.down.shape[1] ** -0.5
+            values = torch.rand(pair.down.shape, generator=generator(seed, "adapter", pair.module))
+            pair.down.copy_((2 * values - 1) * bound)
+            pair.up.zero_()
+        self.weights.refresh()
 
 
-def named_parameters(adapter: list[Pair]) -> dict[str, Parameter]:
-    """Every trained tensor by a stable name, in a stable order."""
-    down = {f"{pair.module}.down": pair.down for pair in adapter}
-    return dict(sorted((down | {f"{pair.module}.up": pair.up for pair in adapter}).items()))
+def attach(family: Family, *, rank: int, alpha: int, seed: int) -> Adapter:
+    """Put fresh pairs into the denoiser, one at each layer that the family names."""
+    denoiser = family.denoiser
+    layers = {
+        name: layer
+        for name, layer in denoiser.named_modules()
+        if type(layer) is nn.Linear and re.fullmatch(family.target_modules, name)
+    }
+    shapes: dict[str, Shape] = {}
+    for name, layer in layers.items():
+        shapes |= {f"{name}.down": (rank, layer.in_features), f"{name}.up": (layer.out_features, rank)}
+    weights = Weights(shapes, device=denoiser.device, dtype=denoiser.dtype)
+    adapter = Adapter([_pair(name, weights.masters) for name in layers], weights)
+    for pair in adapter.pairs:
+        working = _pair(pair.module, weights.working)
+        denoiser.set_submodule(pair.module, LoRALinear(layers[pair.module], pair, working, alpha / rank))
+    adapter.initialise(seed)
+    return adapter
 
 
-def snapshot(parameters: dict[str, Parameter]) -> dict[str, Tensor]:
-    return {name: parameter.detach().clone() for name, parameter in parameters.items()}
-
-
-@torch.no_grad()
-def restore(parameters: dict[str, Parameter], tensors: dict[str, Tensor]) -> None:
-    for name, parameter in parameters.items():
-        parameter.copy_(tensors[name])
+def _pair(name: str, tensors: dict[str, nn.Parameter]) -> Pair:
+    return Pair(name, tensors[f"{name}.down"], tensors[f"{name}.up"])

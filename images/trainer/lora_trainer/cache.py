@@ -61,9 +61,10 @@ class Encoded:
 
     def batch(self, shelf: int, items: list[int], variants: list[int]) -> Batch:
         chosen = self.shelves[shelf]
+        places = list(zip(items, variants, strict=True))
         return Batch(
-            mean=chosen.mean[items, variants],
-            std=chosen.std[items, variants],
+            mean=torch.stack([chosen.mean[place] for place in places]),
+            std=torch.stack([chosen.std[place] for place in places]),
             conditioning=take(self.conditioning, [chosen.prompts[item] for item in items])
             | take(chosen.described, items),
         )
@@ -131,8 +132,9 @@ def encode(
     return Encoded(tuple(shelves), conditioning)
 
 
-def take(conditioning: Conditioning, indices: Tensor | list[int]) -> Conditioning:
-    return {name: tensor[indices] for name, tensor in conditioning.items()}
+def take(conditioning: Conditioning, rows: Sequence[int]) -> Conditioning:
+    """Row by row: with a list as index a GPU would wait until the list has been copied to it."""
+    return {name: torch.stack([tensor[row] for row in rows]) for name, tensor in conditioning.items()}
 
 
 def replace_dropped(conditioning: Conditioning, empty: Conditioning, is_dropped: Tensor) -> Conditioning:

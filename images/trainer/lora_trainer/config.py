@@ -45,7 +45,12 @@ class TrainingParams:
         Choice(("constant", "constant_with_warmup", "cosine")), default="constant"
     )  # how the learning rate moves over the steps; cosine falls to 0
     lr_warmup_steps: int = option(Whole(0, 10_000), default=0)  # linear rise at the start; "constant" has none
-    optimizer: Literal["adamw"] = option(Choice(("adamw",)), default="adamw")  # the only one so far
+    optimizer: Literal["adamw", "prodigy"] = option(
+        Choice(("adamw", "prodigy")), default="adamw"
+    )  # prodigy finds its step size itself; learning_rate means nothing to it
+    ema_decay: float | None = option(
+        Nullable(Number(0.9, 0.9999)), default=None
+    )  # keep a running average of the adapter, judge it and export it
     gradient_accumulation_steps: int = option(Whole(1, 64), default=1)  # batches summed into one step
     gradient_checkpointing: bool = option(Flag(), default=False)  # about half as slow again, much less memory
     mixed_precision: Literal["auto", "no", "bf16"] = option(

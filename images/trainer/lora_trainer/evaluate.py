@@ -74,6 +74,9 @@ class EarlyStopping:
     def resume(self, facts: Mapping[str, Any], best: dict[str, Tensor]) -> None:
         self.best_loss, self.misses, self.best = facts["best_loss"], facts["misses"], best
 
+    def restart(self) -> None:
+        self.best_loss, self.misses, self.best = None, 0, {}
+
 
 class Validator:
     """Callback: the loss on fixed noise every so many steps."""

@@ -58,7 +58,10 @@ class Draw:
     drops_caption: Tensor  # (b,) bool
 
     def to(self, device: torch.device) -> "Draw":
-        tensors = (self.posterior, self.noise, self.timesteps, self.drops_caption)
+        """Without waiting for a GPU: it can fetch from pinned memory when it gets there."""
+        tensors: tuple[Tensor, ...] = (self.posterior, self.noise, self.timesteps, self.drops_caption)
+        if device.type == "cuda":
+            tensors = tuple(tensor.pin_memory() for tensor in tensors)
         return Draw(*(tensor.to(device, non_blocking=True) for tensor in tensors))
 
 
@@ -126,3 +129,11 @@ def learning_rate(step: int, *, peak: float, kind: str, warmup: int, steps: int)
         return peak
     progress = (step - 1 - warmup) / max(1, steps - warmup)
     return peak * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def averaging_share(step: int, decay: float) -> float:
+    """How much of step 1, 2, ...'s weights goes into their running average: more at first, when there is little in it.
+
+    The warm-up (1 + step) / (10 + step) is that of TensorFlow's ExponentialMovingAverage.
+    """
+    return 1 - min(decay, (1 + step) / (10 + step))

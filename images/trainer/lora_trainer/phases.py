@@ -4,6 +4,7 @@ import importlib
 import shutil
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,12 +19,15 @@ from lora_trainer.events import EventLog
 from lora_trainer.export import build_metadata, check_picture, check_reload, export
 from lora_trainer.families import FamilyEntry
 from lora_trainer.families.family import Family
+from lora_trainer.graph import recorder_for
 from lora_trainer.loop import Callback, Reporter, train
 from lora_trainer.machine import available_cpus
+from lora_trainer.memory import describe_memory_profile, peak_memory_bytes
 from lora_trainer.preflight import Item
 from lora_trainer.preprocess import Job, Prepared, preprocess
+from lora_trainer.rollback import train_with_a_second_chance
 from lora_trainer.state import Checkpointer, TrainingState
-from lora_trainer.step import Stepper
+from lora_trainer.step import Stepper, StepResult
 from lora_trainer.stop import StopRequest
 
 CHECK_SAMPLER_STEPS = 8
@@ -42,10 +46,9 @@ def train_adapter(
     try:
         _run_phases(Job(config, events, stop), items, entry)
     except torch.OutOfMemoryError as exc:
-        params = config.training_params
         raise OutOfGpuMemory(
-            f"the GPU ran out of memory at batch_size {params.batch_size} and resolution {params.resolution}; "
-            "lower one of them or set gradient_checkpointing"
+            f"the GPU ran out of memory at resolution {config.training_params.resolution} with "
+            f"{describe_memory_profile(config.training_params)}; lower one of them or set gradient_checkpointing"
         ) from exc
 
 
@@ -80,25 +83,44 @@ def load(job: Job, entry: FamilyEntry) -> Family:
 
 def train_pairs(job: Job, prepared: Prepared) -> Trained:
     params, family = job.config.training_params, prepared.family
-    pairs = _attach(job, family)
+    trained = _attach(job, family)
     # Fresh pairs do nothing yet, so this is the base model's own loss, in a resumed run too.
     eval_loss_before = fixed_noise_loss(family, prepared.evaluated)
-    stepper = Stepper(family, adapter.named_parameters(pairs), prepared.sources(params), prepared.empty, params)
+    stepper = Stepper(
+        family,
+        trained.weights,
+        prepared.sources(params),
+        prepared.empty,
+        params,
+        recorder=recorder_for(family.denoiser.device),
+    )
     state = TrainingState(stepper, EarlyStopping(params.early_stopping_patience))
     folder = CheckpointFolder(job.outputs / "checkpoints", identity=prepared.identity, keep=params.keep_checkpoints)
     checkpoint = folder.find(job.config.resume_from)
     if checkpoint:
         state.resume(checkpoint)
         print(f"resuming after step {state.step}", flush=True)
+    train_with_a_second_chance(
+        partial(_train_to_the_end, job, prepared, stepper, state, folder),
+        state,
+        folder,
+        job.events,
+        start_over=partial(trained.initialise, params.seed),
+    )
+    state.settle()
+    return Trained(trained.pairs, state.step, eval_loss_before)
+
+
+def _train_to_the_end(
+    job: Job, prepared: Prepared, stepper: Stepper, state: TrainingState, folder: CheckpointFolder
+) -> None:
     train(
         stepper,
         done=state.step,
-        steps=params.steps,
-        callbacks=_build_callbacks(job, prepared, state, folder),
+        steps=job.config.training_params.steps,
+        callbacks=_build_callbacks(job, prepared, stepper, state, folder),
         is_over=state.early_stopping.is_over,
     )
-    state.keep_best()
-    return Trained(pairs, state.step, eval_loss_before)
 
 
 def evaluate(prepared: Prepared, trained: Trained) -> float:
@@ -126,6 +148,8 @@ def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: fl
         eval_loss_after=eval_loss_after,
         reload_error=reload_error,
         picture_change=picture_change,
+        peak_memory_bytes=peak_memory_bytes(family.denoiser.device),
+        memory_profile=describe_memory_profile(job.config.training_params),
     )
     shutil.rmtree(job.cache, ignore_errors=True)  # nothing will be resumed
     print(
@@ -134,16 +158,18 @@ def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: fl
     )
 
 
-def _attach(job: Job, family: Family) -> list[adapter.Pair]:
+def _attach(job: Job, family: Family) -> adapter.Adapter:
     params = job.config.training_params
-    pairs = adapter.attach(family, rank=params.lora_rank, alpha=params.lora_alpha, seed=params.seed)
+    attached = adapter.attach(family, rank=params.lora_rank, alpha=params.lora_alpha, seed=params.seed)
     if params.gradient_checkpointing:
         family.denoiser.enable_gradient_checkpointing()
     family.denoiser.train()  # gradient checkpointing works in this mode only; nothing in the network drops out
-    return pairs
+    return attached
 
 
-def _build_callbacks(job: Job, prepared: Prepared, state: TrainingState, folder: CheckpointFolder) -> list[Callback]:
+def _build_callbacks(
+    job: Job, prepared: Prepared, stepper: Stepper, state: TrainingState, folder: CheckpointFolder
+) -> list[Callback]:
     """In the order they are called: a report may carry the validation's loss, a checkpoint comes last."""
     params = job.config.training_params
     validator = Validator(
@@ -167,4 +193,14 @@ def _build_callbacks(job: Job, prepared: Prepared, state: TrainingState, folder:
         steps=params.steps,
         require_finite=reporter.require_finite,
     )
-    return [validator, reporter, prepared.sampler, checkpointer]
+    return [_averaged(stepper, validator), reporter, _averaged(stepper, prepared.sampler), checkpointer]
+
+
+def _averaged(stepper: Stepper, callback: Callback) -> Callback:
+    """What is judged or drawn is what would be exported."""
+
+    def call(step: int, result: StepResult) -> None:
+        with stepper.averaged():
+            callback(step, result)
+
+    return call

@@ -1,18 +1,19 @@
-"""What a run must not forget: adapter, optimizer, early stopping. Saved and resumed as one."""
+"""What a run must not forget: adapter, optimizer, averages, early stopping. Saved and resumed as one."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from lora_trainer.adapter import restore, snapshot
 from lora_trainer.checkpoint import Checkpoint, CheckpointFolder
 from lora_trainer.evaluate import EarlyStopping
 from lora_trainer.events import EventLog
 from lora_trainer.step import Stepper, StepResult
 from lora_trainer.stop import StopRequest
+from lora_trainer.updater import load
 
-MOMENTS = ("exp_avg", "exp_avg_sq")  # AdamW's two running averages
+AVERAGE = "average"
 
 
 class TrainingState:
@@ -21,35 +22,52 @@ class TrainingState:
         self.early_stopping = early_stopping
         self._stepper = stepper
 
-    def note_validation(self, loss: float) -> None:
-        self.early_stopping.note(loss, lambda: snapshot(self._stepper.parameters))
+    @property
+    def rate_factor(self) -> float:
+        return self._stepper.rate_factor
 
-    def keep_best(self) -> None:
-        """With early stopping, the adapter of the best validation is the one that counts."""
+    @rate_factor.setter
+    def rate_factor(self, factor: float) -> None:
+        self._stepper.rate_factor = factor
+
+    def note_validation(self, loss: float) -> None:
+        self.early_stopping.note(loss, self._stepper.weights.snapshot)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Give the network the weights that count: the best validation's, with early stopping, or their average."""
+        weights, average = self._stepper.weights, self._stepper.average
         if self.early_stopping.best:
-            restore(self._stepper.parameters, self.early_stopping.best)
+            weights.restore(self.early_stopping.best)
+        elif average is not None:
+            weights.row.copy_(average)
+            weights.refresh()
+
+    def facts(self) -> dict[str, Any]:
+        return self.early_stopping.facts() | {"rate_factor": self.rate_factor}
 
     def tensors(self) -> dict[str, Tensor]:
-        optimizer = self._stepper.optimizer
+        stepper = self._stepper
         packed = {f"best/{name}": tensor for name, tensor in self.early_stopping.best.items()}
-        for name, parameter in self._stepper.parameters.items():
-            packed[f"adapter/{name}"] = parameter.detach()
-            for moment in MOMENTS:
-                packed[f"{moment}/{name}"] = optimizer.state[parameter][moment]
-        return packed
+        packed |= {f"adapter/{name}": master.detach() for name, master in stepper.weights.masters.items()}
+        packed |= {f"optimizer/{name}": tensor for name, tensor in stepper.updater.state.items()}
+        return packed if stepper.average is None else packed | {AVERAGE: stepper.average}
 
     def resume(self, checkpoint: Checkpoint) -> None:
+        stepper = self._stepper
         self.step = checkpoint.step
+        self.rate_factor = checkpoint.facts["rate_factor"]
         self.early_stopping.resume(checkpoint.facts, _unpacked(checkpoint.tensors, "best"))
-        restore(self._stepper.parameters, _unpacked(checkpoint.tensors, "adapter"))
-        moments = {moment: _unpacked(checkpoint.tensors, moment) for moment in MOMENTS}
-        for name, parameter in self._stepper.parameters.items():
-            device = parameter.device
-            self._stepper.optimizer.state[parameter] = {
-                # AdamW counts its steps as a float32 tensor beside each parameter.
-                "step": torch.tensor(float(checkpoint.step), device=device),
-                **{moment: tensors[name].to(device) for moment, tensors in moments.items()},
-            }
+        stepper.weights.restore(_unpacked(checkpoint.tensors, "adapter"))
+        load(stepper.updater, _unpacked(checkpoint.tensors, "optimizer"))
+        if stepper.average is not None:
+            stepper.average.copy_(checkpoint.tensors[AVERAGE])
+
+    def restart(self) -> None:
+        """Step 0, at the weights as they are."""
+        self.step = 0
+        self.early_stopping.restart()
+        self._stepper.reset()
 
 
 class Checkpointer:
@@ -79,7 +97,7 @@ class Checkpointer:
         is_last = step == self._steps or self._state.early_stopping.is_over()
         if is_last or self._stop.is_made or step % self._every == 0:
             self._require_finite(step)
-            path = self._folder.save(step, self._state.tensors(), self._state.early_stopping.facts())
+            path = self._folder.save(step, self._state.tensors(), self._state.facts())
             self._events.emit("checkpoint", step=step, path=f"{path.parent.name}/{path.name}")
         self._stop.raise_if_made(f"at step {step} of {self._steps}; a checkpoint is saved")
 

@@ -1,17 +1,20 @@
 """One optimizer step: which images, which noise, forward, backward, clip, update."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
-from torch.nn import Parameter
 
-from lora_trainer.cache import Batch, Encoded, replace_dropped
+from lora_trainer.cache import Encoded, replace_dropped
 from lora_trainer.config import TrainingParams
 from lora_trainer.families.family import Conditioning, Family
+from lora_trainer.graph import Inputs, Outputs, Recorder, Replayed
 from lora_trainer.objective import (
+    Draw,
     add_noise,
+    averaging_share,
     draw,
     generator,
     learning_rate,
@@ -20,9 +23,10 @@ from lora_trainer.objective import (
     target,
 )
 from lora_trainer.order import Order
+from lora_trainer.updater import build_updater
+from lora_trainer.weights import Weights
 
 MAX_GRADIENT_NORM = 1.0
-WEIGHT_DECAY = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class StepResult:
 
     loss: Tensor
     gradient_norm: Tensor  # before clipping
-    learning_rate: float
+    learning_rate: float | Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,66 +52,115 @@ class Stepper:
     def __init__(
         self,
         family: Family,
-        parameters: dict[str, Parameter],
+        weights: Weights,
         sources: Sequence[Source],
         empty: Conditioning,
         params: TrainingParams,
+        *,
+        recorder: Recorder | None,
     ) -> None:
-        self.parameters = parameters
-        self.optimizer = torch.optim.AdamW(list(parameters.values()), weight_decay=WEIGHT_DECAY, fused=True)
+        device = weights.row.device
+        self.weights = weights
+        self.rate_factor = 1.0  # of the learning rate, smaller after a roll-back
+        self.average: Tensor | None = None if params.ema_decay is None else weights.row.detach().clone()
+        self._rate = torch.zeros((), device=device)
+        self._averaging_share = torch.zeros((), device=device)
+        self.updater = build_updater(params.optimizer, weights.row, self._rate)
         self._family = family
         self._sources = sources
         self._empty = empty
         self._params = params
         samples_a_step = params.batch_size * params.gradient_accumulation_steps
         self._orders = [Order(params.seed, source.name, source.data.sizes, samples_a_step) for source in sources]
+        self._run = Replayed(self._compute, recorder)
 
     def __call__(self, step: int) -> StepResult:
         params = self._params
-        rate = learning_rate(
+        rate = self.rate_factor * learning_rate(
             step,
-            peak=params.learning_rate,
+            peak=1.0 if params.optimizer == "prodigy" else params.learning_rate,
             kind=params.lr_scheduler,
             warmup=params.lr_warmup_steps,
             steps=params.steps,
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = torch.tensor(0.0)
+        self._rate.fill_(rate)
+        if params.ema_decay is not None:
+            self._averaging_share.fill_(averaging_share(step, params.ema_decay))
+        loss, norm = self._run(self._gather(step))
+        return StepResult(loss, norm, self.updater.step_size(rate))
+
+    def reset(self) -> None:
+        """Begin at the weights as they are."""
+        self.updater.reset()
+        if self.average is not None:
+            self.average.copy_(self.weights.row.detach())
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within, the network has the weights that the run would end with now: their average, where one is kept."""
+        if self.average is None:
+            yield
+        else:
+            with self.weights.showing(self.average):
+                yield
+
+    def _gather(self, step: int) -> Inputs:
+        """What the step reads, on the device, each source's micro-batches in turn."""
+        params = self._params
+        inputs = []
         for source, order in zip(self._sources, self._orders, strict=True):
             shelf, items = order.at(step)
             for part in range(params.gradient_accumulation_steps):
                 chosen = items[part * params.batch_size :][: params.batch_size]
-                loss = loss + self._backward(source, shelf, chosen, step, part)
-        # A list, not a generator: clipping an exhausted generator does nothing and says nothing.
-        norm = torch.nn.utils.clip_grad_norm_(list(self.parameters.values()), MAX_GRADIENT_NORM)
-        self.optimizer.step()
-        return StepResult(loss=loss, gradient_norm=norm, learning_rate=rate)
+                inputs.append(self._micro_batch(source, shelf, chosen, step, part))
+        return inputs
 
-    def _backward(self, source: Source, shelf: int, items: list[int], step: int, part: int) -> Tensor:
-        """Add one micro-batch's share to the gradients; returns its share of the step's loss."""
+    def _micro_batch(self, source: Source, shelf: int, items: list[int], step: int, part: int) -> dict[str, Tensor]:
         seed, data = self._params.seed, source.data
         coins = generator(seed, "flip", source.name, step, part)
         variants: list[int] = torch.randint(data.variants, (len(items),), generator=coins).tolist()
-        noise = generator(seed, "noise", source.name, step, part)
-        loss = self._loss(data.batch(shelf, items, variants), noise, source.caption_dropout)
-        share = source.weight * loss / self._params.gradient_accumulation_steps
-        share.backward()
-        return share.detach()
-
-    def _loss(self, batch: Batch, randomness: torch.Generator, caption_dropout: float) -> Tensor:
-        schedule, params = self._family.schedule, self._params
+        batch = data.batch(shelf, items, variants)
         drawn = draw(
-            randomness,
+            generator(seed, "noise", source.name, step, part),
             batch.mean.shape,
-            timesteps=len(schedule),
-            noise_offset=params.noise_offset,
-            caption_dropout=caption_dropout,
+            timesteps=len(self._family.schedule),
+            noise_offset=self._params.noise_offset,
+            caption_dropout=source.caption_dropout,
         ).to(batch.mean.device)
-        latents = batch.mean + batch.std * drawn.posterior
-        conditioning = replace_dropped(batch.conditioning, self._empty, drawn.drops_caption)
+        draws = {field.name: getattr(drawn, field.name) for field in fields(Draw)}
+        return batch.conditioning | draws | {"mean": batch.mean, "std": batch.std}
+
+    def _compute(self, inputs: Inputs) -> Outputs:
+        """All of the step's work on the device, without a look at any number: a graph can hold it."""
+        self.weights.forget_gradients()
+        parts = self._params.gradient_accumulation_steps
+        loss = torch.stack(
+            [
+                self._backward(micro_batch, self._sources[index // parts].weight / parts)
+                for index, micro_batch in enumerate(inputs)
+            ]
+        ).sum()
+        # A list, not a generator: clipping an exhausted generator does nothing and says nothing.
+        norm = torch.nn.utils.clip_grad_norm_([self.weights.row], MAX_GRADIENT_NORM)
+        self.updater.update()
+        self.weights.refresh()
+        if self.average is not None:
+            self.average.lerp_(self.weights.row.detach(), self._averaging_share)
+        return loss, norm
+
+    def _backward(self, micro_batch: dict[str, Tensor], share: float) -> Tensor:
+        """Add its share to the gradients; returns its share of the step's loss."""
+        loss = share * self._loss(dict(micro_batch))
+        loss.backward()
+        self.weights.gather_gradients()
+        return loss.detach()
+
+    def _loss(self, given: dict[str, Tensor]) -> Tensor:
+        schedule = self._family.schedule
+        drawn = Draw(**{field.name: given.pop(field.name) for field in fields(Draw)})
+        latents = given.pop("mean") + given.pop("std") * drawn.posterior
+        conditioning = replace_dropped(given, self._empty, drawn.drops_caption)
         noisy = add_noise(schedule, latents, drawn.noise, drawn.timesteps)
         prediction = self._family.predict(self._family.denoiser, noisy, drawn.timesteps, conditioning)
         errors = squared_error(prediction, target(schedule, latents, drawn.noise, drawn.timesteps))
-        return (sample_weights(schedule, drawn.timesteps, params.min_snr_gamma) * errors).mean()
+        return (sample_weights(schedule, drawn.timesteps, self._params.min_snr_gamma) * errors).mean()

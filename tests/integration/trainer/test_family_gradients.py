@@ -75,8 +75,7 @@ def test_pictures_are_encoded_as_the_pipeline_does(twin, family):
 def test_loss_and_gradients_are_those_of_diffusers_and_peft(twin, family):
     latents = twin.latents_of(pixels()).detach()
     noise = torch.randn(latents.shape, generator=generator(0, "noise"))
-    pairs = with_some_weights(adapter.attach(family, rank=RANK, alpha=ALPHA, seed=1))
-    parameters = adapter.named_parameters(pairs)
+    parameters = with_some_weights(adapter.attach(family, rank=RANK, alpha=ALPHA, seed=1)).weights.masters
 
     loss = loss_of(family, latents, noise)
     loss.backward()
@@ -91,11 +90,13 @@ def test_loss_and_gradients_are_those_of_diffusers_and_peft(twin, family):
         )
 
 
-def with_some_weights(pairs):
+@torch.no_grad()
+def with_some_weights(attached):
     """`up` begins at zero, where `down` would have no gradient."""
-    for pair in pairs:
-        pair.up.data = torch.randn(pair.up.shape, generator=generator(1, pair.module)) * 0.05
-    return pairs
+    for pair in attached.pairs:
+        pair.up.copy_(torch.randn(pair.up.shape, generator=generator(1, pair.module)) * 0.05)
+    attached.weights.refresh()
+    return attached
 
 
 def loss_of(family, latents, noise):

@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from lora_trainer.cache import Encoded, Shelf
 from lora_trainer.config import TrainingParams
 from lora_trainer.errors import NotFinite
 from lora_trainer.evaluate import fixed_noise_loss
 from lora_trainer.loop import Reporter
 from lora_trainer.objective import (
-    NoiseSchedule,
     add_noise,
     draw,
     generator,
@@ -25,19 +23,11 @@ from lora_trainer.objective import (
 )
 from lora_trainer.order import Order
 from lora_trainer.step import Source, Stepper, StepResult
+from tests.unit.trainer.toy import ALPHA_BARS, SIGMAS, Toy, schedule, toy_data
 
 pytestmark = pytest.mark.trainer
 
-BETAS = np.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
-ALPHA_BARS = np.cumprod(1 - BETAS)
-SIGMAS = np.arange(1, 1001) / 1000
 KINDS = ("epsilon", "v_prediction", "flow")
-
-
-def schedule(kind="epsilon"):
-    if kind == "flow":
-        return NoiseSchedule.flow(torch.tensor(SIGMAS, dtype=torch.float32))
-    return NoiseSchedule.variance_preserving(torch.tensor(ALPHA_BARS, dtype=torch.float32), kind)
 
 
 def shares(kind, timestep):
@@ -142,26 +132,6 @@ def test_noise_offset_is_one_number_a_channel():
     assert added[:, :, 0, 0].unique().numel() == 8
 
 
-class Toy:
-    """A family whose whole network is one number: prediction = w * noisy + text."""
-
-    def __init__(self, kind="epsilon", weight=0.5):
-        self.schedule = schedule(kind)
-        self.denoiser = torch.nn.Parameter(torch.tensor([weight]))
-
-    def predict(self, denoiser, noisy, _timesteps, conditioning):
-        return denoiser * noisy + conditioning["text"].mean(dim=(1, 2)).view(-1, 1, 1, 1)
-
-
-def toy_data(count=4, *, seed=2, variants=1):
-    """Pictures of one shape, each with a prompt of its own; a mirrored one is ten times as bright."""
-    brightness = torch.tensor([1.0, 10.0])[:variants].view(1, -1, 1, 1, 1)
-    mean = brightness * torch.randn(count, 1, 4, 8, 8, generator=generator(seed, "x"))
-    keys = tuple(str(index) for index in range(count))
-    shelf = Shelf(mean, torch.full_like(mean, 0.1), tuple(range(count)), {}, keys)
-    return Encoded((shelf,), {"text": torch.arange(count * 6.0).view(count, 2, 3)})
-
-
 class ByHand:
     """Loss of `Toy` and its slope, summed up number by number."""
 
@@ -216,7 +186,7 @@ def test_a_step_descends_the_loss_computed_by_hand(kind, gamma, sources):
     for source in sources:
         expected.add(source, step=3)
 
-    result = Stepper(family, {"w": family.denoiser}, sources, empty, params)(3)
+    result = Stepper(family, family.weights, sources, empty, params, recorder=None)(3)
 
     assert float(result.loss) == pytest.approx(expected.loss, rel=1e-4)
     assert float(result.gradient_norm) == pytest.approx(abs(expected.slope), rel=1e-4)
