@@ -24,6 +24,8 @@ def load_settings(config: Path | None) -> Settings:
         return Settings.load(config)
     except tomllib.TOMLDecodeError as error:
         raise UsageProblem(f"The settings file {config} is not TOML: {error}.") from error
+    except OSError as error:
+        raise UsageProblem(f"The secret {error.filename} could not be read: {error.strerror}.") from error
     except ValidationError as error:
         # Never the value: a database URL holds a password.
         wrong = (f"  {PREFIX}{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())

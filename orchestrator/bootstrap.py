@@ -165,7 +165,9 @@ def _build_adapters(settings: Settings) -> _Adapters:
 
 
 def _build_services(adapters: _Adapters, settings: Settings) -> Services:
-    figures, disk = SqlFigureStore(adapters.database), FilesystemDisk(settings.data_dir)
+    figures = SqlFigureStore(adapters.database)
+    # Where uploads go: in a container, the API sees only parts of the data folder, each mounted for itself.
+    disk = FilesystemDisk(settings.data_dir / "datasets", settings.data_dir)
     queue = Queue(
         jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, policy=_scheduling_policy(settings)
     )

@@ -1,22 +1,27 @@
-"""Every setting of an installation: LORRY_* environment variables, or a TOML file. docs/settings.md lists them."""
+"""Every setting of an installation: LORRY_* variables, files of secrets, a TOML file. docs/settings.md lists them."""
 
 from __future__ import annotations
 
 import socket
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
     NoDecode,
+    SecretsSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _GIB = 1024**3
+
+# Where Docker, Compose and Podman put secrets. A file there named like a variable, in lower case, holds its value.
+SECRETS_DIR = Path("/run/secrets")
 
 
 def _words(value: Any) -> Any:
@@ -33,6 +38,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None,
         description="The job store, `sqlite:////path` or `postgresql://...`; default is SQLite in the data directory.",
+    )
+    database_password: SecretStr | None = Field(
+        None, description="Password for a `database_url` without one; best given as a file of secrets."
     )
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")
@@ -107,14 +115,31 @@ class Settings(BaseSettings):
     _split = field_validator("allowed_images", "cors_origins", mode="before")(_words)
 
     @classmethod
-    def load(cls, config_file: Path | None = None) -> Settings:
-        """Settings from the environment, and from a TOML file for what the environment does not say."""
-        if config_file is None:
-            return cls()
-        source = TomlConfigSettingsSource(cls, toml_file=config_file)
-        from_environment = EnvSettingsSource(cls)()
-        return cls(**{**source(), **from_environment})
+    def load(cls, config_file: Path | None = None, *, secrets_dir: Path = SECRETS_DIR) -> Settings:
+        """Settings from the environment; what it does not say from files of secrets, and then from a TOML file.
+
+        Raises OSError for a secret that cannot be read.
+        """
+        said: dict[str, Any] = {}
+        if config_file is not None:
+            said |= TomlConfigSettingsSource(cls, toml_file=config_file)()
+        if secrets_dir.is_dir():
+            said |= SecretsSettingsSource(cls, secrets_dir=secrets_dir)()
+        return cls(**said | EnvSettingsSource(cls)())
 
     @property
     def store_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'lorry.db'}"
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir.resolve() / 'lorry.db'}"
+        if self.database_password is None:
+            return self.database_url
+        return _with_password(self.database_url, self.database_password.get_secret_value())
+
+
+def _with_password(url: str, password: str) -> str:
+    """A password that the URL itself holds wins, as the URL does everywhere else."""
+    parts = urlsplit(url)
+    if parts.password is not None or not parts.username:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()

@@ -1,4 +1,4 @@
-"""Disk of the data folder."""
+"""Disk of the data folder, measured at the first of the given folders that there is."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 
 class FilesystemDisk:
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders
 
     def free_bytes(self) -> int:
-        try:
-            return shutil.disk_usage(self._data_dir).free
-        except OSError:
-            return 0
+        for folder in self._folders:
+            try:
+                return shutil.disk_usage(folder).free
+            except OSError:
+                continue
+        return 0

@@ -1,14 +1,17 @@
-"""Clock, wake-up and devices."""
+"""Clock, disk, wake-up and devices."""
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.memory import FixedInventory, ManualClock
 from orchestrator.adapters.nvml import inventory
 from orchestrator.adapters.nvml.inventory import NvmlInventory
@@ -123,3 +126,9 @@ def test_a_real_gpu_has_a_uuid():
     if not uuids:
         pytest.skip("no NVIDIA GPU here")
     assert all(uuid.startswith("GPU-") for uuid in uuids)
+
+
+def test_the_disk_is_that_of_the_first_folder_there_is_and_full_without_any(tmp_path: Path) -> None:
+    free_bytes = shutil.disk_usage(tmp_path).free
+    assert FilesystemDisk(tmp_path / "missing", tmp_path).free_bytes() == pytest.approx(free_bytes, rel=0.1)
+    assert FilesystemDisk(tmp_path / "missing").free_bytes() == 0
