@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.domain.errors import (
     Conflict,
+    IdentityUnavailable,
     LorryError,
     NotFound,
     PortError,
@@ -79,6 +80,7 @@ _STATUS: dict[type[LorryError], HTTPStatus] = {
     LaunchFailed: HTTPStatus.INTERNAL_SERVER_ERROR,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    IdentityUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     RuntimeUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     PortError: HTTPStatus.BAD_GATEWAY,
     LorryError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -50,6 +50,23 @@ class Settings(BaseSettings):
         description="Label that marks this installation's containers; no other container is ever touched.",
     )
 
+    supabase_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/]+/?$",
+        description="Address of a Supabase project, whose users may then come with their access tokens.",
+    )
+    supabase_publishable_key: str | None = Field(
+        None, description="That project's publishable (or legacy anon) key; never its secret one."
+    )
+    supabase_issuer: str | None = Field(
+        None,
+        description="The `iss` of its tokens, exactly; default `{SUPABASE_URL}/auth/v1`, empty does not look at it.",
+    )
+    supabase_anonymous_users: bool = Field(default=False, description="Let its anonymous users in too.")
+    supabase_oauth_clients: bool = Field(
+        default=False, description="Let in tokens that it issued to third-party applications too."
+    )
+
     image: str = Field("training-image", description="Image that trains.")
     allowed_images: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Images or image ids that may run; empty allows only `image`."
@@ -126,6 +143,13 @@ class Settings(BaseSettings):
         if secrets_dir.is_dir():
             said |= SecretsSettingsSource(cls, secrets_dir=secrets_dir)()
         return cls(**said | EnvSettingsSource(cls)())
+
+    @property
+    def issuer(self) -> str | None:
+        """The issuer that Supabase's tokens must name; None: any."""
+        if self.supabase_issuer is not None:
+            return self.supabase_issuer or None
+        return f"{self.supabase_url.rstrip('/')}/auth/v1" if self.supabase_url else None
 
     @property
     def store_url(self) -> str:

@@ -11,6 +11,7 @@ LorryError
 |- Deposed                    another orchestrator leads now: nothing was stored, stop acting
 '- PortError                  an outside system failed; `transient` says whether trying again can help
    |- StoreUnavailable        transient
+   |- IdentityUnavailable     transient: who the caller is cannot be told right now
    |- RuntimeUnavailable      transient: the engine did not answer, so nothing is known about its containers
    '- LaunchRefused           the engine answered and said no; `reason` is the EndReason
 """
@@ -90,6 +91,11 @@ class PortError(LorryError):
 
 class StoreUnavailable(PortError):
     code = "STORE_UNAVAILABLE"
+    transient = True
+
+
+class IdentityUnavailable(PortError):
+    code = "IDENTITY_UNAVAILABLE"
     transient = True
 
 

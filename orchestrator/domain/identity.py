@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -21,6 +21,9 @@ class Identity:
 
     user_id: str
     is_admin: bool = False
+    # The caller's own token, for a system that applies its own rules to the caller's rows; it lives for an hour at most
+    # and is never stored. None for a caller whom only Lorry knows.
+    access_token: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,11 @@
-"""Bearer tokens: issuing them and telling who holds one."""
+"""Lorry's own tokens, kept as hashes."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from orchestrator.domain.audit import AuditEntry
-from orchestrator.domain.identity import ApiToken, Identity
-
-
-class TokenVerifier(Protocol):
-    def verify(self, token: str) -> Identity:
-        """Raises Unauthenticated with a sentence that never contains the token."""
+from orchestrator.domain.identity import ApiToken
 
 
 class TokenStore(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.ports.token_store import TokenVerifier
+from orchestrator.ports.token_verifier import TokenVerifier
 from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.jobs import Jobs

@@ -11,6 +11,7 @@ from orchestrator.domain.errors import Unauthenticated
 from orchestrator.domain.identity import ApiToken, Identity
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.token_store import TokenStore
+from orchestrator.ports.token_verifier import TokenVerifier
 
 TOKEN_PREFIX = "lorry_"  # noqa: S105 - a visible mark, so that leaked tokens can be found; not a secret
 
@@ -54,6 +55,17 @@ class LorryTokens:
         if known.expires_at is not None and known.expires_at <= self._clock.now():
             raise Unauthenticated("The bearer token has expired. Ask for a new one.", code="TOKEN_EXPIRED")
         return Identity(known.user_id, is_admin=known.is_admin)
+
+
+class EitherToken:
+    """TokenVerifier over Lorry's own tokens and those of another system, told apart by the mark that ours carry."""
+
+    def __init__(self, *, own: TokenVerifier, other: TokenVerifier) -> None:
+        self._own = own
+        self._other = other
+
+    def verify(self, token: str) -> Identity:
+        return (self._own if token.startswith(TOKEN_PREFIX) else self._other).verify(token)
 
 
 def _creation(token: ApiToken) -> AuditEntry:

@@ -1,0 +1,129 @@
+"""A Supabase project of the tests' own: its HTTP face on loopback, over a real Postgres with its roles and policies."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import jwt
+import psycopg
+
+from tests.integration.supabase.data_api import Answer, DataApi
+from tests.integration.supabase.signer import AUDIENCE, Signer
+
+PUBLISHABLE_KEY = "sb_publishable_of-the-test-project"
+SECRET_KEY = "sb_secret_of-the-test-project"
+JWKS, USER = "/auth/v1/.well-known/jwks.json", "/auth/v1/user"
+
+
+class SupabaseServer:
+    """`broken` and `held` hold path prefixes: what they name answers 503, or not before `release`."""
+
+    def __init__(self, url: str) -> None:
+        self.asked: Counter[str] = Counter()
+        self.broken: set[str] = set()
+        self.held: set[str] = set()
+        self.release = threading.Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._http.daemon_threads = True
+        self._http.project = self  # type: ignore[attr-defined]
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self.signer = Signer(issuer=f"{self.url}/auth/v1")
+        self._users: dict[str, dict[str, Any]] = {}
+        self._admin_url = url
+        self._data_api = DataApi(url.replace("lorry@", "authenticator@"), self.signer)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Nobody listens any more; connections that are open are cut."""
+        self.release.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def sign_up(self, user_id: str, **app_metadata: Any) -> None:
+        with psycopg.connect(self._admin_url) as connection:
+            connection.execute("INSERT INTO auth.users (id) VALUES (%s)", [user_id])
+        self._users[user_id] = {"provider": "email", **app_metadata}
+
+    def delete_user(self, user_id: str) -> None:
+        """Their tokens stay good until they expire, for all that only check signatures."""
+        del self._users[user_id]
+
+    def answer(self, path: str, query: list[tuple[str, str]], headers: Any) -> Answer:
+        self.asked[path] += 1
+        if any(path.startswith(prefix) for prefix in self.held):
+            self.release.wait(30)
+        if any(path.startswith(prefix) for prefix in self.broken):
+            return Answer(503, {"message": "name resolution failed"})
+        if path == JWKS:
+            return Answer(200, self.signer.jwks(), (("Cache-Control", "public, max-age=600"),))
+        key = headers.get("apikey")
+        if key is None:
+            return Answer(401, {"message": "No API key found in request"})
+        if key not in (PUBLISHABLE_KEY, SECRET_KEY, self.signer.api_key("anon")):
+            return Answer(401, {"message": "Invalid API key"})
+        bearer = headers.get("Authorization", "").removeprefix("Bearer ")
+        if path == USER:
+            return self._user(bearer)
+        if path.startswith("/rest/v1/"):
+            role = ("service_role" if key == SECRET_KEY else "anon") if bearer == key else None
+            return self._data_api.select(path.removeprefix("/rest/v1/"), query, bearer=bearer, role_of_key=role)
+        return Answer(404, {"message": "no Route matched with those values"})
+
+    def _user(self, token: str) -> Answer:
+        try:
+            claims = self.signer.opened(token)
+        except jwt.PyJWTError as error:
+            return _auth_error(403, "bad_jwt", f"invalid JWT: {error}")
+        if "sub" not in claims:
+            return _auth_error(403, "bad_jwt", "invalid claim: missing sub claim")
+        if claims["sub"] not in self._users:
+            return _auth_error(403, "user_not_found", "User from sub claim in JWT does not exist")
+        user = {
+            "id": claims["sub"],
+            "aud": AUDIENCE,
+            "role": AUDIENCE,
+            "email": "somebody@example.org",
+            "phone": "",
+            "app_metadata": self._users[claims["sub"]],
+            "user_metadata": {},
+            "identities": [],
+            "created_at": "2026-01-01T00:00:00.123456+00:00",
+            "updated_at": "2026-01-01T00:00:00.123456+00:00",
+            "is_anonymous": claims.get("is_anonymous", False),
+        }
+        return Answer(200, user)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        project: SupabaseServer = self.server.project  # type: ignore[attr-defined]
+        answer = project.answer(address.path, parse_qsl(address.query, keep_blank_values=True), self.headers)
+        body = json.dumps(answer.body).encode()
+        with suppress(OSError):  # the client may have lost patience
+            self.send_response(answer.status)
+            self.send_header("Content-Type", "application/json; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            for name, value in answer.headers:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """The tests count requests themselves."""
+
+
+def _auth_error(status: int, code: str, message: str) -> Answer:
+    headers = (("X-Supabase-Api-Version", "2024-01-01"), ("x-sb-error-code", code))
+    return Answer(status, {"code": code, "message": message}, headers)
