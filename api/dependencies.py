@@ -135,4 +135,5 @@ def _known(noun: str) -> Callable[[str], str]:
 
 JobId = Annotated[str, Path(description="The job's id, a UUID."), AfterValidator(_known("job"))]
 DatasetId = Annotated[str, Path(description="The dataset's id, a UUID."), AfterValidator(_known("dataset"))]
+ItemId = Annotated[str, Path(description="The item's id, a UUID."), AfterValidator(_known("item"))]
 ArtifactId = Annotated[str, Path(description="The artifact's id, a UUID."), AfterValidator(_known("artifact"))]

@@ -23,6 +23,8 @@ _OVERHEAD_BYTES = 8 * 1024**2
 _MAX_FIELD_BYTES = 4096
 
 _name = TypeAdapter[str](Name)
+_strip_exif = TypeAdapter[bool](bool)
+_FIELDS = ("files", "name", "strip_exif")
 
 UPLOAD_BODY: dict[str, Any] = {
     "required": True,
@@ -38,6 +40,11 @@ UPLOAD_BODY: dict[str, Any] = {
                         "description": "Pictures (png, jpg, jpeg, webp) and .txt captions, or one zip of them.",
                     },
                     "name": {"type": "string", "maxLength": 200, "default": DEFAULT_NAME},
+                    "strip_exif": {
+                        "type": "boolean",
+                        "default": False,
+                        "description": "Keep pictures upright and without metadata, such as where they were taken.",
+                    },
                 },
             }
         }
@@ -48,6 +55,7 @@ UPLOAD_BODY: dict[str, Any] = {
 @dataclass(frozen=True, slots=True)
 class Upload:
     name: str
+    strip_exif: bool
     files: list[UploadedFile]
 
 
@@ -56,30 +64,35 @@ async def read_upload(request: Request, *, max_bytes: int) -> AsyncIterator[Uplo
     """The files, spooled to disk until the block ends. Raises Rejected with everything that is wrong with the form."""
     allow_body(request, max_bytes + _OVERHEAD_BYTES)
     max_files = UploadLimits().max_files
-    async with request.form(max_files=max_files, max_fields=2, max_part_size=_MAX_FIELD_BYTES) as form:
+    async with request.form(max_files=max_files, max_fields=len(_FIELDS), max_part_size=_MAX_FIELD_BYTES) as form:
         violations = _violations(form)
         if violations:
             raise Rejected("The upload's form is wrong; `details` lists what.", details=violations)
         files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
         yield Upload(
             name=str(form.get("name", DEFAULT_NAME)),
+            strip_exif=_strip_exif.validate_python(form.get("strip_exif", "false")),
             files=[UploadedFile(part.filename or "", part.file) for part in files],
         )
 
 
 def _violations(form: FormData) -> list[Violation]:
-    found = [Violation(key, "is not known here") for key in sorted(set(form) - {"files", "name"})]
+    found = [Violation(key, "is not known here") for key in sorted(set(form) - set(_FIELDS))]
     files = form.getlist("files")
     if not files:
         found.append(Violation("files", "is required: send at least one file as multipart/form-data"))
     elif not all(isinstance(part, UploadFile) for part in files):
         found.append(Violation("files", "must be files, each with a file name"))
-    return found + _name_violations(form)
+    return [
+        *found,
+        *_field_violations("name", _name, form.get("name", DEFAULT_NAME)),
+        *_field_violations("strip_exif", _strip_exif, form.get("strip_exif", "false")),
+    ]
 
 
-def _name_violations(form: FormData) -> list[Violation]:
+def _field_violations(name: str, expected: TypeAdapter[Any], value: UploadFile | str) -> list[Violation]:
     try:
-        _name.validate_python(form.get("name", DEFAULT_NAME))
+        expected.validate_python(value)
     except ValidationError as error:
-        return [Violation("name", problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
+        return [Violation(name, problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
     return []

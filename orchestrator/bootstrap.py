@@ -29,6 +29,7 @@ from orchestrator.adapters.sql import (
     SqlRecordStore,
     SqlRetentionStore,
     SqlTokenStore,
+    SqlVersionStore,
     connect,
 )
 from orchestrator.adapters.sql import is_migrated as is_database_migrated
@@ -129,6 +130,7 @@ class _Adapters:
     jobs: SqlJobStore
     records: SqlRecordStore
     datasets: SqlDatasetStore
+    versions: SqlVersionStore
     tokens: SqlTokenStore
     artifacts: FilesystemArtifactStore
     dataset_files: FilesystemDatasetFiles
@@ -151,6 +153,7 @@ def _build_adapters(settings: Settings) -> _Adapters:
         jobs=SqlJobStore(database),
         records=SqlRecordStore(database),
         datasets=SqlDatasetStore(database),
+        versions=SqlVersionStore(database),
         tokens=SqlTokenStore(database),
         artifacts=FilesystemArtifactStore(data_dir),
         dataset_files=FilesystemDatasetFiles(data_dir, limits=UploadLimits(max_bytes=settings.max_upload_bytes)),
@@ -176,6 +179,7 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
             jobs=adapters.jobs,
             records=adapters.records,
             datasets=adapters.datasets,
+            versions=adapters.versions,
             models=adapters.models,
             clock=adapters.clock,
             wake_up=adapters.wake_up,
@@ -185,7 +189,13 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
         records=Records(
             jobs=adapters.jobs, records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace
         ),
-        datasets=Datasets(store=adapters.datasets, files=adapters.dataset_files, clock=adapters.clock),
+        datasets=Datasets(
+            store=adapters.datasets,
+            versions=adapters.versions,
+            files=adapters.dataset_files,
+            jobs=adapters.jobs,
+            clock=adapters.clock,
+        ),
         models=Models(store=adapters.models),
         tokens=LorryTokens(store=adapters.tokens, clock=adapters.clock),
         audit=Audit(log=SqlAuditLog(adapters.database)),
@@ -224,6 +234,7 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
         launcher=Launch(
             jobs=adapters.jobs,
             datasets=adapters.datasets,
+            versions=adapters.versions,
             dataset_files=adapters.dataset_files,
             models=builtin_models,
             workspace=adapters.workspace,

@@ -159,6 +159,22 @@ def picture_bytes(width: int = 16, height: int = 12, *, file_format: str = "PNG"
     return file.getvalue()
 
 
+def noise_bytes(width: int, height: int, *, seed: int = 1) -> bytes:
+    """A PNG in which nothing is flat."""
+    file = io.BytesIO()
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(file, format="PNG")
+    return file.getvalue()
+
+
+def turned_exif() -> Image.Exif:
+    """A camera that was held upright, somewhere."""
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the quarter turn that shows it upright
+    exif[0x010E] = "Somewhere"
+    return exif
+
+
 def upload(files: Mapping[str, bytes]) -> list[UploadedFile]:
     """An upload of several files, by the client's names."""
     return [UploadedFile(name, io.BytesIO(content)) for name, content in files.items()]

@@ -1,16 +1,23 @@
-"""Uploading datasets and looking at them."""
+"""Uploading datasets, looking at them, curating and deleting them."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, Options, count_request
-from api.schemas.assets import DatasetItemOut, DatasetOut
+from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, Options, count_request
+from api.schemas.assets import DatasetOut
+from api.schemas.datasets import DatasetItemOut, ItemBody, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.upload import UPLOAD_BODY, read_upload
+
+Page = Annotated[int, Query(ge=1, le=1_000_000)]
+PageSize = Annotated[int, Query(ge=1, le=200)]
+
+# A picture of an item never changes.
+_PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
 router = APIRouter(prefix="/datasets", tags=["datasets"], dependencies=[Depends(count_request)], responses=GUARDED)
 
@@ -27,16 +34,15 @@ async def upload_dataset(
 ) -> Single[DatasetOut]:
     """Pictures with captions of the same name (`cat.png`, `cat.txt`), or one zip of them. All or nothing."""
     async with read_upload(request, max_bytes=options.max_upload_bytes) as upload:
-        dataset = await run_in_threadpool(datasets.upload, identity, upload.name, upload.files)
+        dataset = await run_in_threadpool(
+            datasets.upload, identity, upload.name, upload.files, strip_exif=upload.strip_exif
+        )
     return Single(data=DatasetOut.from_domain(dataset))
 
 
 @router.get("", summary="List the caller's datasets", responses=errors(400))
 def list_datasets(
-    identity: CurrentIdentity,
-    datasets: DatasetsService,
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
-    page_size: Annotated[int, Query(ge=1, le=200)] = 50,
+    identity: CurrentIdentity, datasets: DatasetsService, page: Page = 1, page_size: PageSize = 50
 ) -> Listing[DatasetOut]:
     found = datasets.list(identity, page=page, page_size=page_size)
     data = [DatasetOut.from_domain(dataset) for dataset in found.datasets]
@@ -48,6 +54,60 @@ def get_dataset(dataset_id: DatasetId, identity: CurrentIdentity, datasets: Data
     return Single(data=DatasetOut.from_domain(datasets.get(identity, dataset_id)))
 
 
-@router.get("/{dataset_id}/items", summary="A dataset's pictures", responses=errors(403, 404))
-def list_items(dataset_id: DatasetId, identity: CurrentIdentity, datasets: DatasetsService) -> Listing[DatasetItemOut]:
-    return Listing.whole([DatasetItemOut.from_domain(item) for item in datasets.items(identity, dataset_id)])
+@router.delete("/{dataset_id}", summary="Delete a dataset", responses=errors(403, 404, 409))
+def delete_dataset(dataset_id: DatasetId, identity: CurrentIdentity, datasets: DatasetsService) -> Single[DatasetOut]:
+    """With its pictures, for good. Refused while a job that has not ended was submitted with it."""
+    return Single(data=DatasetOut.from_domain(datasets.delete(identity, dataset_id)))
+
+
+@router.get("/{dataset_id}/report", summary="What is wrong with a dataset", responses=errors(400, 403, 404))
+def get_report(
+    dataset_id: DatasetId,
+    identity: CurrentIdentity,
+    datasets: DatasetsService,
+    resolution: Annotated[
+        int, Query(ge=256, le=1024, multiple_of=64, description="The one that a job will train at.")
+    ] = 512,
+) -> Single[ReportOut]:
+    """Judged are the items that a job may train on. Nothing here keeps a job from being submitted."""
+    return Single(data=ReportOut.from_domain(datasets.report(identity, dataset_id, resolution=resolution)))
+
+
+@router.get("/{dataset_id}/items", summary="A dataset's items", responses=errors(400, 403, 404))
+def list_items(
+    dataset_id: DatasetId,
+    identity: CurrentIdentity,
+    datasets: DatasetsService,
+    page: Page = 1,
+    page_size: PageSize = 50,
+) -> Listing[DatasetItemOut]:
+    found = datasets.items(identity, dataset_id, page=page, page_size=page_size)
+    data = [DatasetItemOut.from_domain(item) for item in found.items]
+    return Listing(data=data, total=found.total, page=page, page_size=page_size)
+
+
+@router.patch("/{dataset_id}/items/{item_id}", summary="Curate an item", responses=errors(400, 403, 404))
+def change_item(
+    dataset_id: DatasetId,
+    item_id: ItemId,
+    identity: CurrentIdentity,
+    datasets: DatasetsService,
+    body: ItemBody | None = None,
+) -> Single[DatasetItemOut]:
+    """What is left out stays. Holds for jobs submitted from now on; those submitted already train on what it was."""
+    item = datasets.change_item(identity, dataset_id, item_id, body.to_domain() if body else {})
+    return Single(data=DatasetItemOut.from_domain(item))
+
+
+@router.get(
+    "/{dataset_id}/items/{item_id}/image",
+    summary="Look at an item",
+    response_class=Response,
+    responses={
+        **errors(403, 404),
+        200: {"content": {"image/jpeg": {}}, "description": "A copy of at most 512 pixels a side, made by the server."},
+    },
+)
+def show_item(dataset_id: DatasetId, item_id: ItemId, identity: CurrentIdentity, datasets: DatasetsService) -> Response:
+    picture = datasets.preview(identity, dataset_id, item_id)
+    return Response(picture, media_type="image/jpeg", headers=_PICTURE_HEADERS)

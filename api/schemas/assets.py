@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from orchestrator.domain.dataset import Dataset, DatasetItem
+from orchestrator.domain.dataset import Dataset
 from orchestrator.domain.model import ModelSource
 from orchestrator.services.models import ModelView
 
@@ -52,32 +52,6 @@ class DatasetOut(Asset):
             sha256=dataset.sha256,
             created_at=dataset.created_at,
             updated_at=dataset.updated_at,
-        )
-
-
-class DatasetItemOut(BaseModel):
-    """One picture."""
-
-    id: str
-    file_name: str
-    original_name: str
-    caption: str | None
-    width: int
-    height: int
-    size_bytes: int
-    sha256: str
-
-    @classmethod
-    def from_domain(cls, item: DatasetItem) -> DatasetItemOut:
-        return cls(
-            id=item.id,
-            file_name=item.file_name,
-            original_name=item.original_name,
-            caption=item.caption,
-            width=item.width,
-            height=item.height,
-            size_bytes=item.size_bytes,
-            sha256=item.sha256,
         )
 
 

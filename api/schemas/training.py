@@ -188,8 +188,8 @@ class JobOut(BaseModel):
     current_epoch: int
     total_epochs: int
     eta_seconds: float | None
-    train_count: int | None
-    val_count: int | None
+    train_count: int | None = Field(description="Items trained on: foretold until the trainer has counted them.")
+    val_count: int | None = Field(description="Items held out.")
     metrics: dict[str, Any] = Field(description="The last ones.")
     end_reason: EndReason | None
     exit_code: int | None
@@ -203,6 +203,8 @@ class JobOut(BaseModel):
     retry_at: datetime | None = Field(description="A job that waits to be tried again starts no sooner.")
     memory_profile: MemoryProfile = Field(description="What attempts do to need less memory than the config would.")
     max_runtime_seconds: int | None
+    dataset_sha256: str | None = Field(description="The version of the dataset that it trains on.")
+    excluded_items: dict[str, int] = Field(description="Items of the dataset that it may not train on, by reason.")
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None
@@ -248,6 +250,8 @@ class JobOut(BaseModel):
             retry_at=job.retry_at,
             memory_profile=job.memory_profile,
             max_runtime_seconds=job.max_runtime_seconds,
+            dataset_sha256=job.dataset_sha256,
+            excluded_items=job.excluded_items,
             created_at=job.created_at,
             updated_at=job.updated_at,
             started_at=job.started_at,
@@ -263,6 +267,7 @@ class PlanOut(BaseModel):
     config: dict[str, Any] = Field(description="Every option, defaults filled in.")
     item_count: int
     captioned_count: int
+    excluded_items: dict[str, int] = Field(description="Items that may not be trained on, by reason.")
     train_count: int
     val_count: int
     total_steps: int
@@ -278,6 +283,7 @@ class PlanOut(BaseModel):
             config=plan.job.config.as_params(),
             item_count=plan.dataset.item_count,
             captioned_count=plan.dataset.captioned_count,
+            excluded_items=plan.job.excluded_items,
             train_count=plan.train_count,
             val_count=plan.val_count,
             total_steps=plan.job.config.steps,

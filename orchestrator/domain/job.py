@@ -65,6 +65,8 @@ class Job:
     retry_at: datetime | None = None  # a queued job waits until then
     memory_profile: MemoryProfile = MemoryProfile.NORMAL
     resume_from: str | None = None  # a checkpoint's folder name; None: the newest there is
+    dataset_sha256: str | None = None  # the version that it trains on; None: submitted before there were versions
+    excluded_items: dict[str, int] = dataclasses.field(default_factory=dict)  # of the dataset, by `Exclusion`
     end_reason: EndReason | None = None
     exit_code: int | None = None
     error_message: str | None = None

@@ -1,12 +1,13 @@
-"""Datasets: who owns which, and where their files are."""
+"""Datasets: who owns which, where their files are, and the versions that jobs train on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from orchestrator.domain.dataset import Dataset, DatasetItem
+from orchestrator.domain.dataset import Dataset, DatasetItem, DatasetVersion, ItemChanges
 from orchestrator.domain.identity import Identity
 
 
@@ -24,6 +25,12 @@ class DatasetPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    items: tuple[DatasetItem, ...]
+    total: int
+
+
 class DatasetStore(Protocol):
     """Rows. Errors of every method: StoreUnavailable."""
 
@@ -36,23 +43,59 @@ class DatasetStore(Protocol):
         """Newest first."""
 
     def items(self, dataset_id: str) -> Sequence[DatasetItem]:
+        """All of them, in order of their file names."""
+
+    def item_page(self, dataset_id: str, *, page: int, page_size: int) -> ItemPage:
         """In order of their file names."""
 
-    def remove(self, dataset_id: str) -> None: ...
+    def item(self, dataset_id: str, item_id: str) -> DatasetItem:
+        """Raises NotFound (ITEM_NOT_FOUND)."""
+
+    def change_item(self, dataset_id: str, item_id: str, changes: ItemChanges, *, at: datetime) -> DatasetItem:
+        """Store the changes together with what they make of the dataset's counts and hash; the item as it is now.
+
+        Raises NotFound (ITEM_NOT_FOUND).
+        """
+
+    def remove(self, dataset_id: str) -> None:
+        """Safe to repeat."""
+
+
+class VersionStore(Protocol):
+    """The frozen contents that jobs refer to. Errors of every method: StoreUnavailable."""
+
+    def add(self, version: DatasetVersion) -> None:
+        """Does nothing when the dataset has this version already."""
+
+    def get(self, dataset_id: str, sha256: str) -> DatasetVersion:
+        """Raises NotFound."""
+
+    def remove(self, dataset_id: str) -> None:
+        """All versions of a dataset. Safe to repeat."""
 
 
 class DatasetFiles(Protocol):
     """Bytes."""
 
-    def store(self, dataset_id: str, files: Sequence[UploadedFile]) -> Sequence[DatasetItem]:
-        """Check and keep an upload: pictures with same-stem captions, or one zip of them. All or nothing.
+    def store(
+        self, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
+    ) -> Sequence[DatasetItem]:
+        """Check, measure and keep an upload: pictures with same-stem captions, or one zip of them. All or nothing.
 
-        Raises Rejected with a violation for each bad file (unreadable picture, bomb, bad caption, no picture at all)
-        and TooLarge beyond the limits; in both cases nothing stays on disk.
+        With `strip_exif` pictures are kept upright and without metadata. Raises Rejected with a violation for each bad
+        file (unreadable picture, bomb, bad caption, no picture at all) and TooLarge beyond the limits; in both cases
+        nothing stays on disk.
         """
 
-    def locate(self, dataset_id: str) -> str:
-        """Absolute path of the folder a container mounts. Raises LaunchRefused (DATASET_MISSING) without one."""
+    def freeze(self, version: DatasetVersion, *, in_use: Collection[str]) -> str:
+        """Absolute path of a folder that holds exactly that version, for a container to mount; made if need be.
+
+        Old versions that are not `in_use` (by hash) may go; any can be made again as long as the dataset is there.
+        Raises LaunchRefused: DATASET_MISSING when the dataset's files are gone.
+        """
+
+    def preview(self, item: DatasetItem) -> bytes:
+        """A small JPEG of our own making. Raises NotFound (PREVIEW_NOT_FOUND)."""
 
     def remove(self, dataset_id: str) -> None:
-        """Safe to repeat."""
+        """With all versions. Safe to repeat. Raises StoreUnavailable when the disk says no."""

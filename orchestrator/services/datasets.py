@@ -1,27 +1,51 @@
-"""What a user does with datasets: upload, look, list."""
+"""What a user does with datasets: upload, look, list, curate, judge, delete."""
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from orchestrator.domain.dataset import Dataset, DatasetItem
+from orchestrator.domain.dataset import (
+    Dataset,
+    DatasetItem,
+    ItemChanges,
+    captioned_count,
+    content_digest,
+)
+from orchestrator.domain.dataset_report import DatasetReport, report_on
+from orchestrator.domain.errors import Conflict, Refused
 from orchestrator.domain.identity import Identity
+from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.dataset_store import DatasetFiles, DatasetPage, DatasetStore, UploadedFile
+from orchestrator.ports.dataset_store import (
+    DatasetFiles,
+    DatasetPage,
+    DatasetStore,
+    ItemPage,
+    UploadedFile,
+    VersionStore,
+)
+from orchestrator.ports.job_store import JobFilter, JobStore
+
+_UNFINISHED = tuple(status for status in JobStatus if not status.is_final)
 
 
 class Datasets:
-    def __init__(self, *, store: DatasetStore, files: DatasetFiles, clock: Clock) -> None:
+    def __init__(
+        self, *, store: DatasetStore, versions: VersionStore, files: DatasetFiles, jobs: JobStore, clock: Clock
+    ) -> None:
         self._store = store
+        self._versions = versions
         self._files = files
+        self._jobs = jobs
         self._clock = clock
 
-    def upload(self, identity: Identity, name: str, files: Sequence[UploadedFile]) -> Dataset:
+    def upload(
+        self, identity: Identity, name: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
+    ) -> Dataset:
         """Keep pictures and captions as a new dataset of the caller. All or nothing; raises Rejected, TooLarge."""
         dataset_id = str(uuid.uuid4())
-        items = self._files.store(dataset_id, files)
+        items = self._files.store(dataset_id, files, strip_exif=strip_exif)
         dataset = self._build(dataset_id, identity, name, items)
         try:
             self._store.add(dataset, items)
@@ -34,11 +58,51 @@ class Datasets:
         """Raises NotFound, or Refused (DATASET_FORBIDDEN) for another user's."""
         return self._store.get(dataset_id, identity)
 
-    def items(self, identity: Identity, dataset_id: str) -> Sequence[DatasetItem]:
-        return self._store.items(self._store.get(dataset_id, identity).id)
-
     def list(self, identity: Identity, *, page: int, page_size: int) -> DatasetPage:
         return self._store.list(identity.user_id, page=page, page_size=page_size)
+
+    def items(self, identity: Identity, dataset_id: str, *, page: int, page_size: int) -> ItemPage:
+        dataset = self._store.get(dataset_id, identity)
+        return self._store.item_page(dataset.id, page=page, page_size=page_size)
+
+    def preview(self, identity: Identity, dataset_id: str, item_id: str) -> bytes:
+        """A small JPEG of an item. Raises NotFound (ITEM_NOT_FOUND, PREVIEW_NOT_FOUND)."""
+        dataset = self._store.get(dataset_id, identity)
+        return self._files.preview(self._store.item(dataset.id, item_id))
+
+    def report(self, identity: Identity, dataset_id: str, *, resolution: int) -> DatasetReport:
+        """What is wrong with it for training at `resolution`, and what to do about that."""
+        dataset = self._store.get(dataset_id, identity)
+        return report_on(self._store.items(dataset.id), resolution=resolution)
+
+    def change_item(self, identity: Identity, dataset_id: str, item_id: str, changes: ItemChanges) -> DatasetItem:
+        """For its owner alone, and for later jobs: those submitted already keep what they were submitted with.
+
+        Raises NotFound (ITEM_NOT_FOUND).
+        """
+        dataset = self._owned(identity, dataset_id)
+        return self._store.change_item(dataset.id, item_id, changes, at=self._clock.now())
+
+    def delete(self, identity: Identity, dataset_id: str) -> Dataset:
+        """Raises Conflict (DATASET_IN_USE) while a job that has not ended was submitted with it."""
+        dataset = self._owned(identity, dataset_id)
+        jobs = self._jobs.list(JobFilter(dataset_id=dataset.id, statuses=_UNFINISHED), page_size=1)
+        if jobs.jobs:
+            message = (
+                f"Dataset {dataset.id} is used by {jobs.total} jobs that have not ended, such as {jobs.jobs[0].id}."
+            )
+            raise Conflict(f"{message} Cancel them first, or wait.", code="DATASET_IN_USE")
+        # The row goes last: whatever breaks in between, its owner can ask again.
+        self._files.remove(dataset.id)
+        self._versions.remove(dataset.id)
+        self._store.remove(dataset.id)
+        return dataset
+
+    def _owned(self, identity: Identity, dataset_id: str) -> Dataset:
+        dataset = self._store.get(dataset_id, identity)
+        if dataset.user_id != identity.user_id:
+            raise Refused(f"Only the owner of dataset {dataset_id} may change it.", code="DATASET_FORBIDDEN")
+        return dataset
 
     def _build(self, dataset_id: str, identity: Identity, name: str, items: Sequence[DatasetItem]) -> Dataset:
         now = self._clock.now()
@@ -47,18 +111,9 @@ class Datasets:
             user_id=identity.user_id,
             name=name,
             item_count=len(items),
-            captioned_count=sum(item.caption is not None for item in items),
+            captioned_count=captioned_count(items),
             size_bytes=sum(item.size_bytes for item in items),
             sha256=content_digest(items),
             created_at=now,
             updated_at=now,
         )
-
-
-def content_digest(items: Iterable[DatasetItem]) -> str:
-    """sha256 over pictures and captions in file order; names and times do not count."""
-    digest = hashlib.sha256()
-    for item in sorted(items, key=lambda item: item.file_name):
-        caption = hashlib.sha256((item.caption or "").encode()).hexdigest()
-        digest.update(f"{item.sha256} {caption}\n".encode())
-    return digest.hexdigest()

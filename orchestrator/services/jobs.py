@@ -9,16 +9,23 @@ from datetime import datetime
 
 from orchestrator.domain.artifact import checkpoint_names
 from orchestrator.domain.audit import AuditAction, AuditEntry
-from orchestrator.domain.dataset import Dataset
+from orchestrator.domain.dataset import (
+    Dataset,
+    Selection,
+    content_digest,
+    exclusion_sentence,
+    select_for_training,
+    version_of,
+)
 from orchestrator.domain.errors import Conflict, Rejected, Violation
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
-from orchestrator.domain.job import FROM_SCRATCH, Job
+from orchestrator.domain.job import FROM_SCRATCH, Job, Progress
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.scheduling import Place
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.dataset_store import DatasetStore
+from orchestrator.ports.dataset_store import DatasetStore, VersionStore
 from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import RecordStore
@@ -83,6 +90,7 @@ class Jobs:
         jobs: JobStore,
         records: RecordStore,
         datasets: DatasetStore,
+        versions: VersionStore,
         models: ModelStore,
         clock: Clock,
         wake_up: WakeUp,
@@ -91,6 +99,7 @@ class Jobs:
         self._jobs = jobs
         self._records = records
         self._datasets = datasets
+        self._versions = versions
         self._models = models
         self._clock = clock
         self._wake_up = wake_up
@@ -99,14 +108,16 @@ class Jobs:
     def submit(self, identity: Identity, request: SubmitRequest, submission: Submission | None = None) -> Job:
         """Accept a job and wake the orchestrator; the earlier job when this submission was sent before.
 
-        Raises Rejected (MODEL_NOT_ALLOWED, TOO_MANY_GPUS), NotFound and Refused for the dataset, Conflict for a reused
-        key.
+        Raises Rejected (MODEL_NOT_ALLOWED, TOO_MANY_GPUS, NOTHING_TO_TRAIN_ON), NotFound and Refused for the dataset,
+        Conflict for a reused key.
         """
         self._require_model(request.base_model)
         self._require_devices(request.gpus)
-        self._datasets.get(request.dataset_id, identity)
-        job = self._build(identity, request)
-        stored = self._jobs.add(job, status_event(None, job, "Submitted.", actor=Actor.USER), submission)
+        dataset = self._datasets.get(request.dataset_id, identity)
+        selection = self._select(dataset)
+        job = self._build(identity, request, selection)
+        self._versions.add(version_of(dataset.id, selection.items, at=job.created_at))
+        stored = self._jobs.add(job, status_event(None, job, _submitted(selection), actor=Actor.USER), submission)
         self._wake_up.notify()
         return stored
 
@@ -115,13 +126,13 @@ class Jobs:
         self._require_model(request.base_model)
         self._require_devices(request.gpus)
         dataset = self._datasets.get(request.dataset_id, identity)
-        job = self._build(identity, request)
-        train_count, val_count = request.config.train_val_counts(dataset.item_count)
+        job = self._build(identity, request, self._select(dataset))
+        train_count = job.progress.train_count or 0
         return Plan(
             job=job,
             dataset=dataset,
             train_count=train_count,
-            val_count=val_count,
+            val_count=job.progress.val_count or 0,
             total_epochs=request.config.total_epochs(train_count),
             place=self._queue.place_if_submitted(job),
         )
@@ -186,8 +197,20 @@ class Jobs:
                 message, code="CHECKPOINT_NOT_FOUND", details=[Violation("from_checkpoint", message, wanted)]
             )
 
-    def _build(self, identity: Identity, request: SubmitRequest) -> Job:
+    def _select(self, dataset: Dataset) -> Selection:
+        """What passes the gates. Raises Rejected (NOTHING_TO_TRAIN_ON)."""
+        selection = select_for_training(self._datasets.items(dataset.id))
+        if not selection.items:
+            excluded = selection.excluded
+            found = exclusion_sentence(excluded) or "it is empty"
+            message = f"Dataset {dataset.id} has no item that may be trained on: {found}."
+            counts = [Violation(f"excluded_items.{why}", f"{count} items", count) for why, count in excluded.items()]
+            raise Rejected(message, code="NOTHING_TO_TRAIN_ON", details=[Violation("dataset_id", message), *counts])
+        return selection
+
+    def _build(self, identity: Identity, request: SubmitRequest, selection: Selection) -> Job:
         now = self._clock.now()
+        train_count, val_count = request.config.train_val_counts(len(selection.items))
         return Job(
             id=str(uuid.uuid4()),
             user_id=identity.user_id,
@@ -202,6 +225,9 @@ class Jobs:
             gpus=request.gpus,
             experiment_id=request.experiment_id,
             max_runtime_seconds=request.max_runtime_seconds,
+            dataset_sha256=content_digest(selection.items),
+            excluded_items={str(reason): count for reason, count in selection.excluded.items()},
+            progress=Progress(train_count=train_count, val_count=val_count),
             created_at=now,
             updated_at=now,
         )
@@ -222,6 +248,11 @@ class Jobs:
         queued = [job for job in jobs if job.status is JobStatus.QUEUED]
         places = self._queue.places(queued) if queued else {}
         return [JobView(job, places.get(job.id)) for job in jobs]
+
+
+def _submitted(selection: Selection) -> str:
+    left_out = exclusion_sentence(selection.excluded)
+    return f"Submitted. Left out of training: {left_out}." if left_out else "Submitted."
 
 
 def _cancellation(job: Job, identity: Identity, reason: str | None, *, at: datetime) -> AuditEntry:

@@ -14,9 +14,9 @@ from orchestrator.domain.container import (
     ContainerSpec,
     Mount,
 )
+from orchestrator.domain.dataset import DatasetVersion, select_for_training, version_of
 from orchestrator.domain.errors import LaunchRefused, NotFound
 from orchestrator.domain.events import status_event
-from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.job_config import build_job_config
 from orchestrator.domain.lifecycle import EndReason
@@ -24,7 +24,7 @@ from orchestrator.domain.lineage import lineage_of
 from orchestrator.domain.scheduling import Start, is_cpu
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
-from orchestrator.ports.dataset_store import DatasetFiles, DatasetStore
+from orchestrator.ports.dataset_store import DatasetFiles, DatasetStore, VersionStore
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.workspace import JobPaths, Workspace
 from orchestrator.services.builtin_models import BuiltinModels
@@ -37,6 +37,7 @@ class Launch:
         *,
         jobs: JobStore,
         datasets: DatasetStore,
+        versions: VersionStore,
         dataset_files: DatasetFiles,
         models: BuiltinModels,
         workspace: Workspace,
@@ -46,6 +47,7 @@ class Launch:
     ) -> None:
         self._jobs = jobs
         self._datasets = datasets
+        self._versions = versions
         self._dataset_files = dataset_files
         self._models = models
         self._workspace = workspace
@@ -100,8 +102,9 @@ class Launch:
             message = f"The training image {image!r} is not on this machine. Build it with `make setup`."
             raise LaunchRefused(EndReason.IMAGE_MISSING, message)
         model = self._models.ready_entry(job.base_model)
-        dataset_path, dataset_sha256 = self._dataset(job)
-        config = build_job_config(job, model, lineage_of(job, dataset_sha256, model, image_digest=digest))
+        version = self._version(job)
+        dataset_path = self._dataset_files.freeze(version, in_use=self._versions_in_use(job))
+        config = build_job_config(job, model, lineage_of(job, version, model, image_digest=digest))
         paths = self._workspace.prepare(job.id, config)
         return ContainerSpec(
             name=attempt.container_name,
@@ -118,13 +121,20 @@ class Launch:
             },
         )
 
-    def _dataset(self, job: Job) -> tuple[str, str]:
+    def _version(self, job: Job) -> DatasetVersion:
+        """What was selected when the job was submitted, whatever became of the dataset since."""
+        if job.dataset_sha256 is None:  # submitted before datasets had versions
+            selection = select_for_training(self._datasets.items(job.dataset_id))
+            return version_of(job.dataset_id, selection.items, at=self._clock.now())
         try:
-            # Whether the user may use it was judged at submission: an admin's job may train on another's dataset.
-            dataset = self._datasets.get(job.dataset_id, Identity(job.user_id, is_admin=True))
+            return self._versions.get(job.dataset_id, job.dataset_sha256)
         except NotFound as error:
             raise LaunchRefused(EndReason.DATASET_MISSING, f"Dataset {job.dataset_id} no longer exists.") from error
-        return self._dataset_files.locate(dataset.id), dataset.sha256
+
+    def _versions_in_use(self, job: Job) -> frozenset[str]:
+        """Of this dataset, by jobs whose containers may have them mounted."""
+        active = (other for other, _ in self._jobs.active() if other.dataset_id == job.dataset_id)
+        return frozenset(other.dataset_sha256 for other in active if other.dataset_sha256)
 
 
 def _mounts(paths: JobPaths, dataset_path: str, models_path: str) -> tuple[Mount, ...]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
+from PIL import Image
 
-from orchestrator.domain.dataset import UploadLimits
-from orchestrator.domain.errors import LaunchRefused, Rejected, TooLarge
+from orchestrator.domain.dataset import DatasetVersion, UploadLimits, version_of
+from orchestrator.domain.errors import LaunchRefused, NotFound, Rejected, TooLarge
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.dataset_store import DatasetFiles, UploadedFile
-from tests.factories import picture_bytes, sha256_of, upload, zip_bytes
+from tests.factories import NOW, noise_bytes, picture_bytes, sha256_of, turned_exif, upload, zip_bytes
 
 PNG, JPEG, WEBP = (picture_bytes(file_format=name) for name in ("PNG", "JPEG", "WEBP"))
 
@@ -33,7 +35,7 @@ class DatasetFilesContract:
 
     @pytest.fixture
     def kept(self) -> Callable[[], dict[str, dict[str, bytes]]]:
-        """Everything that is kept: bytes by dataset and file name, half-finished uploads included."""
+        """Everything but previews: bytes by dataset and path below it, half-finished uploads included."""
         raise NotImplementedError
 
     @pytest.fixture
@@ -51,9 +53,7 @@ class DatasetFilesContract:
             ("00002.jpg", "b/cat.jpg", "a cat"),
             ("00003.webp", "c.webp", None),
         ]
-        assert kept() == {
-            dataset_id: {"00001.png": PNG, "00002.jpg": JPEG, "00002.txt": b"a cat\n", "00003.webp": WEBP}
-        }
+        assert kept() == {dataset_id: {"00001.png": PNG, "00002.jpg": JPEG, "00003.webp": WEBP}}
 
     def test_an_item_knows_its_picture(self, files, dataset_id):
         (item,) = files.store(dataset_id, upload({"cat.png": PNG}))
@@ -72,7 +72,9 @@ class DatasetFilesContract:
         (item,) = files.store(dataset_id, upload(sent))
 
         assert item.caption == "گربه‌ی من روی مبل"
-        assert kept()[dataset_id]["00001.txt"].decode() == "گربه‌ی من روی مبل\n"
+        files.freeze(version := version_of(dataset_id, [item], at=NOW), in_use=())
+        written = kept()[dataset_id][f"versions/{version.sha256}/00001.txt"]
+        assert written.decode() == "گربه‌ی من روی مبل\n"
 
     def test_an_empty_caption_is_none(self, files, kept, dataset_id):
         (item,) = files.store(dataset_id, upload({"cat.png": PNG, "cat.txt": b" \n"}))
@@ -182,14 +184,81 @@ class DatasetFilesContract:
         with pytest.raises(Rejected):
             files.store(dataset_id, upload({"cat.png": PNG, "set.zip": zip_bytes({"dog.png": PNG})}))
 
-    def test_a_stored_dataset_is_located_until_it_is_removed(self, files, kept, dataset_id):
-        files.store(dataset_id, upload({"cat.png": PNG}))
-        assert files.locate(dataset_id).endswith(dataset_id)
+    def test_what_was_measured_is_said_of_each_item(self, files, dataset_id):
+        flat, busy = files.store(dataset_id, upload({"a.png": PNG, "b.png": noise_bytes(64, 64)}))
+
+        assert (flat.sharpness, flat.dhash) == (0.0, "0" * 16)
+        assert busy.sharpness > 1_000
+        assert busy.dhash != flat.dhash
+
+    def test_a_version_holds_the_selected_pictures_and_their_captions(self, files, kept, dataset_id):
+        sent = {"a.png": PNG, "a.txt": b"a cat", "b.jpg": JPEG, "c.webp": WEBP}
+        first, _, third = files.store(dataset_id, upload(sent))
+        version = version_of(dataset_id, [first, third], at=NOW)
+
+        path = files.freeze(version, in_use=())
+
+        assert path.endswith(f"{dataset_id}/versions/{version.sha256}")
+        assert _version(kept(), version) == {"00001.png": PNG, "00001.txt": b"a cat\n", "00003.webp": WEBP}
+
+    def test_a_version_stays_what_it_is_when_another_is_made(self, files, kept, dataset_id):
+        (item,) = files.store(dataset_id, upload({"a.png": PNG, "a.txt": b"a cat"}))
+        old = version_of(dataset_id, [item], at=NOW)
+        new = version_of(dataset_id, [replace(item, caption="a dog")], at=NOW)
+        path = files.freeze(old, in_use=())
+
+        assert files.freeze(new, in_use={old.sha256}) != path
+        assert files.freeze(old, in_use={new.sha256}) == path
+        assert _version(kept(), old)["00001.txt"] == b"a cat\n"
+        assert _version(kept(), new)["00001.txt"] == b"a dog\n"
+
+    def test_a_removed_dataset_is_gone_with_its_versions(self, files, kept, dataset_id):
+        items = files.store(dataset_id, upload({"cat.png": PNG}))
+        version = version_of(dataset_id, items, at=NOW)
+        files.freeze(version, in_use=())
 
         files.remove(dataset_id)
         files.remove(dataset_id)
 
         assert kept() == {}
         with pytest.raises(LaunchRefused) as refusal:
-            files.locate(dataset_id)
+            files.freeze(version, in_use=())
         assert refusal.value.reason is EndReason.DATASET_MISSING
+        with pytest.raises(NotFound):
+            files.preview(items[0])
+
+    def test_a_preview_is_a_small_upright_jpeg_of_our_own_making(self, files, dataset_id):
+        sent = picture_bytes(60, 20, file_format="JPEG", exif=turned_exif())
+        (item,) = files.store(dataset_id, upload({"cat.jpg": sent}))
+
+        with Image.open(io.BytesIO(files.preview(item))) as preview:
+            assert (preview.format, preview.size, dict(preview.getexif())) == ("JPEG", (20, 60), {})
+        assert (item.width, item.height) == (20, 60)
+
+    @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+    def test_without_its_metadata_a_picture_stays_upright(self, files, kept, dataset_id, file_format):
+        sent = picture_bytes(60, 20, file_format=file_format, exif=turned_exif())
+
+        (item,) = files.store(dataset_id, upload({"cat.png": sent}), strip_exif=True)
+
+        stored = kept()[dataset_id]
+        assert set(stored) == {item.file_name}
+        data = stored[item.file_name]
+        assert (item.sha256, item.size_bytes) == (sha256_of(data), len(data))
+        assert b"Somewhere" not in data
+        with Image.open(io.BytesIO(data)) as picture:
+            assert (picture.format, picture.size, dict(picture.getexif())) == (file_format, (20, 60), {})
+
+    def test_a_bad_picture_is_named_also_when_metadata_is_stripped(self, files, kept, dataset_id):
+        with pytest.raises(Rejected) as rejection:
+            files.store(dataset_id, upload({"a.png": PNG, "broken.png": PNG[:40]}), strip_exif=True)
+
+        assert [violation.field for violation in rejection.value.details] == ["broken.png"]
+        assert kept() == {}
+
+
+def _version(kept: dict[str, dict[str, bytes]], version: DatasetVersion) -> dict[str, bytes]:
+    """The files of a version by name."""
+    top = f"versions/{version.sha256}/"
+    files = kept[version.dataset_id].items()
+    return {path.removeprefix(top): data for path, data in files if path.startswith(top)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from orchestrator.domain.dataset import Approval, captioned_count, content_digest, version_of
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.identity import Identity
-from orchestrator.ports.dataset_store import DatasetStore
+from orchestrator.ports.dataset_store import DatasetStore, VersionStore
 from tests.factories import NOW, make_dataset, make_item
 
 OWNER, OTHER, ADMIN = Identity("user-1"), Identity("user-2"), Identity("root", is_admin=True)
@@ -65,3 +67,95 @@ class DatasetStoreContract:
             store.get(dataset.id, OWNER)
         assert list(store.items(dataset.id)) == []
         store.remove(dataset.id)
+
+    def test_items_come_page_by_page(self, store):
+        dataset = make_dataset()
+        items = [make_item(dataset.id, file_name=f"0000{number}.png") for number in range(3)]
+        store.add(dataset, items)
+
+        second = store.item_page(dataset.id, page=2, page_size=2)
+
+        assert (list(second.items), second.total) == ([items[2]], 3)
+        assert store.item_page("nothing", page=1, page_size=2).total == 0
+
+    def test_a_changed_item_changes_its_datasets_counts_and_hash(self, store, dataset):
+        (item,) = store.items(dataset.id)
+        changes = {
+            "caption": None,
+            "approval": Approval.REJECTED,
+            "allowed_uses": ("training", "display"),
+            "prohibited_uses": ("resale",),
+        }
+
+        changed = store.change_item(dataset.id, item.id, changes, at=NOW + timedelta(hours=1))
+
+        assert changed == replace(item, **changes) == store.item(dataset.id, item.id)
+        now = store.get(dataset.id, OWNER)
+        assert (now.captioned_count, now.sha256) == (captioned_count([changed]), content_digest([changed]))
+        assert (now.updated_at, now.created_at) == (NOW + timedelta(hours=1), NOW)
+
+    def test_what_is_not_changed_stays(self, store, dataset):
+        (item,) = store.items(dataset.id)
+        store.change_item(dataset.id, item.id, {"prohibited_uses": ("training",)}, at=NOW)
+
+        assert store.change_item(dataset.id, item.id, {}, at=NOW) == replace(item, prohibited_uses=("training",))
+
+    def test_an_item_of_another_dataset_is_not_found(self, store, dataset):
+        other = make_dataset()
+        store.add(other, [item := make_item(other.id)])
+
+        for dataset_id, item_id in ((dataset.id, item.id), (dataset.id, "nothing"), ("nothing", item.id)):
+            for look in (
+                lambda: store.item(dataset_id, item_id),  # noqa: B023 - called at once
+                lambda: store.change_item(dataset_id, item_id, {"caption": "a"}, at=NOW),  # noqa: B023
+            ):
+                with pytest.raises(NotFound) as missing:
+                    look()
+                assert missing.value.code == "ITEM_NOT_FOUND"
+        assert store.item(other.id, item.id) == item
+
+    def test_what_was_measured_is_kept(self, store):
+        dataset = make_dataset()
+        store.add(dataset, [item := make_item(dataset.id, sharpness=12.5, dhash="00ff00ff00ff00ff")])
+
+        assert list(store.items(dataset.id)) == [item]
+
+
+class VersionStoreContract:
+    @pytest.fixture
+    def store(self) -> VersionStore:
+        """An empty one."""
+        raise NotImplementedError
+
+    def test_a_version_is_read_as_it_was_added_first(self, store):
+        items = [
+            make_item("d", file_name="00001.png", caption="\u732b"),
+            make_item("d", file_name="00002.png", caption=None),
+        ]
+        version = version_of("d", items, at=NOW)
+
+        store.add(version)
+        store.add(replace(version, created_at=NOW + timedelta(hours=1)))
+
+        assert store.get("d", version.sha256) == version
+
+    def test_a_version_is_known_in_its_own_dataset_alone(self, store):
+        version = version_of("d", [make_item("d")], at=NOW)
+        store.add(version)
+
+        with pytest.raises(NotFound):
+            store.get("another", version.sha256)
+        with pytest.raises(NotFound):
+            store.get("d", "0" * 64)
+
+    def test_versions_go_with_their_dataset(self, store):
+        version, other = version_of("d", [make_item("d")], at=NOW), version_of("e", [make_item("e")], at=NOW)
+        for each in (version, other):
+            store.add(each)
+
+        store.remove("d")
+        store.remove("d")
+
+        with pytest.raises(NotFound):
+            store.get("d", version.sha256)
+        assert store.get("e", other.sha256) == other

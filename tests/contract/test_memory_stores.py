@@ -59,7 +59,14 @@ class TestMemoryDatasetFiles(DatasetFilesContract):
 
     @pytest.fixture
     def kept(self, files):
-        return lambda: files.files
+        def read():
+            folders = files.files.items()
+            return {
+                name: {path: data for path, data in folder.items() if not path.startswith("previews/")}
+                for name, folder in folders
+            }
+
+        return read
 
 
 class TestMemoryModelStore(ModelStoreContract):

@@ -1,67 +1,143 @@
-"""DatasetFiles on a local disk: datasets/{dataset_id}/ under the data folder, pictures and captions side by side."""
+"""DatasetFiles on a local disk, under the data folder:
+
+datasets/{dataset_id}/00001.png                     pictures as they were uploaded
+datasets/{dataset_id}/previews/00001.jpg            small copies, made by us
+datasets/{dataset_id}/versions/{sha256}/            what a container mounts: links to pictures, and captions
+"""
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import os
+import shutil
+import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.adapters.filesystem.deletion import delete_tree
-from orchestrator.adapters.uploads.arrangement import Placed, arrange
-from orchestrator.adapters.uploads.intake import receive
-from orchestrator.adapters.uploads.pictures import examine_all
-from orchestrator.domain.dataset import DatasetItem, UploadLimits
-from orchestrator.domain.errors import LaunchRefused, StoreUnavailable
+from orchestrator.adapters.uploads.arrangement import Placed, arrange, preview_name
+from orchestrator.adapters.uploads.intake import Received, ReceivedPicture, receive
+from orchestrator.adapters.uploads.pictures import Finding, ToExamine, examine_all
+from orchestrator.domain.dataset import DatasetItem, DatasetVersion, UploadLimits, caption_name
+from orchestrator.domain.errors import LaunchRefused, NotFound, StoreUnavailable
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.dataset_store import UploadedFile
 
 _STAGING = ".staging-"
 _STAGING_SECONDS = 24 * 3600.0  # an upload that takes longer is one whose process was killed
+_UNUSED_VERSION_SECONDS = 24 * 3600.0
+_PREVIEWS, _VERSIONS = "previews", "versions"
+# File systems that make no hard links, or no more of this file.
+_NO_LINKS = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP)
 
 
 class FilesystemDatasetFiles:
     def __init__(self, data_dir: Path, *, limits: UploadLimits | None = None) -> None:
         self._datasets = data_dir / "datasets"
         self._limits = limits or UploadLimits()
+        self._freezing = threading.Lock()  # jobs are launched side by side
 
-    def store(self, dataset_id: str, files: Sequence[UploadedFile]) -> Sequence[DatasetItem]:
+    def store(
+        self, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
+    ) -> Sequence[DatasetItem]:
         try:
             with self._staging() as staging:
-                placed = self._stage(staging, dataset_id, files)
+                placed = self._stage(staging, dataset_id, files, strip_exif=strip_exif)
                 staging.rename(self._datasets / dataset_id)
         except OSError as error:
             message = f"The dataset could not be written: {error.strerror}. Check the data folder's disk."
             raise StoreUnavailable(message) from error
         return [each.item for each in placed]
 
-    def locate(self, dataset_id: str) -> str:
-        folder = self._datasets / dataset_id
-        if folder.is_symlink() or not folder.is_dir():
-            raise LaunchRefused(EndReason.DATASET_MISSING, "The dataset's files are no longer there.")
+    def freeze(self, version: DatasetVersion, *, in_use: Collection[str]) -> str:
+        versions = self._datasets / version.dataset_id / _VERSIONS
+        folder = versions / version.sha256
+        try:
+            with self._freezing:
+                if not _is_touched(folder):
+                    self._build(version, folder)
+                _remove_unused(versions, kept={version.sha256, *in_use})
+        except FileNotFoundError as error:
+            message = "The dataset's files are no longer there."
+            raise LaunchRefused(EndReason.DATASET_MISSING, message) from error
+        except OSError as error:
+            message = f"The dataset's version could not be written: {error.strerror}. Check the data folder's disk."
+            raise LaunchRefused(EndReason.LAUNCH_REFUSED, message) from error
         return str(folder)
 
-    def remove(self, dataset_id: str) -> None:
-        delete_tree(self._datasets / dataset_id)
+    def preview(self, item: DatasetItem) -> bytes:
+        path = self._datasets / item.dataset_id / _PREVIEWS / preview_name(item.file_name)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise NotFound("This picture has no preview.", code="PREVIEW_NOT_FOUND") from None
 
-    def _stage(self, staging: Path, dataset_id: str, files: Sequence[UploadedFile]) -> list[Placed]:
-        def part(number: int) -> Path:
-            return staging / f"{number}.part"
+    def remove(self, dataset_id: str) -> None:
+        """In an instant for everybody else; what a crash leaves of it is swept like an upload's."""
+        folder, doomed = self._datasets / dataset_id, self._datasets / f"{_STAGING}{uuid.uuid4().hex}"
+        try:
+            folder.rename(doomed)
+            delete_tree(doomed)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreUnavailable(f"The dataset could not be deleted: {error.strerror}.") from error
+
+    def _stage(
+        self, staging: Path, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool
+    ) -> list[Placed]:
+        def part(number: int, suffix: str = ".part") -> Path:
+            return staging / f"{number}{suffix}"
 
         def keep(number: int) -> BinaryIO:
             return part(number).open("wb")
 
         received = receive(files, self._limits, keep)
-        findings = examine_all([part(picture.number) for picture in received.pictures], self._limits.max_pixels)
+        findings = self._examine(staging, received, strip_exif=strip_exif)
+        if strip_exif:
+            received.pictures = [
+                _cleaned(each, part(each.number), part(each.number, ".clean")) for each in received.pictures
+            ]
         placed = arrange(dataset_id, received, findings)
+        (staging / _PREVIEWS).mkdir()
         for each in placed:
             part(each.number).rename(staging / each.item.file_name)
-            if each.item.caption is not None:
-                (staging / each.caption_name).write_text(each.item.caption + "\n", encoding="utf-8")
+            part(each.number, ".preview").rename(staging / _PREVIEWS / each.preview_name)
         _make_readable(staging)
         return placed
+
+    def _examine(self, staging: Path, received: Received, *, strip_exif: bool) -> list[Finding]:
+        numbers = [picture.number for picture in received.pictures]
+        wanted = [
+            ToExamine(
+                staging / f"{number}.part",
+                preview=staging / f"{number}.preview",
+                clean=staging / f"{number}.clean" if strip_exif else None,
+            )
+            for number in numbers
+        ]
+        return examine_all(wanted, self._limits.max_pixels)
+
+    def _build(self, version: DatasetVersion, folder: Path) -> None:
+        pictures = folder.parent.parent
+        folder.parent.mkdir(exist_ok=True)
+        staging = folder.parent / f"{_STAGING}{uuid.uuid4().hex}"
+        staging.mkdir()
+        try:
+            for item in version.items:
+                _link(pictures / item.file_name, staging / item.file_name)
+                if item.caption is not None:
+                    (staging / caption_name(item.file_name)).write_text(item.caption + "\n", encoding="utf-8")
+            _make_readable(staging)
+            staging.rename(folder)
+        finally:
+            delete_tree(staging)
 
     @contextmanager
     def _staging(self) -> Iterator[Path]:
@@ -78,12 +154,55 @@ class FilesystemDatasetFiles:
     def _sweep(self) -> None:
         """Remove what uploads left behind whose process was killed."""
         for staging in self._datasets.glob(f"{_STAGING}*"):
-            if time.time() - staging.stat().st_mtime > _STAGING_SECONDS:
+            if _age_seconds(staging) > _STAGING_SECONDS:
                 delete_tree(staging)
+
+
+def _is_touched(folder: Path) -> bool:
+    """Whether the version is there; from now on it counts as just used."""
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _remove_unused(versions: Path, *, kept: Collection[str]) -> None:
+    """Any of them can be made again. Young ones are left: a job may have been given one that is not started yet."""
+    for folder in versions.iterdir():
+        if folder.name not in kept and _age_seconds(folder) > _UNUSED_VERSION_SECONDS:
+            delete_tree(folder)
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name where the file system can; containers mount it read-only, so neither name's bytes change."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)
+
+
+def _cleaned(picture: ReceivedPicture, path: Path, clean: Path) -> ReceivedPicture:
+    """The picture as it was written anew, in the place of the one that came; a bad one was not."""
+    if not clean.exists():
+        return picture
+    clean.replace(path)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return replace(picture, size_bytes=path.stat().st_size, sha256=digest)
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # another process was quicker
+        return 0.0
 
 
 def _make_readable(folder: Path) -> None:
     """The container's user is neither ours nor in our group; it only ever gets the folder read-only."""
     folder.chmod(0o755)
     for path in folder.iterdir():
-        path.chmod(0o644)
+        path.chmod(0o755 if path.is_dir() else 0o644)

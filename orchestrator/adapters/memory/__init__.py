@@ -3,7 +3,7 @@
 from orchestrator.adapters.memory.artifact_store import MemoryArtifactStore
 from orchestrator.adapters.memory.clock import ManualClock
 from orchestrator.adapters.memory.container_runtime import MemoryContainerRuntime, Program
-from orchestrator.adapters.memory.datasets import MemoryDatasetFiles, MemoryDatasetStore
+from orchestrator.adapters.memory.datasets import MemoryDatasetFiles, MemoryDatasetStore, MemoryVersionStore
 from orchestrator.adapters.memory.disk import MemoryDisk
 from orchestrator.adapters.memory.inventory import FixedInventory
 from orchestrator.adapters.memory.leadership import MemoryLeadership, Seat
@@ -22,6 +22,7 @@ __all__ = [
     "MemoryDisk",
     "MemoryLeadership",
     "MemoryModelStore",
+    "MemoryVersionStore",
     "MemoryWorkspace",
     "Program",
     "Seat",

@@ -1,19 +1,31 @@
-"""DatasetStore and DatasetFiles in memory."""
+"""DatasetStore, VersionStore and DatasetFiles in memory."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
 from typing import BinaryIO
 
 from orchestrator.adapters.uploads.arrangement import arrange
 from orchestrator.adapters.uploads.intake import receive
 from orchestrator.adapters.uploads.picture_check import examine
-from orchestrator.domain.dataset import Dataset, DatasetItem, UploadLimits
+from orchestrator.domain.dataset import (
+    Dataset,
+    DatasetItem,
+    DatasetVersion,
+    ItemChanges,
+    UploadLimits,
+    caption_name,
+    captioned_count,
+    content_digest,
+)
 from orchestrator.domain.errors import LaunchRefused, NotFound, Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.ports.dataset_store import DatasetPage, UploadedFile
+from orchestrator.ports.dataset_store import DatasetPage, ItemPage, UploadedFile
 
 
 class MemoryDatasetStore:
@@ -42,19 +54,62 @@ class MemoryDatasetStore:
     def items(self, dataset_id: str) -> Sequence[DatasetItem]:
         return self._items.get(dataset_id, ())
 
+    def item_page(self, dataset_id: str, *, page: int, page_size: int) -> ItemPage:
+        items = self._items.get(dataset_id, ())
+        begin = (page - 1) * page_size
+        return ItemPage(items[begin : begin + page_size], len(items))
+
+    def item(self, dataset_id: str, item_id: str) -> DatasetItem:
+        found = next((item for item in self.items(dataset_id) if item.id == item_id), None)
+        if found is None:
+            raise NotFound(f"There is no item {item_id} in this dataset.", code="ITEM_NOT_FOUND")
+        return found
+
+    def change_item(self, dataset_id: str, item_id: str, changes: ItemChanges, *, at: datetime) -> DatasetItem:
+        old = self.item(dataset_id, item_id)
+        new = replace(old, **changes)
+        items = tuple(new if item is old else item for item in self._items[dataset_id])
+        self._items[dataset_id] = items
+        self._datasets[dataset_id] = replace(
+            self._datasets[dataset_id],
+            captioned_count=captioned_count(items),
+            sha256=content_digest(items),
+            updated_at=at,
+        )
+        return new
+
     def remove(self, dataset_id: str) -> None:
         self._datasets.pop(dataset_id, None)
         self._items.pop(dataset_id, None)
+
+
+class MemoryVersionStore:
+    def __init__(self) -> None:
+        self._versions: dict[tuple[str, str], DatasetVersion] = {}
+
+    def add(self, version: DatasetVersion) -> None:
+        self._versions.setdefault((version.dataset_id, version.sha256), version)
+
+    def get(self, dataset_id: str, sha256: str) -> DatasetVersion:
+        try:
+            return self._versions[dataset_id, sha256]
+        except KeyError:
+            raise NotFound(f"Dataset {dataset_id} has no version {sha256}.") from None
+
+    def remove(self, dataset_id: str) -> None:
+        self._versions = {key: version for key, version in self._versions.items() if key[0] != dataset_id}
 
 
 class MemoryDatasetFiles:
     """Keeps the real rules of an upload, but decodes pictures in this process."""
 
     def __init__(self, *, limits: UploadLimits | None = None) -> None:
-        self.files: dict[str, dict[str, bytes]] = {}
+        self.files: dict[str, dict[str, bytes]] = {}  # by dataset and path below it
         self._limits = limits or UploadLimits()
 
-    def store(self, dataset_id: str, files: Sequence[UploadedFile]) -> Sequence[DatasetItem]:
+    def store(
+        self, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
+    ) -> Sequence[DatasetItem]:
         kept: dict[int, _Kept] = {}
 
         def keep(number: int) -> BinaryIO:
@@ -62,21 +117,40 @@ class MemoryDatasetFiles:
             return kept[number]
 
         received = receive(files, self._limits, keep)
-        findings = [
-            examine(io.BytesIO(kept[picture.number].data), self._limits.max_pixels) for picture in received.pictures
-        ]
+        findings, previews = [], {}
+        for place, picture in enumerate(received.pictures):
+            preview, clean = io.BytesIO(), io.BytesIO() if strip_exif else None
+            came = io.BytesIO(kept[picture.number].data)
+            findings.append(examine(came, self._limits.max_pixels, preview=preview, clean=clean))
+            previews[picture.number] = preview.getvalue()
+            if clean is not None:
+                data = kept[picture.number].data = clean.getvalue()
+                received.pictures[place] = replace(picture, size_bytes=len(data), sha256=sha256(data).hexdigest())
+        folder: dict[str, bytes] = {}
         placed = arrange(dataset_id, received, findings)
-        folder = self.files[dataset_id] = {}
         for each in placed:
             folder[each.item.file_name] = kept[each.number].data
-            if each.item.caption is not None:
-                folder[each.caption_name] = f"{each.item.caption}\n".encode()
+            folder[f"previews/{each.preview_name}"] = previews[each.number]
+        self.files[dataset_id] = folder
         return [each.item for each in placed]
 
-    def locate(self, dataset_id: str) -> str:
-        if dataset_id not in self.files:
-            raise LaunchRefused(EndReason.DATASET_MISSING, "The dataset's files are no longer there.")
-        return f"/memory/datasets/{dataset_id}"
+    def freeze(self, version: DatasetVersion, *, in_use: Collection[str]) -> str:  # noqa: ARG002 - nothing grows old here
+        folder = self.files.get(version.dataset_id, {})
+        top = f"versions/{version.sha256}"
+        for item in version.items:
+            if item.file_name not in folder:
+                raise LaunchRefused(EndReason.DATASET_MISSING, "The dataset's files are no longer there.")
+            folder[f"{top}/{item.file_name}"] = folder[item.file_name]
+            if item.caption is not None:
+                folder[f"{top}/{caption_name(item.file_name)}"] = f"{item.caption}\n".encode()
+        return f"/memory/datasets/{version.dataset_id}/{top}"
+
+    def preview(self, item: DatasetItem) -> bytes:
+        path = f"previews/{item.file_name.rpartition('.')[0]}.jpg"
+        try:
+            return self.files[item.dataset_id][path]
+        except KeyError:
+            raise NotFound("This picture has no preview.", code="PREVIEW_NOT_FOUND") from None
 
     def remove(self, dataset_id: str) -> None:
         self.files.pop(dataset_id, None)

@@ -1,7 +1,7 @@
 """The stores over SQLAlchemy Core: one code for SQLite and Postgres."""
 
 from orchestrator.adapters.sql.audit_log import SqlAuditLog
-from orchestrator.adapters.sql.dataset_store import SqlDatasetStore
+from orchestrator.adapters.sql.dataset_store import SqlDatasetStore, SqlVersionStore
 from orchestrator.adapters.sql.engine import connect
 from orchestrator.adapters.sql.figure_store import SqlFigureStore
 from orchestrator.adapters.sql.job_store import SqlJobStore
@@ -21,6 +21,7 @@ __all__ = [
     "SqlRecordStore",
     "SqlRetentionStore",
     "SqlTokenStore",
+    "SqlVersionStore",
     "connect",
     "is_migrated",
     "migrate",

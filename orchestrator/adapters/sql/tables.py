@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from orchestrator.domain.dataset import Approval
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.training import TrainingType
 
@@ -100,6 +101,8 @@ training_jobs = sa.Table(
     sa.Column("retry_at", Instant),
     sa.Column("memory_profile", sa.Text, nullable=False, server_default="normal"),
     sa.Column("resume_from", sa.Text),
+    sa.Column("dataset_sha256", sa.String(64)),
+    sa.Column("excluded_items", Json, nullable=False, server_default="{}"),
     sa.Column("idempotency_key", sa.Text),
     sa.Column("body_hash", sa.Text),
     _one_of("type", TrainingType),
@@ -235,7 +238,23 @@ dataset_items = sa.Table(
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("approval", sa.Text, nullable=False, server_default="labeled"),
+    sa.Column("allowed_uses", Json, nullable=False, server_default='["training"]'),
+    sa.Column("prohibited_uses", Json, nullable=False, server_default="[]"),
+    sa.Column("sharpness", sa.Float),
+    sa.Column("dhash", sa.String(16)),
+    _one_of("approval", Approval),
     sa.UniqueConstraint("dataset_id", "file_name"),
+)
+
+# A job's evidence of what it trained on. No foreign key: the datasets may be rows of another system.
+dataset_versions = sa.Table(
+    "dataset_versions",
+    metadata,
+    sa.Column("dataset_id", sa.String(36), primary_key=True),
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("items", Json, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
 )
 
 api_tokens = sa.Table(

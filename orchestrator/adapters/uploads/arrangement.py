@@ -11,6 +11,8 @@ from orchestrator.adapters.uploads.pictures import Finding
 from orchestrator.domain.dataset import CAPTION_SUFFIX, DatasetItem
 from orchestrator.domain.errors import Rejected, Violation
 
+PREVIEW_SUFFIX = ".jpg"
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -20,8 +22,12 @@ class Placed:
     item: DatasetItem
 
     @property
-    def caption_name(self) -> str:
-        return stem_of(self.item.file_name) + CAPTION_SUFFIX
+    def preview_name(self) -> str:
+        return preview_name(self.item.file_name)
+
+
+def preview_name(file_name: str) -> str:
+    return stem_of(file_name) + PREVIEW_SUFFIX
 
 
 def arrange(dataset_id: str, received: Received, findings: Sequence[Finding]) -> list[Placed]:
@@ -49,6 +55,8 @@ def _item(dataset_id: str, place: int, picture: ReceivedPicture, finding: Findin
         height=finding["height"],
         size_bytes=picture.size_bytes,
         sha256=picture.sha256,
+        sharpness=finding["sharpness"],
+        dhash=finding["dhash"],
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO
 
 from orchestrator.adapters.uploads.archive import READ_ERRORS, Member, members_of
-from orchestrator.domain.dataset import CAPTION_SUFFIX, IMAGE_SUFFIXES, UploadLimits
+from orchestrator.domain.dataset import CAPTION_SUFFIX, IMAGE_SUFFIXES, UploadLimits, clean_caption, without_control
 from orchestrator.domain.errors import TooLarge, Violation
 from orchestrator.ports.dataset_store import UploadedFile
 
@@ -60,7 +59,7 @@ def stem_of(name: str) -> str:
 def clean_name(name: str) -> str:
     """A client's file name, fit to be shown and stored: no control characters, no lone surrogates, not endless."""
     text = name.replace("\\", "/").encode("utf-8", errors="replace").decode("utf-8")
-    return _without_control(text)[-_MAX_NAME_LENGTH:]
+    return without_control(text)[-_MAX_NAME_LENGTH:]
 
 
 class _Intake:
@@ -138,19 +137,14 @@ class _Intake:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             return "is a caption that is not UTF-8" if len(data) <= longest_bytes else self._too_long()
-        caption = " ".join(_without_control(" ".join(text.split())).split())
-        if len(caption) > self._limits.max_caption_length or len(data) > longest_bytes:
+        caption = clean_caption(text)
+        if len(caption or "") > self._limits.max_caption_length or len(data) > longest_bytes:
             return self._too_long()
-        self.received.captions[stem_of(name)] = caption or None
+        self.received.captions[stem_of(name)] = caption
         return None
 
     def _too_long(self) -> str:
         return f"is a caption of more than {self._limits.max_caption_length} characters"
-
-
-def _without_control(text: str) -> str:
-    """Control characters only: the joiners that Persian is written with are format characters and stay."""
-    return "".join(character for character in text if unicodedata.category(character) != "Cc")
 
 
 def _is_clutter(name: str) -> bool:

@@ -1,38 +1,62 @@
-"""Decodes pictures to see whether they can be decoded; started as a program of its own, because a decoder can be made
-to eat memory, spin or crash. Reads a request as JSON on stdin, answers one JSON line a picture.
+"""Decodes pictures to see whether they can be decoded, and measures them while they are open; started as a program of
+its own, because a decoder can be made to eat memory, spin or crash. Reads a request as JSON on stdin, answers one JSON
+line a picture.
 
 It imports nothing of ours, so that it starts quickly and needs only this file.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import resource
 import sys
 import warnings
 from typing import Any, BinaryIO
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageOps
 
 SUFFIX_BY_FORMAT = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp"}
 _ONE_PICTURE_FORMATS = ("JPEG", "MPO")  # an MPO's further frames are previews; readers take the first
+_PREVIEW_SIDE = 512  # pixels
+_PREVIEW_QUALITY = 80
+_HASH_SIZE = (9, 8)
+# Without metadata a picture is written anew: PNG and WebP keep every pixel, JPEG nearly so.
+_CLEAN_OPTIONS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
+    ".webp": {"format": "WEBP", "lossless": True, "exact": True},
+}
+
+# Decoders raise OSErrors too, but not these.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+File = str | BinaryIO
 
 
-def examine(picture: str | BinaryIO, max_pixels: int) -> dict[str, Any]:
-    """`suffix`, `width` and `height` of a picture that decodes, or `problem`, the end of a sentence."""
+def examine(picture: File, max_pixels: int, *, preview: File, clean: File | None = None) -> dict[str, Any]:
+    """`suffix`, `width`, `height`, `sharpness` and `dhash` of a picture that decodes, or `problem`, the end of a
+    sentence, or `errno` when it was the disk that said no.
+
+    Writes a small JPEG of it to `preview`; to `clean`, where that is asked for, the picture itself, upright and without
+    any metadata but its colour profile.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _decode(picture, max_pixels)
+            return _decode(picture, max_pixels, preview, clean)
     except MemoryError:
         return {"problem": "needs too much memory"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return {"problem": f"has more than {max_pixels} pixels"}
+    except OSError as error:
+        return {"errno": error.errno} if error.errno in _DISK_ERRORS else _unreadable(error)
     except Exception as error:  # noqa: BLE001 - decoders raise anything, and all of it means the same
-        return {"problem": f"is not a readable PNG, JPEG or WebP picture ({type(error).__name__})"}
+        return _unreadable(error)
 
 
-def _decode(picture: str | BinaryIO, max_pixels: int) -> dict[str, Any]:
+def _decode(picture: File, max_pixels: int, preview: File, clean: File | None) -> dict[str, Any]:
     with Image.open(picture, formats=["PNG", "JPEG", "WEBP"]) as image:
         width, height = image.size
         if width * height > max_pixels:
@@ -45,7 +69,64 @@ def _decode(picture: str | BinaryIO, max_pixels: int) -> dict[str, Any]:
         picture.seek(0)
     with Image.open(picture, formats=["PNG", "JPEG", "WEBP"]) as image:
         image.load()
-    return {"suffix": suffix, "width": width, "height": height}
+        width, height = _displayed_size(image)
+        if clean is not None:
+            _write_clean(image, clean, suffix)
+        small = _small(image)
+    small.save(preview, format="JPEG", quality=_PREVIEW_QUALITY)
+    grey = small.convert("L")
+    return {"suffix": suffix, "width": width, "height": height, "sharpness": _sharpness(grey), "dhash": _dhash(grey)}
+
+
+def _unreadable(error: Exception) -> dict[str, Any]:
+    return {"problem": f"is not a readable PNG, JPEG or WebP picture ({type(error).__name__})"}
+
+
+def _displayed_size(image: Image.Image) -> tuple[int, int]:
+    """EXIF orientations 5 to 8 turn a picture by a quarter."""
+    is_turned = image.getexif().get(0x0112, 1) in range(5, 9)
+    return (image.height, image.width) if is_turned else image.size
+
+
+def _write_clean(image: Image.Image, target: File, suffix: str) -> None:
+    upright = ImageOps.exif_transpose(image)
+    profile = image.info.get("icc_profile")
+    kept: dict[Any, Any] = {key: upright.info[key] for key in ("transparency", "background") if key in upright.info}
+    upright.info = kept  # what Pillow would write back: comments, EXIF, XMP
+    upright.getexif().clear()
+    upright.save(target, icc_profile=profile, **_CLEAN_OPTIONS[suffix])
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """An upright RGB copy on white, at most 512 pixels a side; never enlarged."""
+    if image.mode == "P" or (image.mode not in ("RGBA", "LA") and image.has_transparency_data):
+        image = image.convert("RGBA")
+    image.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.BOX)
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip it to white
+        upright = Image.fromarray((np.asarray(upright, np.float32) / 257).clip(0, 255).astype(np.uint8))
+    if upright.has_transparency_data:
+        layered = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+    small = upright.convert("RGB")
+    small.info = {}
+    return small
+
+
+def _sharpness(grey: Image.Image) -> float:
+    """Variance of the Laplacian: how much a pixel differs from its four neighbours."""
+    pixels = np.asarray(grey, np.float32)
+    if min(pixels.shape) < 3:  # noqa: PLR2004 - the operator's own width
+        return 0.0
+    centre = pixels[1:-1, 1:-1]
+    laplacian = pixels[:-2, 1:-1] + pixels[2:, 1:-1] + pixels[1:-1, :-2] + pixels[1:-1, 2:] - 4 * centre
+    return round(float(laplacian.var()), 2)
+
+
+def _dhash(grey: Image.Image) -> str:
+    """64 bits in hex: two pictures that look alike differ in few of them."""
+    pixels = np.asarray(grey.resize(_HASH_SIZE, Image.Resampling.BOX), np.int16)
+    return np.packbits(pixels[:, 1:] > pixels[:, :-1]).tobytes().hex()
 
 
 def main() -> None:
@@ -53,8 +134,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_seconds"],) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for path in request["paths"]:
-        print(json.dumps(examine(path, request["max_pixels"])), flush=True)  # noqa: T201 - the answer
+    for paths in request["pictures"]:
+        finding = examine(paths["picture"], request["max_pixels"], preview=paths["preview"], clean=paths.get("clean"))
+        print(json.dumps(finding), flush=True)  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +16,45 @@ _MEMORY_BYTES = 1024**3
 _SECONDS_TO_START = 20
 _SECONDS_PER_PICTURE = 2
 
-# What `examine` of picture_check says of one picture: suffix, width and height, or a problem.
+# What `examine` of picture_check says of one picture: suffix, size and measured facts, or a problem.
 Finding = dict[str, Any]
 
 
-def examine_all(paths: Sequence[Path], max_pixels: int, *, program: Path = _PROGRAM) -> list[Finding]:
-    """One finding a path, in order. When a picture kills the process, those behind it are not looked at."""
-    seconds = _SECONDS_TO_START + _SECONDS_PER_PICTURE * len(paths)
+@dataclass(frozen=True, slots=True)
+class ToExamine:
+    """A picture, where its preview goes, and where the picture without its metadata goes, if that is wanted."""
+
+    picture: Path
+    preview: Path
+    clean: Path | None = None
+
+    def as_request(self) -> dict[str, str | None]:
+        return {
+            "picture": str(self.picture),
+            "preview": str(self.preview),
+            "clean": str(self.clean) if self.clean else None,
+        }
+
+
+def examine_all(pictures: Sequence[ToExamine], max_pixels: int, *, program: Path = _PROGRAM) -> list[Finding]:
+    """One finding a picture, in order. When a picture kills the process, those behind it are not looked at.
+
+    Raises OSError when the disk says no.
+    """
+    seconds = _SECONDS_TO_START + _SECONDS_PER_PICTURE * len(pictures)
     request = {
-        "paths": [str(path) for path in paths],
+        "pictures": [picture.as_request() for picture in pictures],
         "max_pixels": max_pixels,
         "memory_bytes": _MEMORY_BYTES,
         "cpu_seconds": seconds,
     }
     findings = _answers(program, json.dumps(request), seconds)
-    if len(findings) < len(paths):
+    for finding in findings:
+        if "errno" in finding:
+            raise OSError(finding["errno"], os.strerror(finding["errno"]))
+    if len(findings) < len(pictures):
         findings.append({"problem": "made the decoder crash or take too long"})
-    return findings + [{"problem": "was not looked at"}] * (len(paths) - len(findings))
+    return findings + [{"problem": "was not looked at"}] * (len(pictures) - len(findings))
 
 
 def _answers(program: Path, request: str, seconds: int) -> list[Finding]:
@@ -41,7 +65,7 @@ def _answers(program: Path, request: str, seconds: int) -> list[Finding]:
             input=request.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={},
+            env={"OPENBLAS_NUM_THREADS": "1"},  # each thread would reserve memory of its own
             timeout=seconds,
             check=False,
         )

@@ -76,10 +76,15 @@ class TestFilesystemDatasetFiles(DatasetFilesContract):
     @pytest.fixture
     def kept(self, data_dir):
         def read():
-            folders = (data_dir / "datasets").iterdir()
-            return {folder.name: {path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders}
+            return {folder.name: _files_in(folder) for folder in (data_dir / "datasets").iterdir()}
 
         return read
+
+
+def _files_in(folder):
+    """Bytes by path; previews are derived."""
+    paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in paths.items() if not name.startswith("previews/")}
 
 
 class TestFilesystemModelStore(ModelStoreContract):

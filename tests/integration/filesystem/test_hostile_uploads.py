@@ -13,7 +13,7 @@ import zlib
 import pytest
 
 from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
-from orchestrator.adapters.uploads.pictures import examine_all
+from orchestrator.adapters.uploads.pictures import ToExamine, examine_all
 from orchestrator.domain.dataset import UploadLimits
 from orchestrator.domain.errors import Rejected, StoreUnavailable, TooLarge
 from tests.factories import MIB, picture_bytes, upload, zip_bytes
@@ -147,7 +147,8 @@ def test_a_picture_that_kills_the_decoder_is_named_and_the_ones_behind_it_too(tm
         "os.abort()\n"
     )
 
-    findings = examine_all([tmp_path / name for name in "abc"], 100, program=deadly)
+    pictures = [ToExamine(tmp_path / name, preview=tmp_path / f"{name}.jpg") for name in "abc"]
+    findings = examine_all(pictures, 100, program=deadly)
 
     assert findings[0] == {"suffix": ".png", "width": 1, "height": 1}
     assert ["crash" in findings[1]["problem"], "not looked at" in findings[2]["problem"]] == [True, True]
@@ -158,7 +159,7 @@ def test_a_dataset_is_readable_for_the_containers_user(files, data_dir):
 
     folder = data_dir / "datasets" / DATASET
     assert folder.stat().st_mode & 0o777 == 0o755
-    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir() if path.is_file()} == {0o644}
 
 
 def test_what_a_killed_upload_left_is_swept_after_a_day(files, data_dir):

@@ -13,13 +13,14 @@ from orchestrator.adapters.sql import (
     SqlJobStore,
     SqlRecordStore,
     SqlTokenStore,
+    SqlVersionStore,
     connect,
     migrate,
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import metadata
 from tests.contract.audit_log import AuditLogContract
-from tests.contract.dataset_store import DatasetStoreContract
+from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.token_store import TokenStoreContract
@@ -66,6 +67,12 @@ class TestPostgresDatasetStore(DatasetStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlDatasetStore(database)
+
+
+class TestPostgresVersionStore(VersionStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlVersionStore(database)
 
 
 class TestPostgresTokenStore(TokenStoreContract):

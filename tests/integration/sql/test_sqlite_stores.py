@@ -12,11 +12,12 @@ from orchestrator.adapters.sql import (
     SqlJobStore,
     SqlRecordStore,
     SqlTokenStore,
+    SqlVersionStore,
     connect,
     migrate,
 )
 from tests.contract.audit_log import AuditLogContract
-from tests.contract.dataset_store import DatasetStoreContract
+from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.token_store import TokenStoreContract
@@ -65,6 +66,12 @@ class TestSqliteDatasetStore(DatasetStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlDatasetStore(database)
+
+
+class TestSqliteVersionStore(VersionStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlVersionStore(database)
 
 
 class TestSqliteTokenStore(TokenStoreContract):

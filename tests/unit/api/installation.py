@@ -28,6 +28,7 @@ from orchestrator.adapters.sql import (
     SqlJobStore,
     SqlRecordStore,
     SqlTokenStore,
+    SqlVersionStore,
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.artifact import Artifact, ArtifactKind
@@ -117,7 +118,9 @@ class Installation:
 
     def dataset(self, user: str = ALICE, *, items: int = 10) -> str:
         dataset = make_dataset(user_id=user, item_count=items)
-        self.datasets.add(dataset, [make_item(dataset.id)])
+        self.datasets.add(
+            dataset, [make_item(dataset.id, file_name=f"{place:05d}.png") for place in range(1, items + 1)]
+        )
         return dataset.id
 
     def body(self, **changes: Any) -> dict[str, Any]:
@@ -166,6 +169,7 @@ def build_installation(
     clock = ManualClock()
     jobs, records = SqlJobStore(database), SqlRecordStore(database)
     datasets, files = SqlDatasetStore(database), MemoryDatasetFiles()
+    versions = SqlVersionStore(database)
     workspace = MemoryWorkspace()
     artifacts = MemoryArtifactStore(workspace)
     models = MemoryModelStore([make_model()])
@@ -178,6 +182,7 @@ def build_installation(
             jobs=jobs,
             records=records,
             datasets=datasets,
+            versions=versions,
             models=models,
             clock=clock,
             wake_up=orchestrator,
@@ -185,7 +190,7 @@ def build_installation(
         ),
         queue=queue,
         records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
-        datasets=Datasets(store=datasets, files=files, clock=clock),
+        datasets=Datasets(store=datasets, versions=versions, files=files, jobs=jobs, clock=clock),
         models=Models(store=models),
         tokens=tokens,
         audit=Audit(log=SqlAuditLog(database)),

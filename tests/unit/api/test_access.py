@@ -35,7 +35,8 @@ def test_nothing_of_another_user_is_seen_on_any_path(lorry: Installation) -> Non
     ids = {
         "job_id": job_id,
         "artifact_id": lorry.artifact(job_id).id,
-        "dataset_id": lorry.dataset(BOB),
+        "dataset_id": (dataset_id := lorry.dataset(BOB)),
+        "item_id": lorry.datasets.items(dataset_id)[0].id,
     }
     walked = 0
     for method, path in operations(lorry):

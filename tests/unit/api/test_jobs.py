@@ -28,7 +28,7 @@ def get(lorry: Installation, path: str, user: str = "alice") -> dict[str, Any]:
 
 
 # What the contract does not list; clients may ignore it.
-MORE_KEYS = {"retries", "retry_at", "memory_profile", "gpus", "max_runtime_seconds"}
+MORE_KEYS = {"retries", "retry_at", "memory_profile", "gpus", "max_runtime_seconds", "dataset_sha256", "excluded_items"}
 
 
 def test_a_job_has_the_keys_of_the_contract_in_its_order(lorry: Installation) -> None:

@@ -85,7 +85,7 @@ def test_before_the_first_pass_a_job_waits_for_an_orchestrator(world):
 def test_a_submission_is_decided_when_its_launch_failed(world):
     dataset_id = world.dataset()
     job_id = world.submit(dataset_id=dataset_id)
-    world.datasets.remove(dataset_id)
+    world.versions.remove(dataset_id)
     world.run_once()
 
     assert world.jobs.decided(job_id).is_launch_failure
@@ -103,7 +103,7 @@ def test_a_submission_is_decided_when_its_launch_will_be_tried_again(world):
 
 def test_a_plan_stores_nothing_and_says_what_would_happen(world):
     world.run_once()
-    plan = world.jobs.plan(ALICE, world.request(config=TrainingConfig(steps=90, train_val_split=0.1)))
+    plan = world.jobs.plan(ALICE, world.request(dataset_id=world.dataset(items=10), config=TrainingConfig(steps=90)))
 
     assert (plan.train_count, plan.val_count, plan.total_epochs, plan.place) == (9, 1, 10, None)
     assert world.store.list(JobFilter()).total == 0

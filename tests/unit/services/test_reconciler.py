@@ -408,7 +408,7 @@ def test_a_missing_gpu_driver_fails_the_job_and_removes_its_container(world):
 def test_a_removed_dataset_fails_the_job(world):
     dataset_id = world.dataset()
     job_id = world.submit(dataset_id=dataset_id)
-    world.datasets.remove(dataset_id)
+    world.versions.remove(dataset_id)
     world.run_once()
 
     assert _ended(world, job_id) == (JobStatus.FAILED, EndReason.DATASET_MISSING)

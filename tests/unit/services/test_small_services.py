@@ -1,25 +1,21 @@
-"""Tokens, datasets and readiness."""
+"""Tokens and readiness."""
 
 from __future__ import annotations
 
-import io
 import sqlite3
 import time
 from datetime import timedelta
 
 import pytest
 
-from orchestrator.adapters.memory import ManualClock, MemoryDatasetFiles, MemoryDatasetStore, MemoryDisk
+from orchestrator.adapters.memory import ManualClock, MemoryDisk
 from orchestrator.adapters.sql import SqlFigureStore, SqlRecordStore, SqlTokenStore, connect
-from orchestrator.domain.errors import NotFound, Refused, Rejected, StoreUnavailable, Unauthenticated
+from orchestrator.domain.errors import Unauthenticated
 from orchestrator.domain.identity import Identity
-from orchestrator.ports.dataset_store import UploadedFile
 from orchestrator.ports.record_store import EngineStatus
-from orchestrator.services.datasets import Datasets, content_digest
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.readiness import Readiness
-from tests.factories import NOW, make_item, picture_bytes, upload
-from tests.unit.services.world import ALICE, BOB
+from tests.factories import NOW
 
 
 @pytest.fixture
@@ -66,51 +62,6 @@ class TestTokens:
         with pytest.raises(Unauthenticated) as refused:
             tokens.verify(token)
         assert refused.value.code == "TOKEN_EXPIRED"
-
-
-class _FullDatasetStore(MemoryDatasetStore):
-    def add(self, dataset, items):
-        raise StoreUnavailable("The store in memory is full.")
-
-
-class TestDatasets:
-    def test_an_upload_becomes_a_dataset_of_the_caller(self, clock):
-        datasets = Datasets(store=MemoryDatasetStore(), files=MemoryDatasetFiles(), clock=clock)
-
-        dataset = datasets.upload(ALICE, "cats", upload({"a.png": picture_bytes(), "a.txt": b"a cat"}))
-
-        assert (dataset.user_id, dataset.item_count, dataset.captioned_count) == ("alice", 1, 1)
-        assert datasets.get(ALICE, dataset.id) == dataset
-        assert [item.caption for item in datasets.items(ALICE, dataset.id)] == ["a cat"]
-        assert datasets.list(BOB, page=1, page_size=10).total == 0
-        for read in (datasets.get, datasets.items):
-            with pytest.raises(Refused):
-                read(BOB, dataset.id)
-            with pytest.raises(NotFound):
-                read(ALICE, "nothing")
-
-    def test_a_dataset_that_cannot_be_recorded_leaves_no_files(self, clock):
-        files = MemoryDatasetFiles()
-        datasets = Datasets(store=_FullDatasetStore(), files=files, clock=clock)
-
-        with pytest.raises(StoreUnavailable):
-            datasets.upload(ALICE, "cats", upload({"a.png": picture_bytes()}))
-        assert files.files == {}
-
-    def test_a_rejected_upload_leaves_nothing(self, clock):
-        files, store = MemoryDatasetFiles(), MemoryDatasetStore()
-        datasets = Datasets(store=store, files=files, clock=clock)
-
-        with pytest.raises(Rejected):
-            datasets.upload(ALICE, "cats", [UploadedFile("a.png", io.BytesIO(b"no picture"))])
-        assert (files.files, store.list("alice").total) == ({}, 0)
-
-    def test_equal_content_has_equal_digests_whatever_its_names_and_order(self):
-        one, two = make_item(file_name="1.png"), make_item(file_name="2.png", sha256="1" * 64)
-
-        assert content_digest([one, two]) == content_digest([two, one])
-        assert content_digest([one]) == content_digest([make_item(original_name="other.png")])
-        assert content_digest([one]) != content_digest([make_item(caption="another cat")])
 
 
 class TestReadiness:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.adapters.memory import (
@@ -18,7 +19,7 @@ from orchestrator.adapters.memory import (
     MemoryWorkspace,
 )
 from orchestrator.adapters.prometheus import PrometheusMeter
-from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, SqlRecordStore
+from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, SqlRecordStore, SqlVersionStore
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.container import Container, ContainerState
 from orchestrator.domain.identity import Identity
@@ -39,8 +40,9 @@ from orchestrator.services.queue import Queue
 from orchestrator.services.reconciler import Pass, Reconciler
 from orchestrator.services.schedule import Schedule
 from orchestrator.services.sweep import Sweep
-from tests.factories import make_dataset, make_item, make_limits, make_model, picture_bytes, upload
+from tests.factories import make_dataset, make_limits, make_model, picture_bytes, upload
 
+PICTURE = picture_bytes()
 ALICE, BOB, ADMIN = Identity("alice"), Identity("bob"), Identity("root", is_admin=True)
 READY_MODEL = make_model()
 MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
@@ -76,12 +78,13 @@ class World:
         self.devices = [f"cpu-{number}" for number in range(devices)]
         self.wake_up = CountingWakeUp()
         self.store, self.records = SqlJobStore(database), SqlRecordStore(database)
-        self.datasets = SqlDatasetStore(database)
+        self.datasets, self.versions = SqlDatasetStore(database), SqlVersionStore(database)
         self.queue = Queue(jobs=self.store, records=self.records, clock=self.clock, policy=SCHEDULING_POLICY)
         self.jobs = Jobs(
             jobs=self.store,
             records=self.records,
             datasets=self.datasets,
+            versions=self.versions,
             models=self.models,
             clock=self.clock,
             wake_up=self.wake_up,
@@ -96,6 +99,7 @@ class World:
         launcher = Launch(
             jobs=self.store,
             datasets=self.datasets,
+            versions=self.versions,
             dataset_files=self.files,
             models=BuiltinModels(store=self.models, runtime=engine, settings=settings),
             workspace=self.workspace,
@@ -143,10 +147,11 @@ class World:
 
     # -- what users do --------------------------------------------------------------------------------------------
 
-    def dataset(self, owner: Identity = ALICE) -> str:
-        dataset = make_dataset(user_id=owner.user_id, item_count=10)
-        self.files.store(dataset.id, upload({"cat.png": picture_bytes()}))
-        self.datasets.add(dataset, [make_item(dataset.id)])
+    def dataset(self, owner: Identity = ALICE, *, items: int = 1, **changes: Any) -> str:
+        """The id of a new dataset; `changes` are made to every item."""
+        dataset = make_dataset(user_id=owner.user_id, item_count=items)
+        stored = self.files.store(dataset.id, upload({f"{number:05d}.png": PICTURE for number in range(items)}))
+        self.datasets.add(dataset, [replace(item, **changes) for item in stored])
         return dataset.id
 
     def request(self, owner: Identity = ALICE, **changes: Any) -> SubmitRequest:

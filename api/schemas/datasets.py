@@ -1,0 +1,125 @@
+"""Items of datasets, and the report on them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.domain.dataset import MAX_CAPTION_LENGTH, Approval, DatasetItem, Exclusion, ItemChanges, clean_caption
+from orchestrator.domain.dataset_report import DatasetReport, Problem
+
+Use = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Uses = Annotated[list[Use], Field(max_length=16)]
+
+
+class DatasetItemOut(BaseModel):
+    """One picture."""
+
+    id: str
+    file_name: str
+    original_name: str
+    caption: str | None
+    approval: Approval
+    allowed_uses: list[str]
+    prohibited_uses: list[str]
+    excluded: Exclusion | None = Field(description="Why jobs do not train on it; null: they do.")
+    width: int = Field(description="Pixels, as displayed.")
+    height: int
+    size_bytes: int
+    sha256: str
+    sharpness: float | None = Field(description="Variance of the Laplacian; low is blurred.")
+
+    @classmethod
+    def from_domain(cls, item: DatasetItem) -> DatasetItemOut:
+        return cls(
+            id=item.id,
+            file_name=item.file_name,
+            original_name=item.original_name,
+            caption=item.caption,
+            approval=item.approval,
+            allowed_uses=list(item.allowed_uses),
+            prohibited_uses=list(item.prohibited_uses),
+            excluded=item.exclusion,
+            width=item.width,
+            height=item.height,
+            size_bytes=item.size_bytes,
+            sha256=item.sha256,
+            sharpness=item.sharpness,
+        )
+
+
+class ItemBody(BaseModel):
+    """What to change of an item; what is left out, or null where the caption is not meant, stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"caption": "a cat on a red sofa", "approval": "labeled"}},
+    )
+
+    caption: str | None = Field(None, max_length=MAX_CAPTION_LENGTH, description="One line; null takes it away.")
+    approval: Approval | None = Field(None, description="Only `labeled` items are trained on.")
+    allowed_uses: Uses | None = Field(None, description="Only items with `training` among them are trained on.")
+    prohibited_uses: Uses | None = Field(None, description="Beats `allowed_uses`.")
+
+    def to_domain(self) -> ItemChanges:
+        changes = ItemChanges()
+        if "caption" in self.model_fields_set:
+            changes["caption"] = clean_caption(self.caption or "")
+        if self.approval is not None:
+            changes["approval"] = self.approval
+        if self.allowed_uses is not None:
+            changes["allowed_uses"] = tuple(dict.fromkeys(self.allowed_uses))
+        if self.prohibited_uses is not None:
+            changes["prohibited_uses"] = tuple(dict.fromkeys(self.prohibited_uses))
+        return changes
+
+
+class BucketOut(BaseModel):
+    """A shape that pictures are trained in."""
+
+    width: int
+    height: int
+    count: int = Field(description="Items that are trained in it.")
+
+
+class FindingOut(BaseModel):
+    problem: Problem
+    message: str
+    item_ids: list[str]
+
+
+class AdviceOut(BaseModel):
+    advice: str
+    reason: str
+
+
+class ReportOut(BaseModel):
+    """What is wrong with a dataset, and what to do about it."""
+
+    resolution: int
+    item_count: int
+    trainable_count: int = Field(description="Items that a job may train on; everything below is about them.")
+    excluded_items: dict[str, int] = Field(description="The others, by reason.")
+    buckets: list[BucketOut] = Field(description="The fullest first.")
+    findings: list[FindingOut]
+    advice: list[AdviceOut]
+    recommended_steps: int | None
+    repeats: float | None = Field(description="How often each item is then seen, at one item a step.")
+
+    @classmethod
+    def from_domain(cls, report: DatasetReport) -> ReportOut:
+        return cls(
+            resolution=report.resolution,
+            item_count=report.item_count,
+            trainable_count=report.trainable_count,
+            excluded_items={str(reason): count for reason, count in report.excluded_items.items()},
+            buckets=[BucketOut(width=b.width, height=b.height, count=count) for b, count in report.buckets.items()],
+            findings=[
+                FindingOut(problem=found.problem, message=found.message, item_ids=list(found.item_ids))
+                for found in report.findings
+            ],
+            advice=[AdviceOut(advice=each.advice, reason=each.reason) for each in report.advice],
+            recommended_steps=report.recommended_steps,
+            repeats=report.repeats,
+        )
