@@ -10,11 +10,10 @@ import stat
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
+from cli.doctor_supabase import check_supabase
+from cli.finding import Finding, Level
 from cli.settings import unknown_names
 from orchestrator import bootstrap
 from orchestrator.domain.engine import EngineFacts, engine_warnings
@@ -27,32 +26,6 @@ _GIB = 1024**3
 _MAX_CLOCK_SKEW_SECONDS = 2.0
 
 
-class Level(StrEnum):
-    OK = "ok"
-    WARNING = "warning"  # jobs run, but perhaps not as meant
-    FAILING = "failing"  # no job can run until this is mended
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what was looked at, how it is, what to do about it."""
-
-    level: Level
-    subject: str
-    message: str
-    advice: str = ""
-
-    @property
-    def is_failing(self) -> bool:
-        return self.level is Level.FAILING
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"subject": self.subject, "level": self.level, "message": self.message, "advice": self.advice}
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (f"{self.level:<8} {self.subject:<9}", self.message, self.advice) if part)
-
-
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which one would mend things."""
     runtime = bootstrap.container_runtime(settings)
@@ -62,6 +35,7 @@ def examine(settings: Settings) -> list[Finding]:
         check_data_dir(settings.data_dir),
         check_disk(settings.data_dir, settings.min_free_bytes),
         check_store(_is_migrated(settings)),
+        *check_supabase(settings),
         engine,
         *check_engine_settings(facts, settings.min_free_bytes),
         check_image(runtime, settings.image, settings.allowed_images),

@@ -6,10 +6,15 @@ Connections are shared, client objects are not: a client that has once carried a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from postgrest.exceptions import APIError
 from supabase import Client, ClientOptions, create_client
 from supabase_auth.errors import AuthApiError, AuthError
 from supabase_auth.types import User
@@ -20,6 +25,26 @@ from orchestrator.domain.errors import IdentityUnavailable, Unauthenticated
 _CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=15.0)
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 _REFUSALS = frozenset({400, 401, 403, 404})
+
+
+class DatasetsSeen(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"  # rows, to somebody who has not signed in
+    MISSING = "missing"  # no such table in the schema that is served
+    KEY_REFUSED = "key_refused"
+    UNKNOWN = "unknown"
+
+
+_SEEN_BY_CODE = {"42501": DatasetsSeen.CLOSED, "PGRST205": DatasetsSeen.MISSING, "": DatasetsSeen.KEY_REFUSED}
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """What a project shows of itself to anybody who asks."""
+
+    key_count: int  # published signing keys; none: it signs with a shared secret
+    clock_skew_seconds: float
+    datasets: DatasetsSeen
 
 
 class Project:
@@ -44,15 +69,40 @@ class Project:
 
     def published_keys(self) -> Mapping[str, Any]:
         """The JWKS document. Raises IdentityUnavailable."""
+        return self._keys_and_instant()[0]
+
+    def facts(self) -> ProjectFacts:
+        """What `lorry doctor` wants to know. Raises IdentityUnavailable when nobody answers."""
+        document, instant = self._keys_and_instant()
+        listed = document.get("keys")
+        return ProjectFacts(
+            key_count=len(listed) if isinstance(listed, list) else 0,
+            clock_skew_seconds=abs((instant - datetime.now(UTC)).total_seconds()) if instant else 0.0,
+            datasets=self._datasets_as_nobody(),
+        )
+
+    def _keys_and_instant(self) -> tuple[Mapping[str, Any], datetime | None]:
+        """The JWKS document, and what time it was there."""
         try:
             answer = self._http.get(f"{self.url}/auth/v1/.well-known/jwks.json", headers={"apikey": self._key})
             answer.raise_for_status()
-            document = answer.json()
+            document, date = answer.json(), answer.headers.get("Date")
+            instant = parsedate_to_datetime(date) if date else None
         except (httpx.HTTPError, ValueError) as error:
             raise IdentityUnavailable(f"Supabase's signing keys could not be fetched: {_named(error)}.") from error
         if not isinstance(document, dict):
             raise IdentityUnavailable("Supabase's signing keys could not be fetched: the answer is no JWKS.")
-        return document
+        return document, instant
+
+    def _datasets_as_nobody(self) -> DatasetsSeen:
+        """What the Data API shows of the datasets to somebody who has not signed in: it should be nothing."""
+        try:
+            rows = self._as_nobody.table("datasets").select("id").limit(1).execute().data
+        except APIError as error:
+            return _SEEN_BY_CODE.get(error.code or "", DatasetsSeen.UNKNOWN)
+        except httpx.HTTPError:
+            return DatasetsSeen.UNKNOWN
+        return DatasetsSeen.OPEN if rows else DatasetsSeen.CLOSED
 
     def user_of(self, access_token: str) -> User:
         """Who Supabase itself says holds a token. Raises Unauthenticated, IdentityUnavailable."""

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from cli.doctor import (
-    Finding,
-    Level,
     check_data_dir,
     check_devices,
     check_disk,
@@ -18,6 +16,7 @@ from cli.doctor import (
     check_names,
     check_store,
 )
+from cli.finding import Finding, Level
 from cli.settings import unknown_names
 from orchestrator.domain.engine import EngineFacts
 from orchestrator.domain.errors import RuntimeUnavailable, StoreUnavailable

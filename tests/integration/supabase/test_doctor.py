@@ -1,0 +1,88 @@
+"""`lorry doctor` about a project: every mistake has its sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cli.doctor_supabase import check_datasets, check_keys, check_store_of, check_supabase
+from cli.finding import Level
+from orchestrator.adapters.sql import SqlDatasetStore, connect, migrate
+from orchestrator.adapters.supabase import DatasetsSeen, ProjectFacts
+from orchestrator.settings import Settings
+from tests.factories import make_dataset
+from tests.integration.supabase.server import PUBLISHABLE_KEY, SECRET_KEY, SupabaseServer
+
+Diagnose = Callable[..., list[tuple[Level, str]]]
+
+
+@pytest.fixture
+def diagnose(supabase: SupabaseServer, project_url: str, tmp_path: Path) -> Iterator[Diagnose]:
+    """Level and text of every finding; keyword arguments are settings."""
+    database = connect(project_url)
+    migrate(database)
+    SqlDatasetStore(database).add(make_dataset(), [])
+
+    def examine(**settings: str) -> list[tuple[Level, str]]:
+        defaults = {
+            "supabase_url": supabase.url,
+            "supabase_publishable_key": PUBLISHABLE_KEY,
+            "database_url": project_url,
+        }
+        chosen = Settings(data_dir=tmp_path, **defaults | settings)  # type: ignore[arg-type]
+        return [(finding.level, f"{finding.message} {finding.advice}") for finding in check_supabase(chosen)]
+
+    yield examine
+    database.close()
+
+
+def test_a_project_that_is_set_up_well_gets_no_complaint(diagnose: Diagnose) -> None:
+    assert {level for level, _ in diagnose()} == {Level.OK}
+
+
+def test_without_supabase_nothing_is_asked() -> None:
+    assert check_supabase(Settings()) == []
+
+
+def test_a_project_that_nobody_answers_for_is_named(diagnose: Diagnose, supabase: SupabaseServer) -> None:
+    supabase.broken.add("/")
+    [(level, text)] = diagnose()
+    assert level is Level.FAILING
+    assert "LORRY_SUPABASE_URL" in text
+
+
+@pytest.mark.parametrize(("key", "hint"), [(SECRET_KEY, "it is the secret key"), ("sb_publishable_x", "refuses")])
+def test_a_wrong_key_is_told_by_what_is_wrong_with_it(diagnose: Diagnose, key: str, hint: str) -> None:
+    level, text = diagnose(supabase_publishable_key=key)[-1]
+    assert level is Level.FAILING
+    assert hint in text
+
+
+def test_a_table_open_to_strangers_fails(diagnose: Diagnose, project_url: str) -> None:
+    with psycopg.connect(project_url, autocommit=True) as database:
+        database.execute("GRANT SELECT ON datasets TO anon; ALTER TABLE datasets DISABLE ROW LEVEL SECURITY")
+        try:
+            level, text = diagnose()[-1]
+        finally:
+            database.execute("REVOKE SELECT ON datasets FROM anon; ALTER TABLE datasets ENABLE ROW LEVEL SECURITY")
+    assert level is Level.FAILING
+    assert "Anybody" in text
+
+
+def test_a_project_with_a_shared_secret_is_shown_the_way_out(diagnose: Diagnose, supabase: SupabaseServer) -> None:
+    supabase.signer.trusted.clear()
+    level, text = diagnose()[0]
+    assert level is Level.WARNING
+    assert "asymmetric" in text
+
+
+def test_what_is_only_seen_elsewhere_has_its_sentence_too() -> None:
+    other = Settings(database_url="postgresql://postgres@db.abcdefgh.supabase.co:5432/postgres")
+    assert "IPv6" in check_store_of(other).message
+    missing = ProjectFacts(key_count=1, clock_skew_seconds=0.0, datasets=DatasetsSeen.MISSING)
+    assert check_datasets(missing, other).is_failing
+    assert not check_datasets(missing, Settings()).is_failing
+    assert check_keys(missing).level is Level.OK
