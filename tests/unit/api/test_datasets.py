@@ -1,0 +1,205 @@
+"""Curating a dataset over HTTP, and what jobs make of it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.factories import picture_bytes, turned_exif
+from tests.unit.api.installation import BOB, Installation
+
+SUBMIT = "/api/training/submit"
+
+
+@pytest.fixture
+def dataset_id(lorry: Installation) -> str:
+    """Three captioned pictures."""
+    files = [("files", (f"{name}.png", picture_bytes(64 + place, 64), "image/png")) for place, name in enumerate("abc")]
+    captions = [("files", (f"{name}.txt", f"cat {name}".encode(), "text/plain")) for name in "abc"]
+    answer = lorry.client.post("/api/datasets/upload", files=files + captions, headers=lorry.as_user())
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["data"]["id"])
+
+
+def ask(lorry: Installation, method: str, path: str, **options: Any) -> Any:
+    return lorry.client.request(method, path, headers=options.pop("headers", lorry.as_user()), **options)
+
+
+def items(lorry: Installation, dataset_id: str, **query: Any) -> Any:
+    return ask(lorry, "GET", f"/api/datasets/{dataset_id}/items", params=query).json()
+
+
+def curate(lorry: Installation, dataset_id: str, place: int, **changes: Any) -> Any:
+    item_id = items(lorry, dataset_id)["data"][place]["id"]
+    return ask(lorry, "PATCH", f"/api/datasets/{dataset_id}/items/{item_id}", json=changes)
+
+
+def test_items_come_page_by_page(lorry: Installation, dataset_id: str) -> None:
+    second = items(lorry, dataset_id, page=2, page_size=2)
+
+    assert [item["original_name"] for item in second["data"]] == ["c.png"]
+    assert (second["total"], second["page"], second["page_size"]) == (3, 2, 2)
+    assert ask(lorry, "GET", f"/api/datasets/{dataset_id}/items", params={"page_size": 201}).status_code == 400
+
+
+def test_an_uploaded_item_is_approved_and_allowed_for_training(lorry: Installation, dataset_id: str) -> None:
+    item = items(lorry, dataset_id)["data"][0]
+
+    assert (item["approval"], item["allowed_uses"], item["prohibited_uses"]) == ("labeled", ["training"], [])
+    assert (item["excluded"], item["sharpness"]) == (None, 0.0)
+
+
+def test_an_item_changes_in_what_was_sent_and_the_dataset_with_it(lorry: Installation, dataset_id: str) -> None:
+    before = ask(lorry, "GET", f"/api/datasets/{dataset_id}").json()["data"]
+
+    answer = curate(lorry, dataset_id, 0, caption=" a\n cat\t ", prohibited_uses=["training", "training"])
+
+    assert answer.status_code == 200, answer.text
+    item = answer.json()["data"]
+    assert (item["caption"], item["prohibited_uses"], item["approval"]) == ("a cat", ["training"], "labeled")
+    assert item["excluded"] == "prohibited"
+    assert items(lorry, dataset_id)["data"][0] == item
+    after = ask(lorry, "GET", f"/api/datasets/{dataset_id}").json()["data"]
+    assert after["sha256"] != before["sha256"]
+    assert after["captioned_count"] == 3
+
+
+def test_null_takes_the_caption_away_and_leaves_the_rest(lorry: Installation, dataset_id: str) -> None:
+    item = curate(lorry, dataset_id, 1, caption=None, approval=None, allowed_uses=None).json()["data"]
+
+    assert (item["caption"], item["approval"], item["allowed_uses"]) == (None, "labeled", ["training"])
+    assert ask(lorry, "GET", f"/api/datasets/{dataset_id}").json()["data"]["captioned_count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"caption": "x" * 4_001}, "caption"),
+        ({"caption": 5}, "caption"),
+        ({"approval": "maybe"}, "approval"),
+        ({"allowed_uses": ["Training!"]}, "allowed_uses"),
+        ({"prohibited_uses": ["x"] * 17}, "prohibited_uses"),
+        ({"sha256": "0"}, "sha256"),
+    ],
+)
+def test_a_wrong_change_is_refused_by_field(
+    lorry: Installation, dataset_id: str, changes: dict[str, Any], field: str
+) -> None:
+    answer = curate(lorry, dataset_id, 0, **changes)
+
+    assert answer.status_code == 400
+    assert answer.json()["details"][0]["field"].startswith(field)
+
+
+@pytest.mark.parametrize("item_id", ["5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", "x"])
+def test_an_unknown_item_is_a_404(lorry: Installation, dataset_id: str, item_id: str) -> None:
+    for method, path in (("PATCH", item_id), ("GET", f"{item_id}/image")):
+        answer = ask(lorry, method, f"/api/datasets/{dataset_id}/items/{path}")
+        assert (answer.status_code, answer.json()["error"]) == (404, "ITEM_NOT_FOUND")
+
+
+def test_an_item_is_looked_at_as_a_jpeg_of_ours(lorry: Installation, dataset_id: str) -> None:
+    item_id = items(lorry, dataset_id)["data"][0]["id"]
+
+    answer = ask(lorry, "GET", f"/api/datasets/{dataset_id}/items/{item_id}/image")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "private" in answer.headers["Cache-Control"]
+    assert Image.open(io.BytesIO(answer.content)).size == (64, 64)
+
+
+def test_a_report_names_what_is_wrong(lorry: Installation, dataset_id: str) -> None:
+    curate(lorry, dataset_id, 2, approval="pending")
+
+    report = ask(lorry, "GET", f"/api/datasets/{dataset_id}/report", params={"resolution": 256}).json()["data"]
+
+    assert (report["item_count"], report["trainable_count"]) == (3, 2)
+    assert report["excluded_items"] == {"not_approved": 1}
+    assert {finding["problem"] for finding in report["findings"]} == {"too_small", "blurred", "near_duplicate"}
+    assert report["buckets"] == [{"width": 256, "height": 256, "count": 2}]
+    assert report["advice"][0].keys() == {"advice", "reason"}
+
+
+@pytest.mark.parametrize("resolution", [0, 255, 500, 1088])
+def test_a_report_is_about_a_resolution_that_jobs_train_at(
+    lorry: Installation, dataset_id: str, resolution: int
+) -> None:
+    answer = ask(lorry, "GET", f"/api/datasets/{dataset_id}/report", params={"resolution": resolution})
+
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "resolution")
+
+
+def test_a_job_says_what_it_left_out(lorry: Installation, dataset_id: str) -> None:
+    curate(lorry, dataset_id, 0, approval="rejected")
+    curate(lorry, dataset_id, 1, allowed_uses=["display"])
+    excluded = {"not_approved": 1, "not_allowed": 1}
+
+    plan = ask(lorry, "POST", f"{SUBMIT}?dry_run=true", json=lorry.body(dataset_id=dataset_id)).json()["data"]
+    job = ask(lorry, "GET", f"/api/training/jobs/{lorry.submit(dataset_id=dataset_id)}").json()["data"]
+
+    assert (plan["item_count"], plan["train_count"], plan["val_count"]) == (3, 1, 0)
+    assert (job["train_count"], job["val_count"]) == (1, 0)
+    assert plan["excluded_items"] == job["excluded_items"] == excluded
+    assert len(job["dataset_sha256"]) == 64
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_dataset_with_nothing_to_train_on_is_a_400_with_the_counts(
+    lorry: Installation, dataset_id: str, query: str
+) -> None:
+    for place in range(3):
+        curate(lorry, dataset_id, place, prohibited_uses=["training"])
+
+    answer = ask(lorry, "POST", SUBMIT + query, json=lorry.body(dataset_id=dataset_id))
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "NOTHING_TO_TRAIN_ON")
+    assert "3 prohibited for training" in answer.json()["message"]
+    assert {"field": "excluded_items.prohibited", "message": "3 items", "value": 3} in answer.json()["details"]
+
+
+def test_a_deleted_dataset_is_shown_once_more_and_gone(lorry: Installation, dataset_id: str) -> None:
+    shown = ask(lorry, "GET", f"/api/datasets/{dataset_id}").json()
+
+    assert ask(lorry, "DELETE", f"/api/datasets/{dataset_id}").json() == shown
+
+    assert ask(lorry, "GET", f"/api/datasets/{dataset_id}").status_code == 404
+    assert ask(lorry, "DELETE", f"/api/datasets/{dataset_id}").status_code == 404
+    assert lorry.files.files == {}
+
+
+def test_a_dataset_in_use_is_a_409(lorry: Installation, dataset_id: str) -> None:
+    job_id = lorry.submit(dataset_id=dataset_id)
+
+    answer = ask(lorry, "DELETE", f"/api/datasets/{dataset_id}")
+
+    assert (answer.status_code, answer.json()["error"]) == (409, "DATASET_IN_USE")
+    assert job_id in answer.json()["message"]
+
+
+def test_an_admin_may_look_but_not_change(lorry: Installation, dataset_id: str) -> None:
+    admin = lorry.as_admin()
+
+    assert ask(lorry, "GET", f"/api/datasets/{dataset_id}/report", headers=admin).status_code == 200
+    assert ask(lorry, "DELETE", f"/api/datasets/{dataset_id}", headers=admin).status_code == 403
+    assert ask(lorry, "DELETE", f"/api/datasets/{dataset_id}", headers=lorry.as_user(BOB)).status_code == 403
+
+
+def test_metadata_is_stripped_on_request(lorry: Installation) -> None:
+    sent = picture_bytes(60, 20, file_format="JPEG", exif=turned_exif())
+    for form, is_kept in (({}, True), ({"strip_exif": "true"}, False)):
+        files = [("files", ("cat.jpg", sent, "image/jpeg"))]
+        answer = ask(lorry, "POST", "/api/datasets/upload", files=files, data=form)
+        dataset_id = answer.json()["data"]["id"]
+        assert (b"Somewhere" in lorry.files.files[dataset_id]["00001.jpg"]) is is_kept
+        assert items(lorry, dataset_id)["data"][0]["height"] == 60
+
+
+def test_a_wish_to_strip_that_is_no_yes_or_no_is_refused(lorry: Installation) -> None:
+    files = [("files", ("cat.png", picture_bytes(), "image/png"))]
+    answer = ask(lorry, "POST", "/api/datasets/upload", files=files, data={"strip_exif": "perhaps"})
+
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "strip_exif")
