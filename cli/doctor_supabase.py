@@ -6,10 +6,10 @@ import re
 from urllib.parse import urlsplit
 
 from cli.finding import Finding, Level
-from orchestrator import bootstrap
 from orchestrator.adapters.supabase import DatasetsSeen, ProjectFacts
 from orchestrator.domain.errors import LorryError
 from orchestrator.settings import Settings
+from orchestrator.supabase_mode import supabase_project
 
 _MAX_CLOCK_SKEW_SECONDS = 20.0  # tokens are taken half a minute early or late
 _DIRECT_HOST = re.compile(r"db\.[a-z0-9]+\.supabase\.co")
@@ -19,7 +19,7 @@ _POSTGRES = "postgres"
 def check_supabase(settings: Settings) -> list[Finding]:
     """Nothing for an installation without Supabase."""
     try:
-        project = bootstrap.supabase_project(settings)
+        project = supabase_project(settings)
     except LorryError as error:
         return [Finding(Level.FAILING, "supabase", error.message)]
     if project is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, replace
 
@@ -30,6 +29,7 @@ from orchestrator.adapters.sql import (
     SqlRetentionStore,
     SqlTokenStore,
     SqlVersionStore,
+    SqlWakeUp,
     connect,
 )
 from orchestrator.adapters.sql import is_migrated as is_database_migrated
@@ -37,23 +37,21 @@ from orchestrator.adapters.sql import migrate as migrate_database
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.thread_steps import ThreadSteps
 from orchestrator.adapters.wake_up import ThreadWakeUp
-from orchestrator.domain.container import Limits
 from orchestrator.domain.dataset import UploadLimits
-from orchestrator.domain.reconciliation import Policy
 from orchestrator.domain.retention import Kind, RetentionPolicy
 from orchestrator.domain.retry import RetryPolicy
-from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX, SchedulingPolicy
+from orchestrator.domain.scheduling import CPU_DEVICE_PREFIX
 from orchestrator.ports.container_runtime import ContainerRuntime
+from orchestrator.ports.dataset_store import DatasetStore
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.services import Services
 from orchestrator.services.audit import Audit
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.cleanup import Cleanup
 from orchestrator.services.collect import Collect
-from orchestrator.services.container_settings import ContainerSettings
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.engine_watch import EngineWatch
-from orchestrator.services.identity import LorryTokens
+from orchestrator.services.identity import EitherToken, LorryTokens
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.launch import Launch
@@ -68,9 +66,8 @@ from orchestrator.services.schedule import Schedule
 from orchestrator.services.survey import Survey
 from orchestrator.services.sweep import Sweep
 from orchestrator.settings import Settings
-
-# The uid and gid of training containers when Lorry itself is root.
-CONTAINER_USER = "10001:10001"
+from orchestrator.supabase_mode import SupabaseMode
+from orchestrator.values import container_settings, container_user, reconciliation_policy, scheduling_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +80,29 @@ class Lorry:
     retention: Retention
     meter: PrometheusMeter
     database: Database
+    supabase: SupabaseMode | None
     wake_up: ThreadWakeUp
+    submissions: SqlWakeUp
 
     def reconcile_forever(self, stop: threading.Event) -> None:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
         # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
         keeping = (stop, lambda: self.orchestration.is_leading)
         threading.Thread(target=self.retention.run_until, args=keeping, name="retention", daemon=True).start()
-        with self.engine_events:
+        with self.engine_events, self.submissions:
             self.orchestration.run(stop)
 
     def close(self) -> None:
         self.database.close()
+        if self.supabase is not None:
+            self.supabase.close()
 
 
 def build(settings: Settings) -> Lorry:
     """Everything, over a migrated store. Raises StoreUnavailable; an engine that is down is no reason not to start."""
     adapters = _build_adapters(settings)
     builtin_models = BuiltinModels(
-        store=adapters.models, runtime=adapters.runtime, settings=_container_settings(settings)
+        store=adapters.models, runtime=adapters.runtime, settings=container_settings(settings)
     )
     leadership = SqlLeadership(adapters.database)
     led = _fenced(adapters, leadership)
@@ -120,7 +121,9 @@ def build(settings: Settings) -> Lorry:
         retention=_build_retention(led, settings),
         meter=adapters.meter,
         database=adapters.database,
+        supabase=adapters.supabase,
         wake_up=adapters.wake_up,
+        submissions=adapters.submissions,
     )
 
 
@@ -129,9 +132,10 @@ class _Adapters:
     database: Database
     jobs: SqlJobStore
     records: SqlRecordStore
-    datasets: SqlDatasetStore
+    datasets: DatasetStore
     versions: SqlVersionStore
     tokens: SqlTokenStore
+    supabase: SupabaseMode | None
     artifacts: FilesystemArtifactStore
     dataset_files: FilesystemDatasetFiles
     models: FilesystemModelStore
@@ -139,12 +143,14 @@ class _Adapters:
     runtime: ContainerRuntime
     clock: SystemClock
     wake_up: ThreadWakeUp
+    submissions: SqlWakeUp
     steps: ThreadSteps
     meter: PrometheusMeter
 
 
 def _build_adapters(settings: Settings) -> _Adapters:
     data_dir = settings.data_dir.resolve()
+    supabase = SupabaseMode.of(settings)
     database = _migrated(settings)
     owner = Owner.parse(container_user(settings))
     wake_up = ThreadWakeUp()
@@ -152,9 +158,10 @@ def _build_adapters(settings: Settings) -> _Adapters:
         database=database,
         jobs=SqlJobStore(database),
         records=SqlRecordStore(database),
-        datasets=SqlDatasetStore(database),
+        datasets=supabase.dataset_store(database) if supabase else SqlDatasetStore(database),
         versions=SqlVersionStore(database),
         tokens=SqlTokenStore(database),
+        supabase=supabase,
         artifacts=FilesystemArtifactStore(data_dir),
         dataset_files=FilesystemDatasetFiles(data_dir, limits=UploadLimits(max_bytes=settings.max_upload_bytes)),
         models=FilesystemModelStore(data_dir, catalogue=settings.catalogue, owner=owner),
@@ -162,6 +169,7 @@ def _build_adapters(settings: Settings) -> _Adapters:
         runtime=container_runtime(settings),
         clock=SystemClock(),
         wake_up=wake_up,
+        submissions=SqlWakeUp(database, here=wake_up),
         steps=ThreadSteps(wake_up=wake_up),
         meter=PrometheusMeter(),
     )
@@ -171,8 +179,9 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
     figures = SqlFigureStore(adapters.database)
     # Where uploads go: in a container, the API sees only parts of the data folder, each mounted for itself.
     disk = FilesystemDisk(settings.data_dir / "datasets", settings.data_dir)
+    own_tokens = LorryTokens(store=adapters.tokens, clock=adapters.clock)
     queue = Queue(
-        jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, policy=_scheduling_policy(settings)
+        jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, policy=scheduling_policy(settings)
     )
     return Services(
         jobs=Jobs(
@@ -182,7 +191,7 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
             versions=adapters.versions,
             models=adapters.models,
             clock=adapters.clock,
-            wake_up=adapters.wake_up,
+            wake_up=adapters.submissions,
             queue=queue,
         ),
         queue=queue,
@@ -197,13 +206,14 @@ def _build_services(adapters: _Adapters, settings: Settings) -> Services:
             clock=adapters.clock,
         ),
         models=Models(store=adapters.models),
-        tokens=LorryTokens(store=adapters.tokens, clock=adapters.clock),
+        tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
         audit=Audit(log=SqlAuditLog(adapters.database)),
         readiness=Readiness(
             store=figures,
             records=adapters.records,
             disk=disk,
             clock=adapters.clock,
+            identity=adapters.supabase.tokens if adapters.supabase else None,
             min_free_bytes=settings.min_free_bytes,
         ),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
@@ -240,7 +250,7 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
             workspace=adapters.workspace,
             runtime=adapters.runtime,
             clock=adapters.clock,
-            settings=_container_settings(settings),
+            settings=container_settings(settings),
         ),
         ingest=Ingest(
             jobs=adapters.jobs,
@@ -260,7 +270,7 @@ def _build_reconciler(adapters: _Adapters, builtin_models: BuiltinModels, settin
         ),
         clock=adapters.clock,
         meter=adapters.meter,
-        policy=_policy(settings),
+        policy=reconciliation_policy(settings),
         retry_policy=RetryPolicy(max_retries=settings.max_retries, first_delay_seconds=settings.retry_delay_seconds),
     )
 
@@ -271,7 +281,7 @@ def _build_schedule(adapters: _Adapters, inventory: DeviceInventory, settings: S
         records=adapters.records,
         inventory=inventory,
         clock=adapters.clock,
-        policy=_scheduling_policy(settings),
+        policy=scheduling_policy(settings),
     )
 
 
@@ -348,45 +358,6 @@ def device_inventory(settings: Settings) -> DeviceInventory:
     return FixedInventory([word.strip() for word in settings.gpus.split(",") if word.strip()])
 
 
-def container_user(settings: Settings) -> str:
-    """uid:gid of training containers: never root."""
-    if settings.container_user is not None:
-        return settings.container_user
-    return CONTAINER_USER if os.getuid() == 0 else f"{os.getuid()}:{os.getgid()}"
-
-
 def _migrated(settings: Settings) -> Database:
     migrate(settings)
     return connect(settings.store_url)
-
-
-def _container_settings(settings: Settings) -> ContainerSettings:
-    return ContainerSettings(
-        instance=settings.instance,
-        image=settings.image,
-        user=container_user(settings),
-        limits=Limits(
-            memory_bytes=settings.memory_limit_bytes,
-            cpus=settings.cpus,
-            pids=settings.pids_limit,
-            shm_bytes=settings.shm_bytes,
-            tmp_bytes=settings.tmp_bytes,
-            open_files=settings.open_files_limit,
-            log_max_bytes=settings.log_max_bytes,
-            log_max_files=settings.log_max_files,
-        ),
-    )
-
-
-def _scheduling_policy(settings: Settings) -> SchedulingPolicy:
-    return SchedulingPolicy(max_active_per_user=settings.max_active_jobs_per_user)
-
-
-def _policy(settings: Settings) -> Policy:
-    return Policy(
-        launch_grace_seconds=settings.launch_grace_seconds,
-        stop_grace_seconds=settings.stop_grace_seconds,
-        max_runtime_seconds=settings.max_runtime_seconds,
-        stall_seconds=settings.stall_seconds,
-        outputs_max_bytes=settings.outputs_max_bytes,
-    )

@@ -14,3 +14,8 @@ class TokenVerifier(Protocol):
         Raises StoreUnavailable or IdentityUnavailable when nobody can tell right now: never Unauthenticated then, which
         would sign people out.
         """
+
+
+class IdentityProvider(Protocol):
+    def check(self) -> None:
+        """Raises IdentityUnavailable while nobody's token could be told. Cheap: made to be called by every probe."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from orchestrator.domain.errors import StoreUnavailable
+from orchestrator.domain.errors import IdentityUnavailable, StoreUnavailable
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.disk import Disk
 from orchestrator.ports.figure_store import FigureStore
 from orchestrator.ports.record_store import EngineStatus, RecordStore
+from orchestrator.ports.token_verifier import IdentityProvider
 
 # A pass takes well under a second; a minute without one means nobody is reconciling.
 STALE_AFTER = timedelta(seconds=60)
@@ -21,29 +22,38 @@ _GIB = 1024**3
 class Check:
     """One thing that must be right, and a sentence about how it is."""
 
-    name: str  # store, orchestrator, engine, image, launches, disk
+    name: str  # store, orchestrator, engine, image, launches, identity, disk
     is_ok: bool
     message: str
 
 
 class Readiness:
     def __init__(
-        self, *, store: FigureStore, records: RecordStore, disk: Disk, clock: Clock, min_free_bytes: int
+        self,
+        *,
+        store: FigureStore,
+        records: RecordStore,
+        disk: Disk,
+        clock: Clock,
+        min_free_bytes: int,
+        identity: IdentityProvider | None = None,
     ) -> None:
+        """`identity` None: callers are known to this store alone."""
         self._store = store
         self._records = records
         self._disk = disk
         self._clock = clock
         self._min_free_bytes = min_free_bytes
+        self._identity = identity
 
     def checks(self) -> Sequence[Check]:
         try:
             self._store.check_writes()
             status = self._records.engine_status()
         except StoreUnavailable as error:
-            return [Check("store", is_ok=False, message=error.message), self._disk_check()]
+            return [Check("store", is_ok=False, message=error.message), *self._identity_checks(), self._disk_check()]
         store = Check("store", is_ok=True, message="The job store answers and takes writes.")
-        return [store, *self._orchestrator_checks(status), self._disk_check()]
+        return [store, *self._orchestrator_checks(status), *self._identity_checks(), self._disk_check()]
 
     def _orchestrator_checks(self, status: EngineStatus | None) -> Sequence[Check]:
         """What the orchestrator last said is worth nothing once it has fallen silent."""
@@ -60,6 +70,15 @@ class Readiness:
         if status.problem is not None and all(check.is_ok for check in checks):
             checks.append(Check("launches", is_ok=False, message=f"No job is started: {status.problem}."))
         return checks
+
+    def _identity_checks(self) -> Sequence[Check]:
+        if self._identity is None:
+            return []
+        try:
+            self._identity.check()
+        except IdentityUnavailable as error:
+            return [Check("identity", is_ok=False, message=error.message)]
+        return [Check("identity", is_ok=True, message="Access tokens can be checked.")]
 
     def _disk_check(self) -> Check:
         """Measured here, beside what the orchestrator finds: uploads need room too."""

@@ -1,6 +1,7 @@
-"""TokenVerifier over Supabase access tokens: checked here with the project's public keys, and by asking where not.
+"""TokenVerifier and IdentityProvider over Supabase access tokens.
 
-Asking is for projects that still sign with a shared secret, which we do not hold, and for keys published a moment ago.
+They are checked here with the project's public keys. Supabase is asked about the others: those of projects that still
+sign with a shared secret, which we do not hold, and of keys published a moment ago.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class SupabaseTokens:
         if key is None:
             return self._ask(token)
         return identity_of(verified_claims(token, key, self._rules), token, self._rules)
+
+    def check(self) -> None:
+        """Raises IdentityUnavailable while no signing keys are at hand; during an outage the last ones serve."""
+        self._keys.require()
 
     def _ask(self, token: str) -> Identity:
         """Let Supabase check the signature; all else is checked first, so that most forgeries cost it nothing."""

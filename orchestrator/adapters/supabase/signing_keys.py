@@ -47,24 +47,30 @@ class SigningKeys:
         An unknown id has the keys fetched again, but at most once in COOLDOWN_SECONDS however many are asked for.
         """
         found = self._known(key_id)
-        if found is not None and self._age() < LIFETIME_SECONDS:
+        if found is not None and self._is_fresh():
             return found
         # Whoever holds a key that was good a moment ago does not wait for another's fetch.
         if not self._one_at_a_time.acquire(blocking=found is None):
             return found
         try:
-            self._refresh(key_id)
+            # Another thread may have fetched while this one waited: look again first.
+            if self._known(key_id) is None or not self._is_fresh():
+                self._refresh()
         finally:
             self._one_at_a_time.release()
-        if self._age() > MAX_STALE_SECONDS:
-            raise IdentityUnavailable("Supabase's signing keys could not be fetched.")
+        self._require_usable()
         return self._known(key_id)
 
-    def _refresh(self, key_id: str) -> None:
-        """Another thread may have fetched while this one waited: look again first."""
+    def require(self) -> None:
+        """Raises IdentityUnavailable when there are no keys to check a token with."""
+        with self._one_at_a_time:
+            if not self._is_fresh():
+                self._refresh()
+        self._require_usable()
+
+    def _refresh(self) -> None:
+        """Fetch, unless that was tried a moment ago. A fetch that fails leaves all as it was."""
         now = self._monotonic()
-        if self._known(key_id) is not None and self._age() < LIFETIME_SECONDS:
-            return
         if self._tried_at is not None and now - self._tried_at < COOLDOWN_SECONDS:
             return
         self._tried_at = now
@@ -78,6 +84,13 @@ class SigningKeys:
 
     def _known(self, key_id: str) -> jwt.PyJWK | None:
         return self._fetched.keys.get(key_id) if self._fetched else None
+
+    def _require_usable(self) -> None:
+        if self._age() > MAX_STALE_SECONDS:
+            raise IdentityUnavailable("Supabase's signing keys could not be fetched.")
+
+    def _is_fresh(self) -> bool:
+        return self._age() < LIFETIME_SECONDS
 
     def _age(self) -> float:
         return self._monotonic() - self._fetched.at if self._fetched else float("inf")

@@ -117,7 +117,7 @@ def install(supabase: SupabaseServer, project_url: str, tmp_path: Path, clock: E
             are_anonymous_users_allowed=chosen.supabase_anonymous_users,
             are_oauth_clients_allowed=chosen.supabase_oauth_clients,
         )
-        clocked = EitherToken(own=own, other=SupabaseTokens(lorry.supabase, rules, monotonic=clock))
+        clocked = EitherToken(own=own, other=SupabaseTokens(lorry.supabase.project, rules, monotonic=clock))
         options = ApiOptions(
             submit_rate=UNLIMITED, request_rate=UNLIMITED, failed_authentication_rate=UNLIMITED, submit_wait_seconds=0
         )

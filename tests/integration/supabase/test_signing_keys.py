@@ -175,3 +175,34 @@ def test_a_wrong_key_of_ours_is_not_the_callers_fault(
 ) -> None:
     monkeypatch.setattr("tests.integration.supabase.server.PUBLISHABLE_KEY", "another")
     assert lorry.get(JOBS, supabase.signer.mint_with_secret(user)).status_code == 503
+
+
+def test_ready_says_whether_tokens_can_be_checked_and_asks_seldom(
+    lorry: Installation, supabase: SupabaseServer
+) -> None:
+    def failing() -> set[str]:
+        answer = lorry.get("/api/ready", None)
+        return {check["field"] for check in answer.json()["details"]}
+
+    supabase.broken.add(JWKS)
+    assert "identity" in failing()
+    assert "identity" in failing()
+    assert supabase.asked[JWKS] == 1
+
+
+def test_ready_is_content_with_keys_at_hand(lorry: Installation, supabase: SupabaseServer) -> None:
+    answer = lorry.get("/api/ready", None)  # no orchestrator works here
+    assert [check["field"] for check in answer.json()["details"]] == ["orchestrator"]
+    assert supabase.asked[JWKS] == 1
+
+
+def test_ready_holds_through_an_outage_in_which_good_tokens_do(
+    verifier: SupabaseTokens, supabase: SupabaseServer, clock: Elapsed
+) -> None:
+    verifier.check()
+    supabase.broken.add(JWKS)
+    clock.seconds += LIFETIME_SECONDS
+    verifier.check()
+    clock.seconds += MAX_STALE_SECONDS
+    with pytest.raises(IdentityUnavailable):
+        verifier.check()

@@ -12,6 +12,7 @@ from orchestrator.adapters.supabase import problem_of_key
 from orchestrator.adapters.supabase.api_keys import DEFAULT_LOCAL_SECRET
 from orchestrator.domain.errors import Rejected
 from orchestrator.settings import Settings
+from orchestrator.supabase_mode import supabase_project
 
 OWN_SECRET = b"a-secret-that-this-installation-made-for-itself"
 
@@ -55,7 +56,7 @@ def test_lorry_does_not_start_where_others_could_forge_its_tokens(host: str, is_
         with pytest.raises(Rejected, match="LORRY_SUPABASE_PUBLISHABLE_KEY"):
             bootstrap.build(settings)
     else:
-        project = bootstrap.supabase_project(settings)
+        project = supabase_project(settings)
         assert project is not None
         project.close()
 
