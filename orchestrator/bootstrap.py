@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from orchestrator.adapters.clock import SystemClock
@@ -34,6 +35,7 @@ from orchestrator.adapters.sql import (
 )
 from orchestrator.adapters.sql import is_migrated as is_database_migrated
 from orchestrator.adapters.sql import migrate as migrate_database
+from orchestrator.adapters.sql import migration_sql as database_migration_sql
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.thread_steps import ThreadSteps
 from orchestrator.adapters.wake_up import ThreadWakeUp
@@ -318,14 +320,19 @@ def cleanup_service(settings: Settings) -> Cleanup:
     )
 
 
-def migrate(settings: Settings) -> str:
-    """Bring the store to the newest schema; returns its revision."""
+def migrate(settings: Settings, note: Callable[[str], None] = lambda _: None) -> str:
+    """Bring the store to the newest schema; returns its revision. `note` is told what it could not be given."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = connect(settings.store_url)
     try:
-        return migrate_database(database)
+        return migrate_database(database, note)
     finally:
         database.close()
+
+
+def migration_sql(since: str | None) -> str:
+    """What `migrate` would do to a Postgres at the revision `since`, or to an empty one, as SQL."""
+    return database_migration_sql(since)
 
 
 def is_migrated(settings: Settings) -> bool:

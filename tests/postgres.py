@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 HOST = "127.0.0.1"
+SUPABASE = Path(__file__).with_name("supabase.sql")
 # Durability is Postgres' own affair; what is tested is ours. Killing it with `immediate` keeps its log either way.
 SPEED = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200")
 _UNPRIVILEGED = "postgres" if os.getuid() == 0 else None  # the server refuses to run as root
@@ -27,7 +28,7 @@ class Postgres:
         self._data = folder / "data"
         self._log = folder / "postgres.log"
         self._programs = _programs()
-        self._port = _free_port()
+        self._port = free_port()
         self._url = f"postgresql://lorry@{HOST}:{self._port}/postgres"
         self._numbers = itertools.count(1)
         if _UNPRIVILEGED:
@@ -56,6 +57,22 @@ class Postgres:
         name = f"test_{next(self._numbers)}"
         self.execute(f"CREATE SCHEMA {name}")
         return f"{self._url}?options=-csearch_path%3D{name}"
+
+    def create_database(self) -> str:
+        """The URL of an empty store in a database of its own: for what is a whole database's affair."""
+        name = f"test_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        return f"{self._url.rpartition('/')[0]}/{name}"
+
+    def create_supabase(self) -> str:
+        """The same, with what a Supabase project's database has before anybody makes a table in it."""
+        url = self.create_database()
+        self.make_supabase(url)
+        return url
+
+    def make_supabase(self, url: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(SUPABASE.read_bytes())
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
@@ -92,7 +109,7 @@ def _programs() -> Path:
     return Path(on_path).resolve().parent
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

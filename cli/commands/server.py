@@ -59,12 +59,23 @@ def orchestrate(config: ConfigOption = None) -> None:
     run(load_settings(config))
 
 
-def migrate(config: ConfigOption = None) -> None:
+def migrate(
+    config: ConfigOption = None,
+    as_sql: Annotated[
+        bool, typer.Option("--sql", help="Only print the SQL for Postgres, to paste into Supabase's SQL editor.")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="REVISION", help="With --sql: what the database is at; else empty.")
+    ] = None,
+) -> None:
     """Bring the job store to the newest schema. Safe to repeat."""
     from cli.settings import load_settings
     from orchestrator import bootstrap
 
-    bootstrap.migrate(load_settings(config))
+    if as_sql:
+        print(bootstrap.migration_sql(since))
+    else:
+        bootstrap.migrate(load_settings(config), note=print)
 
 
 @token.command("create")

@@ -187,6 +187,7 @@ class Attempt:
     memory_profile: MemoryProfile = MemoryProfile.NORMAL
     resume_from: str | None = None  # the checkpoint it was told to start from
     last_event_at: datetime | None = None  # when the trainer last said something
+    progress: Progress | None = None  # newer than the job's own, which follows at a slower pace
     outputs_bytes: int = 0  # size of the outputs folder, as last measured
     events_offset: int = 0  # where in events.jsonl to read on
     events_bytes: int = 0  # bytes of events.jsonl taken in for this attempt

@@ -98,8 +98,24 @@ class JobStore(Protocol):
     ) -> Job:
         """Store a changed job with everything that belongs to the change; leases end with the job.
 
-        Guarded by `job.version`: raises StaleJob, with nothing stored, when it changed since it was loaded.
+        Guarded by `job.version`: raises StaleJob, with nothing stored, when it changed since it was loaded, or when
+        more of the attempt's events or log was taken in since.
         Metrics of a step already stored are ignored. Returns the job with its new version.
+        """
+
+    def advance(
+        self,
+        job: Job,
+        before: Attempt,
+        after: Attempt,
+        *,
+        events: Sequence[JobEvent] = (),
+        metrics: Sequence[Metric] = (),
+    ) -> None:
+        """Store what an attempt brought, as `save` does, and leave the job's row alone: nobody who watches it is told.
+
+        Raises StaleJob, with nothing stored, when the job changed since it was loaded, or when the attempt's place in
+        its event file or log is no longer that of `before`.
         """
 
     def request_cancel(

@@ -36,6 +36,8 @@ LOG_BITE_BYTES = 1024**2
 LAST_LOG_BITE_BYTES = 4 * 1024**2
 LOG_SECONDS = 2.0
 MEASURE_SECONDS = 5.0
+# Who watches a job's row (Supabase's Realtime among them) is told of progress no more often than this.
+PROGRESS_SECONDS = 1.0
 # How long a pass works on what one ended container left, and how long its end waits for an engine that keeps the log.
 REST_SECONDS = 1.0
 REST_PATIENCE_SECONDS = 60.0
@@ -54,12 +56,13 @@ class Ingest:
         self._clock = clock
         self._meter = meter
         self._log_pace = Pace(clock, pause_seconds=LOG_SECONDS)
+        self._progress_pace = Pace(clock, pause_seconds=PROGRESS_SECONDS)
         self._measure_pace = Pace(clock, pause_seconds=MEASURE_SECONDS)
         self._rest_began_at: dict[str, datetime] = {}
 
     def follow(self, job: Job, attempt: Attempt, container: Container | None) -> None:
         """Take in what is new of an attempt that goes on; its log only when the engine shows its `container`."""
-        job, attempt = self.take_in(job, attempt)
+        job, attempt = self._show(*self.take_in(job, attempt))
         before = attempt
         if self._measure_pace.is_due(job.id):
             with self._measure_pace.timed(job.id):
@@ -68,7 +71,7 @@ class Ingest:
             with self._log_pace.timed(job.id):
                 attempt, _ = self._log.take_bite(attempt, container.id, limit_bytes=LOG_BITE_BYTES)
         if attempt != before:
-            self._jobs.save(job, attempt)
+            self._jobs.advance(job, before, attempt)
 
     def take_in_rest(self, job: Job, attempt: Attempt, container: Container | None) -> tuple[Job, Attempt] | None:
         """Take in everything that is left, and how the container ended. The caller stores the returned attempt.
@@ -82,9 +85,10 @@ class Ingest:
             attempt, is_all = self._capture_rest(attempt, container.id, deadline)
         if not is_all:
             if attempt != before:
-                self._jobs.save(job, attempt)
+                self._jobs.advance(job, before, attempt)
             return None
         self._forget(job.id)
+        job, attempt = _merged(job, attempt, at=self._clock.now())
         return job, (attempt if container is None else _ended(attempt, container))
 
     def take_in(self, job: Job, attempt: Attempt, *, is_final: bool = False) -> tuple[Job, Attempt]:
@@ -119,22 +123,38 @@ class Ingest:
         if after.events_bytes >= MAX_EVENTS_BYTES:
             rows.append(self._gap(attempt, _EVENTS_FULL))
         rows = self._kept(attempt, rows)
-        saved = self._jobs.save(
-            job.with_progress(progress_after(job.progress, events), at=now),
-            after := after.evolve(history_rows=attempt.history_rows + len(rows)),
+        progress = progress_after(attempt.progress or job.progress, events)
+        after = after.evolve(
+            history_rows=attempt.history_rows + len(rows), progress=progress if progress != job.progress else None
+        )
+        self._jobs.advance(
+            job,
+            attempt,
+            after,
             events=rows,
             metrics=metrics_in(events, job_id=job.id, attempt=attempt.number, at=now),
         )
         if events and events[-1].at is not None:
             self._meter.events_ingested(lag_seconds=(self._clock.now() - events[-1].at).total_seconds())
-        return saved, after
+        return job, after
+
+    def _show(self, job: Job, attempt: Attempt) -> tuple[Job, Attempt]:
+        """Let the job's row follow what its trainer reported: a new phase at once, anything else at its pace."""
+        if attempt.progress is None:
+            return job, attempt
+        if attempt.progress.phase == job.progress.phase and not self._progress_pace.is_due(job.id):
+            return job, attempt
+        with self._progress_pace.timed(job.id):
+            job, attempt = _merged(job, attempt, at=self._clock.now())
+            return self._jobs.save(job, attempt), attempt
 
     def _go_on_from(self, job: Job, attempt: Attempt, file_bytes: int) -> tuple[Job, Attempt]:
         """The container cut its event file, or removed it. What it writes from now on is new."""
         message = f"The trainer's event file shrank from {attempt.events_offset} to {file_bytes} bytes."
         rows = self._kept(attempt, [self._gap(attempt, message)])
-        attempt = attempt.evolve(events_offset=file_bytes, history_rows=attempt.history_rows + len(rows))
-        return self._jobs.save(job, attempt, events=rows), attempt
+        after = attempt.evolve(events_offset=file_bytes, history_rows=attempt.history_rows + len(rows))
+        self._jobs.advance(job, attempt, after, events=rows)
+        return job, after
 
     def _kept(self, attempt: Attempt, rows: Sequence[JobEvent]) -> list[JobEvent]:
         return kept_history(rows, stored=attempt.history_rows, full=self._gap(attempt, _HISTORY_FULL))
@@ -175,8 +195,16 @@ class Ingest:
 
     def _forget(self, job_id: str) -> None:
         self._log_pace.forget(job_id)
+        self._progress_pace.forget(job_id)
         self._measure_pace.forget(job_id)
         self._rest_began_at.pop(job_id, None)
+
+
+def _merged(job: Job, attempt: Attempt, *, at: datetime) -> tuple[Job, Attempt]:
+    """What the attempt knew better than the job's row is the row's now."""
+    if attempt.progress is None:
+        return job, attempt
+    return job.with_progress(attempt.progress, at=at), attempt.evolve(progress=None)
 
 
 def _ended(attempt: Attempt, container: Container) -> Attempt:

@@ -286,6 +286,51 @@ class JobStoreContract:
         assert list(records.events(claimed.id)) == list(before)
         assert list(records.metrics(claimed.id)) == []
 
+    def test_an_attempt_advances_with_what_it_brought_and_the_jobs_row_stays(self, store, records):
+        claimed, attempt = claim(store, add(store))
+        after = attempt.evolve(events_offset=10, progress=Progress(current_step=1, metrics={"loss": 0.5}))
+
+        store.advance(claimed, attempt, after, events=[_said(claimed, "On.")], metrics=[make_metric(claimed, 1)])
+
+        assert list(store.active()) == [(claimed, after)]
+        assert records.events(claimed.id)[-1].message == "On."
+        assert [row.step for row in records.metrics(claimed.id)] == [1]
+
+    def test_an_attempt_that_is_elsewhere_by_now_does_not_advance(self, store, records):
+        claimed, attempt = claim(store, add(store))
+        after = attempt.evolve(events_offset=10)
+        store.advance(claimed, attempt, after)
+        before = records.events(claimed.id)
+
+        for outdated in (
+            lambda: store.advance(claimed, attempt, after, events=[_said(claimed, "Twice.")]),
+            lambda: store.save(claimed, attempt, events=[_said(claimed, "Twice.")]),
+        ):
+            with pytest.raises(StaleJob):
+                outdated()
+
+        assert list(store.active()) == [(claimed, after)]
+        assert list(records.events(claimed.id)) == list(before)
+
+    def test_an_attempt_of_a_job_that_changed_does_not_advance(self, store, records):
+        claimed, attempt = claim(store, add(store))
+        store.request_cancel(claimed.id, reason=None, at=LATER)
+
+        with pytest.raises(StaleJob):
+            store.advance(claimed, attempt, attempt.evolve(events_offset=10), metrics=[make_metric(claimed, 1)])
+
+        assert list(store.attempts(claimed.id)) == [attempt]
+        assert list(records.metrics(claimed.id)) == []
+
+    def test_of_eight_advances_from_one_place_one_wins(self, store, records):
+        claimed, attempt = claim(store, add(store))
+        after = attempt.evolve(events_offset=10)
+
+        answers = at_once([lambda: store.advance(claimed, attempt, after, events=[_said(claimed, "On.")])] * 8)
+
+        assert [type(answer) for answer in answers].count(StaleJob) == 7
+        assert [event.message for event in records.events(claimed.id)].count("On.") == 1
+
     def test_a_metric_that_is_already_stored_stays_as_it_is(self, store, records):
         claimed, _ = claim(store, add(store))
         saved = store.save(claimed, metrics=[make_metric(claimed, 1, 0.5)])

@@ -6,10 +6,11 @@ from orchestrator.adapters.sql.engine import connect
 from orchestrator.adapters.sql.figure_store import SqlFigureStore
 from orchestrator.adapters.sql.job_store import SqlJobStore
 from orchestrator.adapters.sql.leadership import FencedDatabase, SqlLeadership
-from orchestrator.adapters.sql.migrate import is_migrated, migrate
+from orchestrator.adapters.sql.migrate import is_migrated, migrate, migration_sql
 from orchestrator.adapters.sql.record_store import SqlRecordStore
 from orchestrator.adapters.sql.retention_store import SqlRetentionStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
+from orchestrator.adapters.sql.wake_up import SqlWakeUp
 
 __all__ = [
     "FencedDatabase",
@@ -22,7 +23,9 @@ __all__ = [
     "SqlRetentionStore",
     "SqlTokenStore",
     "SqlVersionStore",
+    "SqlWakeUp",
     "connect",
     "is_migrated",
     "migrate",
+    "migration_sql",
 ]

@@ -170,15 +170,27 @@ class SqlJobStore:
     ) -> Job:
         with self._database.write() as connection:
             stored = _update(connection, job)
-            if attempt is not None:
-                _update_attempt(connection, attempt)
+            if attempt is not None and not _update_attempt(connection, attempt, *_not_beyond(attempt)):
+                raise StaleJob(f"Attempt {attempt.number} of job {job.id} went on since it was loaded.")
             if not job.status.is_active:
                 connection.execute(gpu_leases.delete().where(gpu_leases.c.job_id == job.id))
-            if events:
-                connection.execute(training_events.insert(), [event_row(event) for event in events])
-            if metrics:
-                _insert_metrics(connection, [metric_row(metric) for metric in metrics])
+            _insert_records(connection, events, metrics)
         return stored
+
+    def advance(
+        self,
+        job: Job,
+        before: Attempt,
+        after: Attempt,
+        *,
+        events: Sequence[JobEvent] = (),
+        metrics: Sequence[Metric] = (),
+    ) -> None:
+        unchanged = sa.select(training_jobs.c.id).where(*_as_loaded(job)).with_for_update(read=True)
+        with self._database.write() as connection:
+            if connection.scalar(unchanged) is None or not _update_attempt(connection, after, *_place_of(before)):
+                raise StaleJob(f"Job {job.id} changed since it was loaded.")
+            _insert_records(connection, events, metrics)
 
     def request_cancel(
         self,
@@ -229,21 +241,41 @@ def _get(connection: sa.Connection, job_id: str, *, for_update: bool = False) ->
 def _update(connection: sa.Connection, job: Job) -> Job:
     """Write `job` if its stored version is still the one it was loaded with."""
     stored = replace(job, version=job.version + 1)
-    guard = sa.and_(training_jobs.c.id == job.id, training_jobs.c.version == job.version)
-    result = connection.execute(training_jobs.update().where(guard).values(job_row(stored)))
+    result = connection.execute(training_jobs.update().where(*_as_loaded(job)).values(job_row(stored)))
     if result.rowcount == 0:
         raise StaleJob(f"Job {job.id} changed since it was loaded.")
     return stored
 
 
-def _update_attempt(connection: sa.Connection, attempt: Attempt) -> None:
-    key = sa.and_(training_attempts.c.job_id == attempt.job_id, training_attempts.c.number == attempt.number)
-    connection.execute(training_attempts.update().where(key).values(attempt_row(attempt)))
+def _as_loaded(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
+    return training_jobs.c.id == job.id, training_jobs.c.version == job.version
 
 
-def _insert_metrics(connection: sa.Connection, rows: list[dict[str, Any]]) -> None:
-    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    connection.execute(insert(training_metrics).on_conflict_do_nothing(), rows)
+def _update_attempt(connection: sa.Connection, attempt: Attempt, *conditions: sa.ColumnElement[bool]) -> bool:
+    """Whether there is such an attempt."""
+    key = (training_attempts.c.job_id == attempt.job_id, training_attempts.c.number == attempt.number)
+    result = connection.execute(training_attempts.update().where(*key, *conditions).values(attempt_row(attempt)))
+    return result.rowcount > 0
+
+
+def _place_of(attempt: Attempt) -> tuple[sa.ColumnElement[bool], ...]:
+    columns = training_attempts.c
+    return columns.events_offset == attempt.events_offset, columns.log_bytes == attempt.log_bytes
+
+
+def _not_beyond(attempt: Attempt) -> tuple[sa.ColumnElement[bool], ...]:
+    """What was taken in is never taken in again: no write puts an attempt back to an earlier place."""
+    columns = training_attempts.c
+    return columns.events_offset <= attempt.events_offset, columns.log_bytes <= attempt.log_bytes
+
+
+def _insert_records(connection: sa.Connection, events: Sequence[JobEvent], metrics: Sequence[Metric]) -> None:
+    if events:
+        connection.execute(training_events.insert(), [event_row(event) for event in events])
+    if metrics:
+        insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+        once = insert(training_metrics).on_conflict_do_nothing()
+        connection.execute(once, [metric_row(metric) for metric in metrics])
 
 
 def _cancel_statement(job_id: str, reason: str | None, at: datetime) -> sa.Update:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -143,6 +143,9 @@ class _SessionLock:
 
     def free(self) -> None:
         if self._session is not None:
+            # The server learns of a closed connection some time later: until then nobody else could lead.
+            with suppress(sa.exc.SQLAlchemyError):
+                self._session.execute(sa.select(sa.func.pg_advisory_unlock_all()))
             self._session.close()
             self._session = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import event
 
@@ -24,6 +25,11 @@ _SESSION = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
+# What is Lorry's own has a schema of its own, so that no Data API shows it: `lorry_public` beside `public`.
+SEARCH_PATH = (
+    "set_config('search_path', current_setting('search_path') || ', ' || "
+    "quote_ident('lorry_' || current_schema()), {is_local})"
+)
 _CONNECT = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
     "keepalives_idle": 10,
@@ -44,7 +50,7 @@ def postgres_engine(url: sa.URL) -> sa.Engine:
         raise Rejected(message, code="DATABASE_URL_REFUSED")
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={name: value for name, value in _CONNECT.items() if name not in url.query},
+        connect_args=_arguments(url),
         pool_pre_ping=True,
         pool_recycle=RECYCLE_SECONDS,
         pool_timeout=POOL_TIMEOUT_SECONDS,
@@ -56,11 +62,21 @@ def postgres_engine(url: sa.URL) -> sa.Engine:
         # Said after connecting, not among the connection's options: poolers refuse options that they do not know.
         cursor = connection.cursor()
         settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
-        cursor.execute(f"SELECT {settings}")
+        cursor.execute(f"SELECT {settings}, {SEARCH_PATH.format(is_local='false')}")
         cursor.close()
         connection.commit()
 
     return engine
+
+
+def own_connection(engine: sa.Engine) -> psycopg.Connection[Any]:
+    """Not from a pool and with the server's own settings: behind a pooler of transactions they would not stay ours."""
+    _, address = engine.dialect.create_connect_args(engine.url)
+    return psycopg.connect(**{**address, **_arguments(engine.url)}, autocommit=True)
+
+
+def _arguments(url: sa.URL) -> dict[str, Any]:
+    return {name: value for name, value in _CONNECT.items() if name not in url.query}
 
 
 def lock_schema(connection: sa.Connection) -> None:

@@ -42,7 +42,10 @@ def job_from(row: sa.RowMapping) -> Job:
 
 
 def attempt_row(attempt: Attempt) -> dict[str, Any]:
-    return {name: getattr(attempt, name) for name in _ATTEMPT_FIELDS} | {"devices": list(attempt.devices)}
+    row = {name: getattr(attempt, name) for name in _ATTEMPT_FIELDS}
+    row["devices"] = list(attempt.devices)
+    row["progress"] = dataclasses.asdict(attempt.progress) if attempt.progress is not None else sa.null()
+    return row
 
 
 def attempt_from(row: sa.RowMapping, prefix: str = "") -> Attempt:
@@ -51,6 +54,7 @@ def attempt_from(row: sa.RowMapping, prefix: str = "") -> Attempt:
     values["end_reason"] = _reason(values["end_reason"])
     values["stop_reason"] = _reason(values["stop_reason"])
     values["memory_profile"] = MemoryProfile(values["memory_profile"])
+    values["progress"] = Progress(**values["progress"]) if values["progress"] is not None else None
     return Attempt(**values)
 
 

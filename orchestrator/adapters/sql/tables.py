@@ -153,6 +153,7 @@ training_attempts = sa.Table(
     sa.Column("last_event_at", Instant),
     sa.Column("engine_missed_at", Instant),
     sa.Column("outputs_bytes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("progress", Json),  # newer than what the job's row shows, or null
 )
 
 # Promise 5: never two jobs on one device. The device is the key, so a second lease cannot be stored.

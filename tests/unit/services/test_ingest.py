@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -26,15 +27,22 @@ class Standin:
 
 
 class StoreThatFails(Standin):
-    """Raises `error` at the next save, once."""
+    """Raises `error` at the next write, once."""
 
     error: Exception | None = None
 
     def save(self, *args, **rows):
+        self._fail_once()
+        return self._real.save(*args, **rows)
+
+    def advance(self, *args, **rows):
+        self._fail_once()
+        return self._real.advance(*args, **rows)
+
+    def _fail_once(self):
         if (error := self.error) is not None:
             self.error = None
             raise error
-        return self._real.save(*args, **rows)
 
 
 class EngineWithoutLogs(Standin):
@@ -104,6 +112,69 @@ def test_what_was_read_but_not_stored_is_read_again(world, running, error):
     assert steps(world, running) == [1]
     assert world.event_types(running).count("phase") == 1
     assert log(world, running) == ("one", "two")
+
+
+# -- the job's row ------------------------------------------------------------------------------------------------
+
+
+def report(world, job_id, step):
+    world.write_event(job_id, "metrics", step=step, loss=0.5)
+    world.write_event(job_id, "progress", step=step)
+
+
+def follow_ten_seconds(world, job_id):
+    """Ten reports a second, four looks a second; returns how often the job's row was written."""
+    before = world.job(job_id).version
+    reports = iter(range(1, 101))
+    for look in range(40):
+        for step in itertools.islice(reports, 2 + look % 2):
+            report(world, job_id, step)
+        world.run_once(after_seconds=0.25)
+    return world.job(job_id).version - before
+
+
+def test_the_jobs_row_follows_progress_once_a_second_and_its_records_at_once(world, running):
+    world.write_event(running, "phase", phase="train")
+    world.run_once()
+
+    assert follow_ten_seconds(world, running) <= 11
+    assert steps(world, running) == list(range(1, 101))
+
+
+def test_the_last_progress_is_shown_a_second_later_though_the_trainer_says_nothing_more(world, running):
+    for step in (1, 2):
+        report(world, running, step)
+        world.run_once(after_seconds=0.25)
+    assert (world.job(running).progress.current_step, steps(world, running)) == (1, [1, 2])
+
+    world.run_once(after_seconds=1)
+    assert world.job(running).progress.current_step == 2
+    assert attempt_of(world, running).progress is None
+
+
+def test_a_new_phase_is_shown_at_once_with_all_progress_before_it(world, running):
+    report(world, running, 1)
+    world.run_once(after_seconds=0.25)
+    report(world, running, 2)
+    world.write_event(running, "phase", phase="evaluate")
+    world.run_once(after_seconds=0.25)
+
+    progress = world.job(running).progress
+    assert (progress.current_step, progress.phase) == (2, "evaluate")
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_the_last_progress_of_a_job_that_ends_is_not_lost_to_the_pace_nor_to_a_crash(world, running, is_killed):
+    for step in (1, 2):
+        report(world, running, step)
+        world.run_once(after_seconds=0.1)
+    if is_killed:
+        world.restarted()
+    world.exit(running, 70)
+    world.run_once(after_seconds=0.1)
+
+    job = world.job(running)
+    assert (job.status, job.progress.current_step) == (JobStatus.FAILED, 2)
 
 
 def test_lines_that_were_written_but_not_stored_as_captured_are_not_doubled(world, running):
