@@ -107,7 +107,7 @@ def test_a_zip64_record_hidden_behind_a_small_end_record_is_rejected(files):
     assert any("zip64" in message for message in problems_of(files, upload({"set.zip": hidden})))
 
 
-@pytest.mark.parametrize(("side", "problem"), [(7_000, "pixels"), (20_000, "pixels")])
+@pytest.mark.parametrize(("side", "problem"), [(7_000, "pixels"), (13_000, "pixels"), (20_000, "pixels")])
 def test_a_decompression_bomb_is_rejected_before_it_is_decoded(files, side, problem):
     (message,) = problems_of(files, upload({"bomb.png": huge_png(side)}))
 
@@ -152,6 +152,14 @@ def test_a_picture_that_kills_the_decoder_is_named_and_the_ones_behind_it_too(tm
 
     assert findings[0] == {"suffix": ".png", "width": 1, "height": 1}
     assert ["crash" in findings[1]["problem"], "not looked at" in findings[2]["problem"]] == [True, True]
+
+
+def test_a_disk_without_room_for_previews_is_no_fault_of_the_picture(tmp_path):
+    full = tmp_path / "full.py"
+    full.write_text("import json, sys\njson.load(sys.stdin)\nprint(json.dumps({'errno': 28}), flush=True)\n")
+
+    with pytest.raises(OSError, match="No space left"):
+        examine_all([ToExamine(tmp_path / "a", preview=tmp_path / "a.jpg")], 100, program=full)
 
 
 def test_a_dataset_is_readable_for_the_containers_user(files, data_dir):
