@@ -52,6 +52,43 @@ class Dataset(TypedDict):
     created_at: str
 
 
+class DatasetItem(TypedDict):
+    id: str
+    original_name: str
+    caption: str | None
+    excluded: str | None  # why jobs do not train on it
+    width: int
+    height: int
+    size_bytes: int
+
+
+class Bucket(TypedDict):
+    width: int
+    height: int
+    count: int
+
+
+class Finding(TypedDict):
+    problem: str
+    message: str
+    item_ids: list[str]
+
+
+class Advice(TypedDict):
+    advice: str
+    reason: str
+
+
+class Report(TypedDict):
+    resolution: int
+    item_count: int
+    trainable_count: int
+    excluded_items: dict[str, int]
+    buckets: list[Bucket]
+    findings: list[Finding]
+    advice: list[Advice]
+
+
 class Model(TypedDict):
     id: str
     family: str

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from cli.answers import Artifact, Dataset, Event, Job, Metric, Model, Page, Submitted
+from cli.answers import Artifact, Dataset, DatasetItem, Event, Job, Metric, Model, Page, Report, Submitted
 from cli.errors import CheckFailed, CliError, LorryApiError, ServerUnreachable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -94,13 +94,27 @@ class LorryClient:
     def datasets(self) -> Page[Dataset]:
         return self._page("/datasets", doing="list datasets")
 
-    def upload_dataset(self, archive: Path, *, name: str) -> Dataset:
+    def dataset_items(self, dataset_id: str, *, page: int = 1, page_size: int = 50) -> Page[DatasetItem]:
+        doing = f"look at dataset {dataset_id}"
+        return self._page(f"/datasets/{dataset_id}/items", doing=doing, page=page, page_size=page_size)
+
+    def dataset_report(self, dataset_id: str, *, resolution: int) -> Report:
+        doing = f"read the report on dataset {dataset_id}"
+        return cast("Report", self._data(f"/datasets/{dataset_id}/report", doing=doing, resolution=resolution))
+
+    def delete_dataset(self, dataset_id: str) -> Dataset:
+        """Not repeated: the answer to a second request would be that there is no such dataset."""
+        doing = f"delete dataset {dataset_id}"
+        return cast("Dataset", _object(self._send("DELETE", f"/datasets/{dataset_id}", doing=doing), doing)["data"])
+
+    def upload_dataset(self, archive: Path, *, name: str, strip_exif: bool = False) -> Dataset:
         """Upload a zip of pictures and captions as a new dataset. Not repeated: a second upload is a second dataset."""
         doing = f"upload {archive}"
         with archive.open("rb") as content:
             files = {"files": (archive.name, content, "application/zip")}
+            form = {"name": name, "strip_exif": str(strip_exif).lower()}
             answer = self._send(
-                "POST", "/datasets/upload", doing=doing, files=files, data={"name": name}, timeout=_UPLOAD_TIMEOUT
+                "POST", "/datasets/upload", doing=doing, files=files, data=form, timeout=_UPLOAD_TIMEOUT
             )
         return cast("Dataset", _object(answer, doing)["data"])
 

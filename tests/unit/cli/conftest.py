@@ -83,7 +83,7 @@ def server(socket_enabled: None) -> Iterator[CannedServer]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_GET = do_POST = _answer  # noqa: N815 - http.server's names
+        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             """Requests are asserted on, not printed."""

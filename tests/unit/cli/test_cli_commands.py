@@ -237,6 +237,61 @@ def test_datasets_and_models_are_listed(server: Any, lorry: Lorry) -> None:
     assert "lorry/tiny-sd15" in lorry("models", "list").out
 
 
+def test_a_datasets_items_are_shown_with_why_some_are_left_out(server: Any, lorry: Lorry) -> None:
+    item = {"id": "i1", "original_name": "cat\x1b[31m.png", "caption": "a cat", "excluded": "not_approved"}
+    item |= {"width": 640, "height": 480, "size_bytes": 2_000}
+    server.data(f"/datasets/{DATASET}/items", [item], total=51, page=2)
+
+    ended = lorry("datasets", "show", DATASET, "--page", "2")
+
+    assert server.seen[0].query == {"page": ["2"], "page_size": ["50"]}
+    assert all(cell in ended.out for cell in ("i1", "640 x 480", "2.0 kB", "not_approved", "a cat"))
+    assert "\x1b" not in ended.out
+
+
+def test_a_report_says_what_is_wrong_and_what_to_do(server: Any, lorry: Lorry) -> None:
+    found = {
+        "resolution": 768,
+        "item_count": 9,
+        "trainable_count": 7,
+        "excluded_items": {"not_approved": 2},
+        "buckets": [{"width": 768, "height": 768, "count": 7}],
+        "findings": [
+            {"problem": "blurred", "message": "7 items are blurred.", "item_ids": [f"i{n}" for n in range(7)]}
+        ],
+        "advice": [{"advice": "Add pictures.", "reason": "They are few."}],
+    }
+    server.data(f"/datasets/{DATASET}/report", found)
+
+    ended = lorry("datasets", "report", DATASET, "--resolution", "768")
+
+    assert server.seen[0].query == {"resolution": ["768"]}
+    assert ended.out.splitlines() == [
+        "7 of 9 items may be trained on. Left out: 2 not approved.",
+        "Shapes at resolution 768: 7 at 768 x 768.",
+        "- 7 items are blurred. i0, i1, i2, i3, i4 ...",
+        "* Add pictures. They are few.",
+    ]
+    assert json.loads(lorry("datasets", "report", DATASET, "--json").out) == found
+
+
+def test_a_deleted_dataset_is_named(server: Any, lorry: Lorry) -> None:
+    server.answer("DELETE", f"/datasets/{DATASET}", {"ok": True, "data": UPLOADED})
+
+    ended = lorry("datasets", "delete", DATASET)
+
+    assert (ended.code, ended.out) == (0, "Deleted cats (1 pictures).\n")
+
+
+def test_metadata_is_stripped_from_an_upload_on_request(server: Any, lorry: Lorry, tmp_path: Path) -> None:
+    (tmp_path / "one.jpg").write_bytes(b"x")
+    server.answer("POST", "/datasets/upload", {"ok": True, "data": UPLOADED})
+
+    lorry("datasets", "upload", str(tmp_path), "--strip-exif")
+
+    assert b'name="strip_exif"\r\n\r\ntrue' in server.seen[0].body
+
+
 def test_a_refusal_has_exit_code_3(server: Any, lorry: Lorry) -> None:
     server.refuse("GET", "/training/jobs/j/logs", 404, "NOT_FOUND", "There is no job j.")
     ended = lorry("logs", "j")
