@@ -10,13 +10,13 @@ from orchestrator.domain.job import Job
 from orchestrator.domain.model import CatalogueEntry
 
 # As many as one entry of the metadata holds (4096 characters); the version's hash covers any number.
-_MAX_LISTED_ITEMS = 40
+MAX_LISTED_ITEMS = 40
 
 
 def lineage_of(job: Job, version: DatasetVersion, model: CatalogueEntry, *, image_digest: str) -> dict[str, str]:
     """The chain dataset -> items -> base model -> image -> config. No paths, no captions, no user names."""
     items = [f"{item.id} {item.sha256}" for item in version.items]
-    listed = {"lorry.dataset_items": "\n".join(items)} if len(items) <= _MAX_LISTED_ITEMS else {}
+    listed = {"lorry.dataset_items": "\n".join(items)} if len(items) <= MAX_LISTED_ITEMS else {}
     return {
         "lorry.job_id": job.id,
         "lorry.attempt": str(job.attempt),
