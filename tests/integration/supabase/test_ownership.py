@@ -97,6 +97,19 @@ def test_a_policy_that_hides_a_dataset_from_its_owner_is_obeyed(
             database.execute("DROP POLICY hidden ON datasets")
 
 
+def test_a_policy_that_shares_a_dataset_is_obeyed_too(
+    store: SupabaseDatasetStore, owner: Identity, project_url: str
+) -> None:
+    dataset = make_dataset(user_id=str(uuid.uuid4()), name="shared")
+    store.add(dataset, [])
+    with psycopg.connect(project_url, autocommit=True) as database:
+        database.execute("CREATE POLICY shared ON datasets FOR SELECT TO authenticated USING (name = 'shared')")
+        try:
+            assert store.get(dataset.id, owner) == dataset
+        finally:
+            database.execute("DROP POLICY shared ON datasets")
+
+
 def test_a_caller_whom_only_lorry_knows_costs_supabase_nothing(
     store: SupabaseDatasetStore, supabase: SupabaseServer
 ) -> None:
