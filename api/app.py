@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client.registry import Collector
@@ -18,6 +16,7 @@ from api.rate_limit import RateLimits
 from api.request_context import REQUEST_ID_HEADER, RequestContext
 from api.routes import admin, datasets, models, records, service, training
 from orchestrator.services import Services
+from orchestrator.stop_flag import StopFlag
 
 _DESCRIPTION = """Trains LoRA adapters, each job in its own hardened container.
 
@@ -62,7 +61,7 @@ def create_app(services: Services, options: ApiOptions, *, measured: tuple[Colle
     app.state.options = options
     app.state.metrics = metrics
     app.state.rate_limits = RateLimits(options)
-    app.state.stopping = threading.Event()  # set by the server when it is told to stop; waiting answers then end
+    app.state.stopping = StopFlag()  # set by the server when it is told to stop; waiting answers then end
     add_error_handlers(app)
     app.include_router(_routes(), prefix="/api")
     app.include_router(_routes(), prefix="/api/v1", include_in_schema=False)

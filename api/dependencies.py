@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from typing import Annotated, cast
@@ -25,6 +24,7 @@ from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.stop_flag import StopFlag
 
 _bearer = HTTPBearer(
     auto_error=False, scheme_name="bearer", description="A token of `lorry token create`, sent as `Bearer <token>`."
@@ -48,15 +48,15 @@ async def _metrics(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
-async def _stopping(request: Request) -> threading.Event:
-    return cast(threading.Event, request.app.state.stopping)
+async def _stopping(request: Request) -> StopFlag:
+    return cast(StopFlag, request.app.state.stopping)
 
 
 AllServices = Annotated[Services, Depends(_services)]
 Options = Annotated[ApiOptions, Depends(_options)]
 Limits = Annotated[RateLimits, Depends(_rate_limits)]
 AppMetrics = Annotated[Metrics, Depends(_metrics)]
-Stopping = Annotated[threading.Event, Depends(_stopping)]
+Stopping = Annotated[StopFlag, Depends(_stopping)]
 
 
 async def _jobs(services: AllServices) -> Jobs:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-import threading
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.server import HANDLED_SIGNALS
 
+from orchestrator.stop_flag import StopFlag
+
 # Connections that are still open this long after the signal are cut: jobs go on without us.
 STOP_SECONDS = 0.5
 
 
 class Server(uvicorn.Server):
-    """Sets the app's `stopping` event on the first signal, so that answers that wait come to an end."""
+    """Sets the app's `stopping` flag on the first signal, so that answers that wait come to an end."""
 
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         super().__init__(
@@ -31,7 +32,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=STOP_SECONDS,  # type: ignore[arg-type] # only handed to asyncio.wait_for
             )
         )
-        self._stopping: threading.Event = app.state.stopping
+        self._stopping: StopFlag = app.state.stopping
         self.has_given_up = False
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import threading
 import time
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,6 +20,7 @@ from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import Submission
 from orchestrator.services.jobs import Jobs, Plan, SubmitRequest
+from orchestrator.stop_flag import StopFlag
 
 # Looks come ever more rarely: an answer is late by a tenth of the wait at most, or by the shortest pause.
 _SHORTEST_PAUSE_SECONDS = 0.01
@@ -35,6 +35,7 @@ class Outcome:
 
     job: Job
     is_decided: bool
+    waits_for: str | None = None  # the reason, when it is queued
 
 
 class Submitting:
@@ -89,7 +90,13 @@ class Submitting:
         decided = await _wait_until_decided(self._jobs, job.id, self._wait_seconds, self._stopping)
         if decided is not None and decided.is_launch_failure:
             raise LaunchFailed(decided.error_message or "The container did not start.", facts={"job_id": job.id})
-        return Outcome(decided or job, is_decided=decided is not None)
+        return Outcome(decided or job, is_decided=decided is not None, waits_for=await self._reason_to_wait(decided))
+
+    async def _reason_to_wait(self, decided: Job | None) -> str | None:
+        if decided is None or decided.status is not JobStatus.QUEUED:
+            return None
+        view = await run_in_threadpool(self._jobs.get, self._identity, decided.id)
+        return view.place.reason if view.place else None
 
 
 SubmissionSteps = Annotated[Submitting, Depends()]
@@ -100,6 +107,8 @@ def status_and_message(outcome: Outcome) -> tuple[JobStatus, str]:
     if not outcome.is_decided:
         return JobStatus.PENDING, "The job was accepted; its launch has not been decided yet."
     job = outcome.job
+    if outcome.waits_for is not None:
+        return job.status, f"The job is queued and starts by itself when its turn comes. Now: {outcome.waits_for}."
     return job.status, job.error_message or _MESSAGES[job.status]
 
 
@@ -113,7 +122,7 @@ _MESSAGES = {
 }
 
 
-async def _wait_until_decided(jobs: Jobs, job_id: str, seconds: float, stopping: threading.Event) -> Job | None:
+async def _wait_until_decided(jobs: Jobs, job_id: str, seconds: float, stopping: StopFlag) -> Job | None:
     """None when time is up or the server stops. Holds no thread while it waits.
 
     The job is stored by now, so a store that does not answer for a moment must not turn into an error answer.

@@ -10,46 +10,48 @@ from types import FrameType
 from orchestrator.bootstrap import Lorry, build
 from orchestrator.json_log import configure_json_log
 from orchestrator.settings import Settings
+from orchestrator.stop_flag import StopFlag
 
 # A step that hangs on the engine is left where it is after this long: the next process looks at the job again.
 STOP_SECONDS = 5.0
+LOOK_SECONDS = 0.1
 
 
 def orchestrate(settings: Settings) -> None:
     """Reconcile, or stand by for whoever does, until SIGTERM or SIGINT, which leave running jobs running."""
     configure_json_log(settings.log_level)
     lorry = build(settings)
-    stop = threading.Event()
+    asked = StopFlag()
 
     def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
+        asked.set()
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     try:
         with lorry.meter.served(settings.host, settings.metrics_port):
-            is_done = _run(lorry, stop)
+            is_done = _run(lorry, asked)
     finally:
         lorry.close()
     if not is_done:
         sys.exit(1)  # the log says why
 
 
-def _run(lorry: Lorry, stop: threading.Event) -> bool:
-    """Whether it went on until `stop` was set. The work has its own thread, so that a signal is never kept waiting."""
-    over = threading.Event()
+def _run(lorry: Lorry, asked: StopFlag) -> bool:
+    """Whether it went on until it was `asked`. The work has its own thread, so that a signal is never kept waiting."""
+    stop, over = threading.Event(), threading.Event()
 
     def reconcile() -> None:
         try:
             lorry.reconcile_forever(stop)
         finally:
             over.set()
-            stop.set()
 
     worker = threading.Thread(target=reconcile, name="orchestrator", daemon=True)
     worker.start()
-    stop.wait()
-    is_asked = not over.is_set()
+    while not asked.is_set() and not over.wait(LOOK_SECONDS):
+        pass
+    stop.set()
     lorry.wake_up.notify()
     worker.join(STOP_SECONDS)
-    return is_asked
+    return asked.is_set()

@@ -30,14 +30,16 @@ def model_leftovers(installation):
     return [path.name for path in (installation.data_dir / "models").glob(".*")]
 
 
-def test_without_the_training_image_a_job_fails_with_what_to_do(install):
+def test_without_the_training_image_a_job_waits_and_says_what_to_do(install):
     installation = install(LORRY_IMAGE="no-such-image")
     installation.serve()
     eventually(lambda: "image" in installation.probe("/ready").text, what="a first look at the engine")
     user = installation.user("alice")
-    job = failed_launch(user, "image_missing", "The training image 'no-such-image' is not on this machine.")
-    assert "make setup" in job["error_message"]
-    assert job["container_id"] is None
+    answer = user.submit().json()
+    told = "the training image 'no-such-image' is not on this machine; build it with `make setup`"
+    assert (answer["status"], told in answer["message"]) == ("queued", True), answer
+    job = user.job(answer["job_id"])
+    assert (job["status"], job["queue"]["reason"], job["container_id"]) == ("queued", told, None)
     assert installation.containers() == []
     assert installation.files_of(job["id"]) == []
     assert model_leftovers(installation) == []

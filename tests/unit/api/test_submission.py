@@ -29,10 +29,11 @@ def test_a_job_that_starts_is_answered_as_running(lorry: Installation) -> None:
     assert lorry.jobs.get(body["job_id"]).status is JobStatus.RUNNING
 
 
-def test_a_job_that_must_wait_is_answered_as_queued_at_once(lorry: Installation) -> None:
+def test_a_job_that_must_wait_is_answered_as_queued_at_once_and_for_what(lorry: Installation) -> None:
     answer = lorry.client.post(SUBMIT, json=lorry.body(), headers=lorry.as_user())
     assert answer.status_code == 200
     assert answer.json()["status"] == "queued"
+    assert answer.json()["message"].endswith("Now: no orchestrator has looked at the queue yet.")
 
 
 def test_a_job_whose_launch_takes_too_long_is_answered_as_pending(install: Install) -> None:
