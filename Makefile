@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo serve test lint unit integration test-faults engine images postgres constraints clean
+.PHONY: help setup demo serve test lint unit integration test-faults engine images postgres compose constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 unit: $(VENV)/.test-setup ## the tests that need no engine
 	$(BIN)/pytest tests/unit tests/contract
 
-integration: $(VENV)/.test-setup setup postgres ## the tests on the real engine, stores and images
+integration: $(VENV)/.test-setup setup postgres compose ## the tests on the real engine, stores and images
 	$(BIN)/pytest tests/integration tests/e2e
 
 test-faults: $(VENV)/.test-setup setup postgres ## kill -9, a dead engine, lost answers, a locked store, abuse: the fault plan
@@ -58,10 +58,15 @@ engine:
 	@images/engine.sh
 
 images: $(VENV)/.setup engine
-	@images/build.sh
+	@images/build.sh fake trainer
 
 postgres:
 	@tests/postgres.sh
+
+# Lorry's own image, which only compose.yaml needs, and what the test of it needs.
+compose: $(VENV)/.setup engine postgres
+	@images/build.sh lorry
+	@tests/compose/prepare.sh
 
 $(VENV)/.setup: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
