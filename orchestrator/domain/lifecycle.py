@@ -53,6 +53,7 @@ class EndReason(StrEnum):
     BASE_MODEL_UNAVAILABLE = "base_model_unavailable"
     GPU_OUT_OF_MEMORY = "gpu_out_of_memory"
     LOSS_NOT_FINITE = "loss_not_finite"
+    DISK_FULL = "disk_full"
     STOPPED_UNASKED = "stopped_unasked"
     OUT_OF_MEMORY = "out_of_memory"
     KILLED = "killed"
@@ -112,6 +113,7 @@ ENDINGS: dict[EndReason, Ending] = {
         "The GPU ran out of memory. Lower resolution, batch_size or lora_rank, or turn gradient_checkpointing on.",
     ),
     EndReason.LOSS_NOT_FINITE: _failed(RetryClass.USER, "The loss stopped being a number. Lower learning_rate."),
+    EndReason.DISK_FULL: _failed(RetryClass.INFRASTRUCTURE, "The disk had no room for what the trainer wrote."),
     EndReason.STOPPED_UNASKED: _failed(
         RetryClass.INFRASTRUCTURE,
         "The container was told to stop by somebody outside Lorry; the last checkpoint was saved.",
@@ -164,6 +166,7 @@ _EXIT_REASONS: dict[int, EndReason] = {
     13: EndReason.GPU_OUT_OF_MEMORY,
     14: EndReason.LOSS_NOT_FINITE,
     15: EndReason.STOPPED_UNASKED,
+    16: EndReason.DISK_FULL,
     126: EndReason.COMMAND_UNUSABLE,  # the container's init found the command, and it is no program
     127: EndReason.COMMAND_UNUSABLE,  # or did not find it
     143: EndReason.STOPPED_UNASKED,

@@ -86,6 +86,7 @@ def test_only_a_verified_adapter_completes_and_only_a_request_cancels():
         (13, False, EndReason.GPU_OUT_OF_MEMORY),
         (14, False, EndReason.LOSS_NOT_FINITE),
         (15, False, EndReason.STOPPED_UNASKED),
+        (16, False, EndReason.DISK_FULL),
         (70, False, EndReason.TRAINER_FAILED),
         (137, False, EndReason.KILLED),
         (137, True, EndReason.OUT_OF_MEMORY),
