@@ -24,7 +24,8 @@ _UNPRIVILEGED = "postgres" if os.getuid() == 0 else None  # the server refuses t
 class Postgres:
     """One server. `start` and `stop` may be called again and again; the data stay."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, speed: tuple[str, ...] = SPEED) -> None:
+        self._speed = speed
         self._data = folder / "data"
         self._log = folder / "postgres.log"
         self._programs = _programs()
@@ -44,7 +45,7 @@ class Postgres:
             f"listen_addresses={HOST}",
             "-c",
             "unix_socket_directories=",
-            *SPEED,
+            *self._speed,
         ]
         self._run("pg_ctl", "start", "--wait", f"--log={self._log}", f"--options={' '.join(options)}")
 
@@ -88,10 +89,13 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """A started server, gone afterwards. Not in pytest's folders: another user could not reach into those."""
+def running_postgres(*, speed: tuple[str, ...] = SPEED) -> Iterator[Postgres]:
+    """A started server, gone afterwards; without `speed`, as safe against a power cut as it comes.
+
+    Not in pytest's folders: another user could not reach into those.
+    """
     with tempfile.TemporaryDirectory(prefix="lorry-postgres-") as folder:
-        server = Postgres(Path(folder))
+        server = Postgres(Path(folder), speed=speed)
         server.start()
         try:
             yield server

@@ -34,7 +34,7 @@ class JobFilter:
 @dataclass(frozen=True, slots=True)
 class JobPage:
     jobs: tuple[Job, ...]
-    total: int  # matching jobs over all pages
+    total: int  # matching jobs over all pages; above 10,000 as of a few seconds ago
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from orchestrator.adapters.sql.tables import (
     training_jobs,
     training_metrics,
 )
+from orchestrator.adapters.sql.totals import Totals
 from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
 from orchestrator.domain.events import JobEvent, Metric, status_event
@@ -46,6 +47,7 @@ _QUEUED_COLUMNS = [
 class SqlJobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._totals = Totals()
 
     def add(self, job: Job, event: JobEvent, submission: Submission | None = None) -> Job:
         row = job_row(job)
@@ -67,17 +69,16 @@ class SqlJobStore:
 
     def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
         conditions = _conditions(wanted)
-        order = training_jobs.c.created_at if wanted.oldest_first else training_jobs.c.created_at.desc()
-        rows = (
-            sa.select(training_jobs)
-            .where(*conditions)
-            .order_by(order, training_jobs.c.id)
-            .limit(page_size)
-            .offset((page - 1) * page_size)
-        )
+        keys = (training_jobs.c.created_at, training_jobs.c.id)
+        order = keys if wanted.oldest_first else [key.desc() for key in keys]
+        # The index alone says which rows are on the page; only those are read.
+        on_page = sa.select(training_jobs.c.id).where(*conditions).order_by(*order)
+        on_page = on_page.limit(page_size).offset((page - 1) * page_size)
+        rows = sa.select(training_jobs).where(training_jobs.c.id.in_(on_page)).order_by(*order)
+        count = sa.select(sa.func.count()).select_from(training_jobs).where(*conditions)
         with self._database.read() as connection:
-            total = connection.scalar(sa.select(sa.func.count()).select_from(training_jobs).where(*conditions))
-            return JobPage(tuple(job_from(row) for row in connection.execute(rows).mappings()), total or 0)
+            total = self._totals.get(wanted, lambda: connection.scalar(count) or 0)
+            return JobPage(tuple(job_from(row) for row in connection.execute(rows).mappings()), total)
 
     def queue(self) -> Sequence[QueuedJob]:
         query = (

@@ -116,7 +116,8 @@ training_jobs = sa.Table(
     sa.CheckConstraint("gpus BETWEEN 1 AND 16", name="gpus"),
     ONE_JOB_A_SLOT,
     ONE_SUBMISSION_A_KEY,
-    sa.Index("ix_training_jobs_user_id_created_at", "user_id", "created_at"),
+    # All that a page of a user's list is found by, without a look at the rows before it.
+    sa.Index("ix_training_jobs_user_id_created_at_id", "user_id", "created_at", "id"),
     sa.Index("ix_training_jobs_status_created_at", "status", "created_at"),
     sa.Index("ix_training_jobs_dataset_id", "dataset_id"),
 )
@@ -210,6 +211,13 @@ artifacts = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.UniqueConstraint("job_id", "attempt", "path"),
+)
+
+artifact_uploads = sa.Table(
+    "artifact_uploads",
+    metadata,
+    sa.Column("artifact_id", sa.ForeignKey("artifacts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("uploaded_at", Instant, nullable=False),
 )
 
 datasets = sa.Table(

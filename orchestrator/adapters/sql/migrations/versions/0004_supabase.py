@@ -1,4 +1,4 @@
-"""Progress that the job's row does not show yet; on Postgres also: what is Lorry's own goes where no Data API looks.
+"""Progress that the job's row does not show yet; pages of long lists; what is Lorry's own where no Data API looks.
 
 Supabase serves the schema `public` to browsers. The tables there have row level security, and nobody but their owner
 sees a row before a policy says so: `data_api.sql` adds those where there are users to name in them.
@@ -58,6 +58,8 @@ END $$
 def upgrade() -> None:
     with op.batch_alter_table("training_attempts") as attempts:
         attempts.add_column(sa.Column("progress", JSON, nullable=True))
+    op.drop_index("ix_training_jobs_user_id_created_at", "training_jobs")
+    op.create_index("ix_training_jobs_user_id_created_at_id", "training_jobs", ["user_id", "created_at", "id"])
     if op.get_context().dialect.name == "postgresql":
         op.execute(MOVE_WHAT_IS_OURS)
         op.execute(STAMP_CHANGES_BY_HAND)
