@@ -11,7 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from orchestrator.adapters.sql import SqlJobStore, connect, is_migrated, migrate
+from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, connect, is_migrated, migrate
 from orchestrator.adapters.sql.migrate import _config
 from orchestrator.adapters.sql.tables import metadata
 from orchestrator.domain.errors import StoreUnavailable
@@ -35,6 +35,10 @@ INSERT INTO training_metrics (run_id, attempt, step, epoch, loss, timestamp)
   VALUES ('job', 1, 1, 0, 0.5, '2026-01-01 00:00:00');
 INSERT INTO artifacts (id, job_id, attempt, kind, name, path, size_bytes, sha256, created_at)
   VALUES ('artifact', 'job', 1, 'sample', 'one.png', 'one.png', 1, 'hash', '2026-01-01 00:00:00');
+INSERT INTO datasets (id, user_id, name, item_count, captioned_count, size_bytes, sha256, created_at, updated_at)
+  VALUES ('dataset', 'user', 'cats', 1, 0, 1, 'hash', '2026-01-01 00:00:00', '2026-01-01 00:00:00');
+INSERT INTO dataset_items (id, dataset_id, file_name, original_name, width, height, size_bytes, sha256)
+  VALUES ('item', 'dataset', '00001.png', 'cat.png', 1, 1, 1, 'hash');
 """
 
 
@@ -73,6 +77,9 @@ def test_rows_of_the_first_schema_are_all_there_after_the_next_migrations(bare):
     assert (job.id, job.version, job.trigger_words, job.progress.progress) == ("job", 3, ("cat",), 12.5)
     assert (job.gpus, job.retries, job.memory_profile) == (1, 0, "normal")
     assert (attempt.container_name, attempt.events_offset, attempt.kill_count) == ("training-job", 42, 0)
+    assert (job.dataset_sha256, job.excluded_items) == (None, {})
+    (item,) = SqlDatasetStore(bare).items("dataset")
+    assert (item.exclusion, item.sharpness) == (None, None)
     assert store.leased_devices() == {"cpu-0"}
     with bare.read() as connection:
         for name in ("training_events", "training_metrics", "artifacts"):
