@@ -9,12 +9,12 @@ image=lorry-tests-postgres
 programs=$(dirname "$(readlink -f "$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1)")")
 hash=$(cat prepare.sh entrypoint.sh "$programs/postgres" | sha256sum | cut -d' ' -f1)
 
-libraries() { ldd "$programs"/{postgres,initdb,psql,pg_isready} /bin/sh | grep -o '/[^ ]*' | grep -v ':$' | sort -u; }
+libraries() { ldd "$programs"/{postgres,initdb,psql,pg_dump,pg_isready} /bin/sh | grep -o '/[^ ]*' | grep -v ':$' | sort -u; }
 
 rootfs() {
   local root=$1
   mkdir -p "$root"/{bin,etc,tmp,run/secrets,usr/bin,usr/share,var/run/postgresql,var/lib/postgresql/data}
-  { libraries; ls -d "$programs"/{postgres,initdb,psql,pg_isready} "$("$programs/pg_config" --pkglibdir)"/*.so \
+  { libraries; ls -d "$programs"/{postgres,initdb,psql,pg_dump,pg_isready} "$("$programs/pg_config" --pkglibdir)"/*.so \
     "$("$programs/pg_config" --sharedir)" /usr/share/zoneinfo /bin/sh; } |
     tar -c --dereference --hard-dereference --exclude='llvmjit*' --files-from - 2>/dev/null | tar -x -C "$root"
   echo 'postgres:x:999:999::/var/lib/postgresql:/bin/sh' >"$root/etc/passwd"

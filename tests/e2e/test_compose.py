@@ -119,6 +119,12 @@ def test_the_password_is_in_a_file_and_nothing_else_that_the_engine_knows(projec
     assert project.password not in json.dumps(project.inspect(service))
 
 
+def test_the_database_is_dumped_as_the_documentation_says(project, alice):
+    job_id = alice.start("compose")
+    assert job_id in project.run("exec", "-T", "db", "pg_dump", "--username", "lorry", "lorry")
+    alice.wait(job_id, "completed")
+
+
 def test_only_this_machine_reaches_the_api_and_nobody_the_database(project):
     [published] = project.inspect("api")["NetworkSettings"]["Ports"]["8000/tcp"]
     assert published["HostIp"] == "127.0.0.1"
