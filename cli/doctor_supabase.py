@@ -9,7 +9,7 @@ from cli.finding import Finding, Level
 from orchestrator.adapters.supabase import DatasetsSeen, ProjectFacts
 from orchestrator.domain.errors import LorryError
 from orchestrator.settings import Settings
-from orchestrator.supabase_mode import supabase_project
+from orchestrator.supabase_mode import storage_bucket, supabase_project
 
 _MAX_CLOCK_SKEW_SECONDS = 20.0  # tokens are taken half a minute early or late
 _DIRECT_HOST = re.compile(r"db\.[a-z0-9]+\.supabase\.co")
@@ -31,7 +31,13 @@ def check_supabase(settings: Settings) -> list[Finding]:
         return [Finding(Level.FAILING, "supabase", f"{settings.supabase_url}: {error.message}", advice)]
     finally:
         project.close()
-    return [check_keys(facts), check_clock(facts), check_store_of(settings), check_datasets(facts, settings)]
+    return [
+        check_keys(facts),
+        check_clock(facts),
+        check_store_of(settings),
+        *check_bucket(settings),
+        check_datasets(facts, settings),
+    ]
 
 
 def check_keys(facts: ProjectFacts) -> Finding:
@@ -60,6 +66,19 @@ def check_store_of(settings: Settings) -> Finding:
         advice = "If it cannot be reached (`Network is unreachable`), use the session pooler string, port 5432."
         return Finding(Level.WARNING, "supabase", f"{address.hostname} answers over IPv6 only.", advice)
     return Finding(Level.OK, "supabase", "The job store is a Postgres.")
+
+
+def check_bucket(settings: Settings) -> list[Finding]:
+    """Nothing where no files are copied to Storage."""
+    bucket = storage_bucket(settings)
+    if bucket is None:
+        return []
+    problem = bucket.problem()
+    bucket.close()
+    if problem is None:
+        return [Finding(Level.OK, "supabase", f"The bucket {settings.supabase_bucket} takes files.")]
+    advice = "Make it private and by that name (docs/supabase.md has the SQL); no trained file is lost meanwhile."
+    return [Finding(Level.WARNING, "supabase", f"Files are not copied as meant: {problem}.", advice)]
 
 
 def check_datasets(facts: ProjectFacts, settings: Settings) -> Finding:

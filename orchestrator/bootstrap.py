@@ -29,6 +29,7 @@ from orchestrator.adapters.sql import (
     SqlRecordStore,
     SqlRetentionStore,
     SqlTokenStore,
+    SqlUploadStore,
     SqlVersionStore,
     SqlWakeUp,
     connect,
@@ -67,6 +68,7 @@ from orchestrator.services.retention import Retention
 from orchestrator.services.schedule import Schedule
 from orchestrator.services.survey import Survey
 from orchestrator.services.sweep import Sweep
+from orchestrator.services.uploads import Uploads
 from orchestrator.settings import Settings
 from orchestrator.supabase_mode import SupabaseMode
 from orchestrator.values import container_settings, container_user, reconciliation_policy, scheduling_policy
@@ -80,6 +82,7 @@ class Lorry:
     orchestration: Orchestration
     engine_events: EngineEvents
     retention: Retention
+    uploads: Uploads | None
     meter: PrometheusMeter
     database: Database
     supabase: SupabaseMode | None
@@ -90,7 +93,9 @@ class Lorry:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
         # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
         keeping = (stop, lambda: self.orchestration.is_leading)
-        threading.Thread(target=self.retention.run_until, args=keeping, name="retention", daemon=True).start()
+        for keeper in (self.retention, self.uploads):
+            if keeper is not None:
+                threading.Thread(target=keeper.run_until, args=keeping, name=type(keeper).__name__, daemon=True).start()
         with self.engine_events, self.submissions:
             self.orchestration.run(stop)
 
@@ -121,6 +126,7 @@ def build(settings: Settings) -> Lorry:
         ),
         engine_events=EngineEvents(base_url=settings.docker_host, instance=settings.instance, wake_up=adapters.wake_up),
         retention=_build_retention(led, settings),
+        uploads=_build_uploads(led),
         meter=adapters.meter,
         database=adapters.database,
         supabase=adapters.supabase,
@@ -296,6 +302,17 @@ def _build_retention(adapters: _Adapters, settings: Settings) -> Retention:
         folder=FilesystemDataFolder(settings.data_dir.resolve()),
         clock=adapters.clock,
         policy=RetentionPolicy(days),
+    )
+
+
+def _build_uploads(adapters: _Adapters) -> Uploads | None:
+    if adapters.supabase is None or adapters.supabase.bucket is None:
+        return None
+    return Uploads(
+        store=SqlUploadStore(adapters.database),
+        artifacts=adapters.artifacts,
+        objects=adapters.supabase.bucket,
+        clock=adapters.clock,
     )
 
 

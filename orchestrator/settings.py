@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     supabase_publishable_key: str | None = Field(
         None, description="That project's publishable (or legacy anon) key; never its secret one."
     )
+    supabase_secret_key: SecretStr | None = Field(
+        None, description="That project's secret key: with it the files of completed jobs are copied to its Storage."
+    )
+    supabase_bucket: str = Field("adapters", description="The private bucket that they are copied to.")
     supabase_issuer: str | None = Field(
         None,
         description="The `iss` of its tokens, exactly; default `{SUPABASE_URL}/auth/v1`, empty does not look at it.",

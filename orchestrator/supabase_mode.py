@@ -8,6 +8,7 @@ from orchestrator.adapters.sql import SqlDatasetStore
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.supabase import (
     LOOPBACK_HOSTS,
+    Bucket,
     ClaimRules,
     Project,
     SupabaseDatasetStore,
@@ -23,6 +24,7 @@ from orchestrator.settings import Settings
 class SupabaseMode:
     project: Project
     tokens: SupabaseTokens
+    bucket: Bucket | None
 
     @classmethod
     def of(cls, settings: Settings) -> SupabaseMode | None:
@@ -35,7 +37,7 @@ class SupabaseMode:
             are_anonymous_users_allowed=settings.supabase_anonymous_users,
             are_oauth_clients_allowed=settings.supabase_oauth_clients,
         )
-        return cls(project, SupabaseTokens(project, rules))
+        return cls(project, SupabaseTokens(project, rules), storage_bucket(settings))
 
     def dataset_store(self, database: Database) -> DatasetStore:
         """The project's policies can decide only about rows that lie in the project's own Postgres."""
@@ -44,6 +46,15 @@ class SupabaseMode:
 
     def close(self) -> None:
         self.project.close()
+        if self.bucket is not None:
+            self.bucket.close()
+
+
+def storage_bucket(settings: Settings) -> Bucket | None:
+    """None where no secret key is set: nothing is copied to Storage then."""
+    if settings.supabase_url is None or settings.supabase_secret_key is None:
+        return None
+    return Bucket(settings.supabase_url, settings.supabase_secret_key.get_secret_value(), settings.supabase_bucket)
 
 
 def supabase_project(settings: Settings) -> Project | None:

@@ -10,6 +10,7 @@ from orchestrator.adapters.sql.migrate import is_migrated, migrate, migration_sq
 from orchestrator.adapters.sql.record_store import SqlRecordStore
 from orchestrator.adapters.sql.retention_store import SqlRetentionStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
+from orchestrator.adapters.sql.upload_store import SqlUploadStore
 from orchestrator.adapters.sql.wake_up import SqlWakeUp
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SqlRecordStore",
     "SqlRetentionStore",
     "SqlTokenStore",
+    "SqlUploadStore",
     "SqlVersionStore",
     "SqlWakeUp",
     "connect",

@@ -217,7 +217,9 @@ artifact_uploads = sa.Table(
     "artifact_uploads",
     metadata,
     sa.Column("artifact_id", sa.ForeignKey("artifacts.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("uploaded_at", Instant, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("settled_at", Instant, nullable=False),
+    sa.CheckConstraint("outcome IN ('uploaded', 'no_folder', 'file_gone')", name="outcome"),
 )
 
 datasets = sa.Table(

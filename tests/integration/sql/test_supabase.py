@@ -26,6 +26,7 @@ READABLE = ("training_jobs", "training_metrics", "training_events", "artifacts",
 OWN = (
     "alembic_version",
     "api_tokens",
+    "artifact_uploads",
     "audit_log",
     "dataset_versions",
     "engine_status",

@@ -16,6 +16,8 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.options import ApiOptions
 from orchestrator import bootstrap
+from orchestrator.adapters.sql import connect, migrate
+from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.supabase import ClaimRules, Project, SupabaseTokens
 from orchestrator.services.identity import EitherToken, LorryTokens
 from orchestrator.settings import Settings
@@ -24,6 +26,19 @@ from tests.postgres import Postgres
 
 UNLIMITED = "100000/minute"
 _names = itertools.count(1)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty store, of each dialect in turn."""
+    url = f"sqlite:///{tmp_path / 'uploads.db'}"
+    if request.param == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.create()
+    database = connect(url)
+    migrate(database)
+    yield database
+    database.close()
 
 
 class Elapsed:

@@ -15,6 +15,7 @@ import psycopg
 
 from tests.integration.supabase.data_api import Answer, DataApi
 from tests.integration.supabase.signer import AUDIENCE, Signer
+from tests.integration.supabase.storage import Storage
 
 PUBLISHABLE_KEY = "sb_publishable_of-the-test-project"
 SECRET_KEY = "sb_secret_of-the-test-project"
@@ -34,6 +35,7 @@ class SupabaseServer:
         self._http.project = self  # type: ignore[attr-defined]
         self.url = f"http://127.0.0.1:{self._http.server_port}"
         self.signer = Signer(issuer=f"{self.url}/auth/v1")
+        self.storage = Storage()
         self._users: dict[str, dict[str, Any]] = {}
         self._admin_url = url
         self._data_api = DataApi(url.replace("lorry@", "authenticator@"), self.signer)
@@ -78,6 +80,13 @@ class SupabaseServer:
             return self._data_api.select(path.removeprefix("/rest/v1/"), query, bearer=bearer, role_of_key=role)
         return Answer(404, {"message": "no Route matched with those values"})
 
+    def answer_storage(self, method: str, path: str, headers: Any, content: bytes) -> Answer | None:
+        self.asked[path] += 1
+        if any(path.startswith(prefix) for prefix in self.broken):
+            return Answer(503, {"message": "name resolution failed"})
+        is_service = headers.get("Authorization") == f"Bearer {SECRET_KEY}"
+        return self.storage.answer(method, path, headers, content, is_service=is_service)
+
     def _user(self, token: str) -> Answer:
         try:
             claims = self.signer.opened(token)
@@ -109,8 +118,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         project: SupabaseServer = self.server.project  # type: ignore[attr-defined]
-        answer = project.answer(address.path, parse_qsl(address.query, keep_blank_values=True), self.headers)
-        body = json.dumps(answer.body).encode()
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if address.path.startswith("/storage/"):
+            answer = project.answer_storage(self.command, address.path, self.headers, content)
+        else:
+            answer = project.answer(address.path, parse_qsl(address.query, keep_blank_values=True), self.headers)
+        if answer is None:
+            self.close_connection = True
+            return
+        body = b"" if answer.body is None else json.dumps(answer.body).encode()
         with suppress(OSError):  # the client may have lost patience
             self.send_response(answer.status)
             self.send_header("Content-Type", "application/json; charset=utf-8")
@@ -119,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+    do_POST = do_PATCH = do_HEAD = do_GET  # noqa: N815 - the server's words
 
     def log_message(self, *_: Any) -> None:
         """The tests count requests themselves."""

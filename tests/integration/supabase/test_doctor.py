@@ -79,6 +79,19 @@ def test_a_project_with_a_shared_secret_is_shown_the_way_out(diagnose: Diagnose,
     assert "asymmetric" in text
 
 
+def test_a_bucket_is_looked_at_where_files_are_copied_to_it(diagnose: Diagnose, supabase: SupabaseServer) -> None:
+    def bucket() -> tuple[Level, str]:
+        return diagnose(supabase_secret_key=SECRET_KEY)[-2]
+
+    assert bucket()[0] is Level.OK
+    supabase.storage.public.add("adapters")
+    assert "public" in bucket()[1]
+    supabase.storage.buckets.clear()
+    level, text = bucket()
+    assert level is Level.WARNING
+    assert "Bucket not found" in text
+
+
 def test_what_is_only_seen_elsewhere_has_its_sentence_too() -> None:
     other = Settings(database_url="postgresql://postgres@db.abcdefgh.supabase.co:5432/postgres")
     assert "IPv6" in check_store_of(other).message
