@@ -55,7 +55,7 @@ class FilesystemWorkspace:
                     return _NOTHING
                 data = os.pread(events, limit_bytes, offset)
                 return EventsBite(_lines(data, limit_bytes, is_final=is_final), os.fstat(events).st_size)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return _NOTHING
 
     def append_log(self, job_id: str, lines: Sequence[str], *, at_bytes: int) -> int:
