@@ -44,8 +44,8 @@ def postgres_engine(url: sa.URL) -> sa.Engine:
     """`postgresql://` and `postgres://` alike. Raises Rejected for a transaction pooler's port."""
     if url.port == TRANSACTION_POOLER_PORT:
         message = (
-            f"LORRY_DATABASE_URL names port {TRANSACTION_POOLER_PORT}, a transaction pooler: it keeps no session locks."
-            " Use the session pooler (the same host, port 5432) or the database itself."
+            f"LORRY_DATABASE_URL names port {TRANSACTION_POOLER_PORT}, a pooler of transactions: it keeps no session's"
+            f" locks. Use its session mode: {url.set(port=5432).render_as_string(hide_password=True)}"
         )
         raise Rejected(message, code="DATABASE_URL_REFUSED")
     engine = sa.create_engine(

@@ -59,6 +59,14 @@ def test_an_address_that_cannot_hold_a_store_is_refused_without_its_password(url
     assert "secret" not in refused.value.message
 
 
+def test_a_transaction_poolers_port_is_refused_with_the_address_to_use_instead():
+    with pytest.raises(Rejected) as refused:
+        connect("postgresql://postgres.ref:secret@aws-0-eu-west-1.pooler.supabase.com:6543/postgres")
+
+    instead = "postgresql://postgres.ref:***@aws-0-eu-west-1.pooler.supabase.com:5432/postgres"
+    assert refused.value.message.endswith(f"Use its session mode: {instead}")
+
+
 def test_every_session_has_limits_for_what_may_take_time(database):
     with database.read() as connection:
         limits = [connection.scalar(sa.text(f"SHOW {name}")) for name in ("statement_timeout", "lock_timeout")]

@@ -47,3 +47,18 @@ def test_a_settings_file_that_is_missing_or_no_toml_is_said_so(lorry: Lorry, tmp
     assert (missing.code, missing.err) == (2, f"There is no settings file {tmp_path / 'missing.toml'}.\n")
     (tmp_path / "bad.toml").write_text("= =")
     assert "is not TOML" in lorry("migrate", "--config", str(tmp_path / "bad.toml")).err
+
+
+def test_migrations_can_be_printed_without_a_database(lorry: Lorry) -> None:
+    everything, newer = lorry("migrate", "--sql"), lorry("migrate", "--sql", "--from", "0003")
+    assert (everything.code, newer.code) == (0, 0)
+    assert everything.out.startswith("BEGIN;\n")
+    assert everything.out.rstrip().endswith("COMMIT;")
+    assert "CREATE TABLE training_jobs" in everything.out
+    assert "CREATE TABLE training_jobs" not in newer.out
+
+
+def test_migrations_from_a_revision_that_never_was_are_refused(lorry: Lorry) -> None:
+    refused = lorry("migrate", "--sql", "--from", "9999")
+    assert refused.code == 1
+    assert "There is no revision '9999'" in refused.err
