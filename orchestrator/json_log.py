@@ -18,7 +18,7 @@ _COMMON: list[structlog.typing.Processor] = [
     structlog.processors.UnicodeDecoder(),
 ]
 # Polling lines of these say nothing below WARNING.
-_CHATTY = ("urllib3", "docker", "alembic", "multipart", "python_multipart", "PIL")
+_CHATTY = ("urllib3", "docker", "alembic", "multipart", "python_multipart", "PIL", "httpx", "httpcore", "hpack")
 
 # JSON escapes what ASCII calls a control character. These end a line, steer a terminal, turn the writing around or
 # cannot be written as UTF-8, and JSON lets them pass. What Persian joins its letters with is none of them.
