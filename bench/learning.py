@@ -1,0 +1,207 @@
+"""Does training teach? A tiny model is trained from nothing on drawn shapes; a LoRA then teaches it a new one.
+
+Reports the held-out loss of both, and how far sample pictures of the new word lie from its pictures, by mean colour.
+Everything but the first training uses the trainer's own parts: encoding, steps, evaluation, sampler.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from build_model import build
+from lora_trainer import adapter
+from lora_trainer.buckets import Bucket
+from lora_trainer.cache import Encoded, LatentCache, encode, take
+from lora_trainer.config import TrainingParams
+from lora_trainer.data import Example, load_pixels
+from lora_trainer.evaluate import fixed_noise_loss
+from lora_trainer.families.sd15 import StableDiffusion
+from lora_trainer.objective import add_noise, generator, squared_error
+from lora_trainer.step import Source, Stepper
+
+MODEL = "lorry/tiny-sd15"
+SIDE = 64  # pixels
+COLOURS = {"red": "#d03030", "green": "#30b040", "blue": "#3050d0", "yellow": "#e0c020"}
+SHAPES = ("disc", "box", "bar")
+NEW_WORD = "zorb"
+BATCH = 16
+SAMPLES = 4
+SAMPLER_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    autoencoder_steps: int
+    denoiser_steps: int
+    lora_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Losses on fixed noise of pictures that were not trained on; distances of mean colours, 0..1."""
+
+    base_loss_untrained: float
+    base_loss_trained: float
+    concept_loss_before: float
+    concept_loss_after: float
+    concept_distance_before: float
+    concept_distance_after: float
+    seconds: float
+
+
+def draw_known(folder: Path, count: int) -> list[Example]:
+    """Shapes of four colours on a light ground, each captioned with what it is."""
+    kinds = list(product(COLOURS, SHAPES))
+    return [
+        _drawn(folder / f"{index:04d}.png", f"a {colour} {shape}", shape, (COLOURS[colour], "#e8e8e0"))
+        for index in range(count)
+        for colour, shape in [kinds[index % len(kinds)]]
+    ]
+
+
+def draw_new(folder: Path, count: int) -> list[Example]:
+    """What the model has no word for: a ring, in a new colour and on a dark ground that it has never seen."""
+    return [
+        _drawn(folder / f"new-{index:04d}.png", f"a {NEW_WORD}", "ring", ("#c030c0", "#201030"))
+        for index in range(count)
+    ]
+
+
+def _drawn(path: Path, prompt: str, shape: str, colours: tuple[str, str]) -> Example:
+    """Somewhere in the picture, in a size of its own; `colours` are the shape's and the ground's."""
+    colour, ground = colours
+    dice = torch.randint(0, 12, (3,), generator=generator(7, "shapes", path.stem)).tolist()
+    left, top, size = 6 + dice[0], 6 + dice[1], 28 + dice[2]
+    box = (left, top, left + size, top + (size // 3 if shape == "bar" else size))
+    picture = Image.new("RGB", (SIDE, SIDE), ground)
+    pencil = ImageDraw.Draw(picture)
+    if shape == "ring":
+        pencil.ellipse(box, outline=colour, width=9)
+    elif shape == "disc":
+        pencil.ellipse(box, fill=colour)
+    else:
+        pencil.rectangle(box, fill=colour)
+    picture.save(path)
+    return Example(path, path.stem, (SIDE, SIDE), Bucket(SIDE, SIDE), prompt)
+
+
+def pixels_of(examples: list[Example]) -> Tensor:
+    return torch.stack([torch.from_numpy(load_pixels(example.path, example.bucket)) for example in examples])
+
+
+def train_autoencoder(vae: Any, pixels: Tensor, steps: int) -> None:
+    """Until pictures survive it, and with latents of unit size, as the noise schedule expects them."""
+    vae.requires_grad_(requires_grad=True).to(memory_format=torch.channels_last)  # a third of the time
+    optimizer = torch.optim.AdamW(vae.parameters(), lr=2e-3)
+    for step in range(steps):
+        batch = pixels[_chosen("autoencoder", step, len(pixels))]
+        posterior = vae.encode(batch).latent_dist
+        restored = vae.decode(posterior.mean + 0.1 * torch.randn(posterior.mean.shape)).sample
+        loss = mse_loss(restored, batch) + 1e-3 * posterior.mean.square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    vae.requires_grad_(requires_grad=False)
+    with torch.no_grad():
+        vae.register_to_config(scaling_factor=1 / float(vae.encode(pixels[:64]).latent_dist.mean.std()))
+
+
+def train_denoiser(family: StableDiffusion, data: Encoded, steps: int) -> None:
+    """All weights, on plain noise prediction; every tenth sample without its caption."""
+    unet, schedule = family.denoiser, family.schedule
+    unet.requires_grad_(requires_grad=True)
+    optimizer = torch.optim.AdamW(unet.parameters(), lr=2e-3)
+    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=2e-3, total_steps=steps)
+    empty = family.encode_prompts([""])["text"]
+    for step in range(steps):
+        chosen = _chosen("denoiser", step, len(data)).tolist()
+        batch = data.batch(0, chosen, [0] * BATCH)
+        noise = torch.randn(batch.mean.shape, generator=generator(7, "noise", step))
+        timesteps = torch.randint(len(schedule), (BATCH,), generator=generator(7, "timesteps", step))
+        text = batch.conditioning["text"].clone()
+        text[:: BATCH // 2] = empty
+        prediction = family.predict(unet, add_noise(schedule, batch.mean, noise, timesteps), timesteps, {"text": text})
+        optimizer.zero_grad()
+        squared_error(prediction, noise).mean().backward()
+        torch.nn.utils.clip_grad_norm_(list(unet.parameters()), 1.0)
+        optimizer.step()
+        rates.step()
+    unet.requires_grad_(requires_grad=False)
+
+
+def teach(family: StableDiffusion, data: Encoded, steps: int) -> None:
+    """The new concept as a LoRA, by the trainer's own steps."""
+    params = TrainingParams(
+        steps=steps, batch_size=4, learning_rate=2e-3, lora_rank=8, lora_alpha=8, lr_scheduler="cosine"
+    )
+    trained = adapter.attach(family, rank=params.lora_rank, alpha=params.lora_alpha, seed=params.seed)
+    source = Source("train", data, weight=1.0, caption_dropout=params.caption_dropout)
+    stepper = Stepper(family, trained.weights, [source], family.encode_prompts([""]), params, recorder=None)
+    for step in range(1, steps + 1):
+        stepper(step)
+
+
+def distance(family: StableDiffusion, prompt: str, wanted: Tensor) -> float:
+    """How far samples lie from pictures (n, 3, h, w) in -1..1, by the mean colour of each, root mean square."""
+    conditioning, empty = family.encode_prompts([prompt]), family.encode_prompts([""])
+    options = {"resolution": SIDE, "steps": SAMPLER_STEPS}
+    samples = [
+        family.sample(family.denoiser, take(conditioning, [0]), empty, seed=seed, **options).mean(dim=(0, 1))
+        for seed in range(SAMPLES)
+    ]
+    colour = (wanted / 2 + 0.5).mean(dim=(0, 2, 3))
+    return float((torch.stack(samples) - colour).square().mean().sqrt())
+
+
+def measure(effort: Effort, folder: Path) -> Figures:
+    began_at = time.monotonic()
+    torch.manual_seed(7)
+    build(MODEL, folder / "model")
+    known, new = draw_known(folder, 144), draw_new(folder, 16)
+    family = StableDiffusion.load(folder / "model", device=torch.device("cpu"), dtype=torch.float32)
+    train_autoencoder(family._vae, pixels_of(known + new), effort.autoencoder_steps)  # noqa: SLF001
+    parts = {"known": known[24:], "known held out": known[:24], "new": new[4:], "new held out": new[:4]}
+    data = {name: _encoded(family, examples, folder / name) for name, examples in parts.items()}
+    untrained = fixed_noise_loss(family, data["known held out"])
+    train_denoiser(family, data["known"], effort.denoiser_steps)
+    trained = fixed_noise_loss(family, data["known held out"])
+    wanted, prompt = pixels_of(parts["new held out"]), new[0].prompt
+    before = (fixed_noise_loss(family, data["new held out"]), distance(family, prompt, wanted))
+    teach(family, data["new"], effort.lora_steps)
+    after = (fixed_noise_loss(family, data["new held out"]), distance(family, prompt, wanted))
+    return Figures(untrained, trained, before[0], after[0], before[1], after[1], time.monotonic() - began_at)
+
+
+def _encoded(family: StableDiffusion, examples: list[Example], folder: Path) -> Encoded:
+    return encode(family, examples, LatentCache(folder, encoder="drawn"), flip=False, before_each=lambda: None)
+
+
+def _chosen(purpose: str, step: int, count: int) -> Tensor:
+    return torch.randint(count, (BATCH,), generator=generator(7, purpose, step))
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    torch.set_num_threads(1)  # the same figures on any number of cores; tensors this small gain little by more
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measure(Effort(autoencoder_steps=120, denoiser_steps=400, lora_steps=100), Path(folder))
+    rounded = {name: round(value, 4) for name, value in asdict(figures).items()}
+    for name, value in rounded.items():
+        print(f"{name:28}{value:>10}")
+    print(json.dumps(rounded))
+
+
+if __name__ == "__main__":
+    main()
