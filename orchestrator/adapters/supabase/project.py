@@ -35,7 +35,7 @@ class DatasetsSeen(StrEnum):
     UNKNOWN = "unknown"
 
 
-_SEEN_BY_CODE = {"42501": DatasetsSeen.CLOSED, "PGRST205": DatasetsSeen.MISSING, "": DatasetsSeen.KEY_REFUSED}
+_SEEN_BY_CODE = {"42501": DatasetsSeen.CLOSED, "PGRST205": DatasetsSeen.MISSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,11 @@ class Project:
         try:
             rows = self._as_nobody.table("datasets").select("id").limit(1).execute().data
         except APIError as error:
-            return _SEEN_BY_CODE.get(error.code or "", DatasetsSeen.UNKNOWN)
+            # The gateway's own refusal is about our key and has no code.
+            is_key_refused = error.code is None and "api key" in (error.message or "").lower()
+            return (
+                DatasetsSeen.KEY_REFUSED if is_key_refused else _SEEN_BY_CODE.get(str(error.code), DatasetsSeen.UNKNOWN)
+            )
         except httpx.HTTPError:
             return DatasetsSeen.UNKNOWN
         return DatasetsSeen.OPEN if rows else DatasetsSeen.CLOSED

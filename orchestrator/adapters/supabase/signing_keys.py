@@ -51,6 +51,7 @@ class SigningKeys:
             return found
         # Whoever holds a key that was good a moment ago does not wait for another's fetch.
         if not self._one_at_a_time.acquire(blocking=found is None):
+            self._require_usable()
             return found
         try:
             # Another thread may have fetched while this one waited: look again first.

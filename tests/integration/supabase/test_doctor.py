@@ -54,6 +54,13 @@ def test_a_project_that_nobody_answers_for_is_named(diagnose: Diagnose, supabase
     assert "LORRY_SUPABASE_URL" in text
 
 
+def test_a_data_api_that_is_away_is_not_taken_for_a_wrong_key(diagnose: Diagnose, supabase: SupabaseServer) -> None:
+    supabase.broken.add("/rest")
+    level, text = diagnose()[-1]
+    assert level is Level.WARNING
+    assert "could not say" in text
+
+
 @pytest.mark.parametrize(("key", "hint"), [(SECRET_KEY, "it is the secret key"), ("sb_publishable_x", "refuses")])
 def test_a_wrong_key_is_told_by_what_is_wrong_with_it(diagnose: Diagnose, key: str, hint: str) -> None:
     level, text = diagnose(supabase_publishable_key=key)[-1]
