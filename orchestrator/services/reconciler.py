@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
@@ -61,6 +62,8 @@ log = structlog.get_logger()
 
 # A process that survives so many SIGKILLs hangs in the kernel, in a GPU driver most likely. Its slot stays taken.
 STUCK_AFTER_KILLS = 3
+# A step that failed for a reason nobody foresaw would fail again at once, with a traceback in the log each time.
+UNFORESEEN_PAUSE = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -107,6 +110,7 @@ class Reconciler:
         self._meter = meter
         self._policy = policy
         self._retry_policy = retry_policy
+        self._put_off_until: dict[str, datetime] = {}
 
     def run_once(self, is_stopping: Callable[[], bool] = lambda: False) -> Pass:
         """One pass over everything. A job's failure is logged and never stops the pass; once `is_stopping`, the step
@@ -122,7 +126,7 @@ class Reconciler:
         for job, attempt in active:
             if is_stopping():
                 return done
-            if self._steps.is_busy(job.id):
+            if self._steps.is_busy(job.id) or self._is_put_off(job.id):
                 continue
             with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
                 self._advance(job, attempt, snapshot, done)
@@ -290,6 +294,8 @@ class Reconciler:
         for start in self._schedule.starts():
             if is_stopping():
                 return
+            if self._is_put_off(start.job.id):
+                continue
             attempt_number = start.job.attempt + 1
             with bound_contextvars(job_id=start.job.id, attempt=attempt_number), self._guarded(start.job, done):
                 job, attempt = self._launcher.claim(start, engine_id=snapshot.engine_id)
@@ -317,4 +323,12 @@ class Reconciler:
             done.failed_steps += 1
         except Exception:
             log.exception("a step failed", job_id=job.id, attempt=job.attempt)
+            self._put_off_until[job.id] = self._clock.now() + UNFORESEEN_PAUSE
             done.failed_steps += 1
+
+    def _is_put_off(self, job_id: str) -> bool:
+        until = self._put_off_until.get(job_id)
+        if until is None or self._clock.now() < until:
+            return until is not None
+        del self._put_off_until[job_id]
+        return False

@@ -492,6 +492,16 @@ def test_an_orphan_is_removed_after_its_grace_and_a_foreign_container_never(worl
     assert len(foreign.snapshot().containers) == 1
 
 
+def test_a_step_that_failed_unforeseen_is_not_repeated_in_every_pass(world):
+    job_id = world.submit()
+    world.run_once()
+    world.exit(job_id, 1)
+    world.restarted(_Interrupting(world.engine, "inspect", before=_crash))
+
+    assert [world.run_once(after_seconds=1).failed_steps for _ in range(4)] == [1, 0, 0, 0]
+    assert world.run_once(after_seconds=2).failed_steps == 1
+
+
 def test_one_jobs_failure_does_not_stop_the_pass(world):
     first, second = world.submit(), world.submit(BOB)
     waiting = world.submit(BOB)
