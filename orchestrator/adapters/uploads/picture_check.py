@@ -22,11 +22,12 @@ _ONE_PICTURE_FORMATS = ("JPEG", "MPO")  # an MPO's further frames are previews; 
 _PREVIEW_SIDE = 512  # pixels
 _PREVIEW_QUALITY = 80
 _HASH_SIZE = (9, 8)
-# Without metadata a picture is written anew: PNG and WebP keep every pixel, JPEG nearly so.
+# Without metadata a picture is written anew: PNG keeps every pixel, the others nearly so. (Lossless WebP of 40 million
+# pixels takes minutes and more memory than there is.)
 _CLEAN_OPTIONS: dict[str, dict[str, Any]] = {
-    ".png": {"format": "PNG"},
+    ".png": {"format": "PNG", "compress_level": 3},
     ".jpg": {"format": "JPEG", "quality": 95, "subsampling": 0},
-    ".webp": {"format": "WEBP", "lossless": True, "exact": True},
+    ".webp": {"format": "WEBP", "quality": 95, "method": 2},
 }
 
 # Decoders raise OSErrors too, but not these.

@@ -15,6 +15,7 @@ _PROGRAM = Path(__file__).with_name("picture_check.py")
 _MEMORY_BYTES = 1024**3
 _SECONDS_TO_START = 20
 _SECONDS_PER_PICTURE = 2
+_SECONDS_PER_CLEAN_PICTURE = 10  # encoding takes longer than decoding
 
 # What `examine` of picture_check says of one picture: suffix, size and measured facts, or a problem.
 Finding = dict[str, Any]
@@ -41,7 +42,8 @@ def examine_all(pictures: Sequence[ToExamine], max_pixels: int, *, program: Path
 
     Raises OSError when the disk says no.
     """
-    seconds = _SECONDS_TO_START + _SECONDS_PER_PICTURE * len(pictures)
+    per_picture = (_SECONDS_PER_CLEAN_PICTURE if picture.clean else _SECONDS_PER_PICTURE for picture in pictures)
+    seconds = _SECONDS_TO_START + sum(per_picture)
     request = {
         "pictures": [picture.as_request() for picture in pictures],
         "max_pixels": max_pixels,
