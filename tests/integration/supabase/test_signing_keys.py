@@ -109,6 +109,7 @@ def test_whoever_is_known_does_not_wait_while_the_keys_are_fetched_again(
     fetching.start()
     eventually(lambda: supabase.asked[JWKS] == 2)
     assert verifier.verify(token).user_id == user
+    assert fetching.is_alive()
     supabase.release.set()
     fetching.join(10)
 
