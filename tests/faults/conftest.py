@@ -95,6 +95,11 @@ def _shared_site(tmp_path_factory: pytest.TempPathFactory, _engine_client: APICl
     site = new_installation(tmp_path_factory, _engine_client, LORRY_SUBMIT_WAIT_SECONDS="0")
     with closing(site):
         site.serve("api")
+        # The model is built at the first start: no test is to be killed there instead of at its own point.
+        site.start("orchestrate")
+        model = site.data_dir / "models" / "lorry--tiny-sd15"
+        eventually(model.exists, within_seconds=60, what="the built-in model")
+        site.stop_orchestrators()
         yield site
 
 

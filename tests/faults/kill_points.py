@@ -86,7 +86,7 @@ KILL_POINTS = {
     "after_container_recorded": KillPoint(SqlJobStore, "save", _first_id),
     "after_start": KillPoint(DockerContainerRuntime, "start"),
     "after_running_recorded": KillPoint(SqlJobStore, "save", _running),
-    "after_metrics_recorded": KillPoint(SqlJobStore, "save", _taking_in),
+    "after_metrics_recorded": KillPoint(SqlJobStore, "advance", _taking_in),
     "after_log_written": KillPoint(FilesystemWorkspace, "append_log"),
     # and ends
     "before_collect": KillPoint(Collect, "conclude", is_before=True),
