@@ -38,6 +38,20 @@ def installation(install, store):
     return install(LORRY_DATABASE_URL=store.url)
 
 
+def put_to_sleep(leader, installation):
+    """Stop the process, but not in the middle of a write: nobody could write, let alone lead, until it goes on."""
+
+    def sleeps_without_a_lock():
+        leader.popen.send_signal(signal.SIGSTOP)
+        ready = installation.probe("/ready").json()
+        if "store" not in [detail["field"] for detail in ready.get("details", [])]:
+            return True
+        leader.popen.send_signal(signal.SIGCONT)
+        return False
+
+    eventually(sleeps_without_a_lock, what="a leader that sleeps between two writes")
+
+
 def start_two(installation):
     leader = installation.start("orchestrate")
     leader.wait_for(LEADS)
@@ -94,7 +108,8 @@ def test_a_leader_that_was_deposed_in_its_sleep_wakes_up_as_a_standby(installati
     job_id = user.start("fake:gate=1")
     user.wait(job_id, "running")
 
-    leader.popen.send_signal(signal.SIGSTOP)
+    standby.wait_for(STANDS_BY)
+    put_to_sleep(leader, installation)
     store.take_lock_away()
     standby.wait_for(LEADS)
     leader.popen.send_signal(signal.SIGCONT)
