@@ -54,6 +54,16 @@ class LorryClient:
     def health(self) -> dict[str, Any]:
         return self._get("/health", doing="ask for the server's health")
 
+    def failing_checks(self) -> dict[str, str]:
+        """What keeps the server from starting jobs: a sentence by the name of each check; {} when it is ready."""
+        try:
+            self._send("GET", "/ready", doing="ask whether the server is ready")
+        except LorryApiError as error:
+            if error.code != "NOT_READY":
+                raise
+            return {str(check["field"]): str(check["message"]) for check in error.details}
+        return {}
+
     def submit(self, request: dict[str, Any], *, idempotency_key: str | None = None) -> Submitted:
         """Submit a job; repeated requests of one call, or of one key, make one job."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}

@@ -97,9 +97,18 @@ def _show_container(lorry: LorryClient, job_id: str) -> None:
 def _wait_for_container(lorry: LorryClient, job_id: str) -> None:
     deadline = time.monotonic() + _LAUNCHED_WITHIN_SECONDS
     while lorry.job(job_id)["status"] not in ("running", *FINAL_STATUSES):
+        _require_machine(lorry)
         if time.monotonic() > deadline:
             raise CheckFailed(f"The container did not start within {duration(_LAUNCHED_WITHIN_SECONDS)}.")
         time.sleep(_POLL_SECONDS)
+
+
+def _require_machine(lorry: LorryClient) -> None:
+    """A job would wait for its image, its engine or its disk; whoever watches a demo wants to know now."""
+    failing = lorry.failing_checks()
+    failing.pop("orchestrator", None)  # it builds the base model before its first pass
+    if failing:
+        raise CheckFailed(" ".join(failing.values()))
 
 
 def _watch(lorry: LorryClient, job_id: str) -> Job:

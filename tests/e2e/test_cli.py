@@ -152,7 +152,8 @@ def test_doctor_is_content_here_and_says_what_to_do_elsewhere(shell: Shell, tmp_
     elsewhere = shell.run("doctor", "--json", **here | {"LORRY_IMAGE": "no-such-image", "LORRY_PROT": "1"})
     assert elsewhere.returncode == 1
     levels = {finding["subject"]: finding["level"] for finding in json.loads(elsewhere.stdout)}
-    assert (levels["image"], levels["settings"], levels["engine"]) == ("failing", "warning", "ok")
+    assert (levels["image"], levels["settings"]) == ("failing", "warning")
+    assert levels["engine"] != "failing", "an engine without live-restore is warned of, and works"
 
 
 def test_doctor_survives_an_engine_that_is_not_there(shell: Shell, tmp_path: Path) -> None:

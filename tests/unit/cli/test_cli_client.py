@@ -147,3 +147,15 @@ def test_a_refused_download_says_why(server: Any, client: LorryClient, tmp_path:
     server.refuse("GET", "/artifacts/a1/download", 404, "NOT_FOUND", "There is no such artifact.")
     with pytest.raises(LorryApiError, match=r"Could not download my-cat.safetensors: There is no such artifact"):
         client.download(artifact(b"weights"), tmp_path / "adapter")
+
+
+def test_a_server_that_is_not_ready_names_its_failing_checks_at_once(server: Any, client: LorryClient) -> None:
+    image = {"field": "image", "message": "The training image is missing."}
+    server.refuse("GET", "/ready", 503, "NOT_READY", "The training image is missing.", details=[image])
+    assert client.failing_checks() == {"image": "The training image is missing."}
+    assert len(server.seen) == 1
+
+
+def test_a_server_that_is_ready_has_none(server: Any, client: LorryClient) -> None:
+    server.answer("GET", "/ready", {"ok": True, "checks": []})
+    assert client.failing_checks() == {}
