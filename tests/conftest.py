@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tests reach this machine and unix sockets, nothing else."""
     config.option.allow_hosts = "127.0.0.1,::1"
     config.option.allow_unix_socket = True
+    # A shell starts what it puts into the background with SIGINT ignored, and so would every program that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
