@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tests reach this machine and unix sockets, nothing else."""
     config.option.allow_hosts = "127.0.0.1,::1"
     config.option.allow_unix_socket = True
-    # A shell starts what it puts into the background with SIGINT ignored, and so would every program that a test starts.
+    # A shell starts what it puts into the background with SIGINT ignored; so would be every program that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
