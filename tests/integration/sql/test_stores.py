@@ -1,10 +1,12 @@
-"""The stores over SQLite, in a file, are held to their contracts."""
+"""The stores are held to their contracts over SQLite, in a file, and over Postgres."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from orchestrator.adapters.sql import (
     SqlAuditLog,
@@ -16,11 +18,14 @@ from orchestrator.adapters.sql import (
     connect,
     migrate,
 )
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.tables import metadata
 from tests.contract.audit_log import AuditLogContract
 from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.token_store import TokenStoreContract
+from tests.postgres import Postgres
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +39,7 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def database(tmp_path: Path, empty_file: bytes):
+def sqlite_database(tmp_path: Path, empty_file: bytes) -> Iterator[Database]:
     path = tmp_path / "lorry.db"
     path.write_bytes(empty_file)
     database = connect(f"sqlite:///{path}")
@@ -42,7 +47,29 @@ def database(tmp_path: Path, empty_file: bytes):
     database.close()
 
 
-class TestSqliteJobStore(JobStoreContract):
+@pytest.fixture(scope="module")
+def one_database(postgres: Postgres) -> Iterator[Database]:
+    """Migrated; emptying it for each test is faster than making another."""
+    database = connect(postgres.create())
+    migrate(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def postgres_database(one_database: Database) -> Database:
+    with one_database.write() as connection:
+        connection.execute(sa.text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
+    return one_database
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found
+
+
+class TestJobStore(JobStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlJobStore(database)
@@ -52,7 +79,7 @@ class TestSqliteJobStore(JobStoreContract):
         return SqlRecordStore(database)
 
 
-class TestSqliteRecordStore(RecordStoreContract):
+class TestRecordStore(RecordStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlRecordStore(database)
@@ -62,25 +89,25 @@ class TestSqliteRecordStore(RecordStoreContract):
         return SqlJobStore(database)
 
 
-class TestSqliteDatasetStore(DatasetStoreContract):
+class TestDatasetStore(DatasetStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlDatasetStore(database)
 
 
-class TestSqliteVersionStore(VersionStoreContract):
+class TestVersionStore(VersionStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlVersionStore(database)
 
 
-class TestSqliteTokenStore(TokenStoreContract):
+class TestTokenStore(TokenStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlTokenStore(database)
 
 
-class TestSqliteAuditLog(AuditLogContract):
+class TestAuditLog(AuditLogContract):
     @pytest.fixture
     def store(self, database):
         return SqlAuditLog(database)
