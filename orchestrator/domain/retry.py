@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orchestrator.domain.back_off import BackOff
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus, RetryClass
 from orchestrator.domain.memory import MemoryProfile, lower
@@ -20,8 +21,8 @@ class RetryPolicy:
 
     def delay_seconds(self, retries: int, jitter: float) -> float:
         """The pause before retry number `retries` + 1; `jitter` in 0..1 adds up to a tenth, so that jobs spread."""
-        doubled: float = self.first_delay_seconds * 2**retries
-        return min(doubled, self.longest_delay_seconds) * (1 + jitter / 10)
+        back_off = BackOff(self.first_delay_seconds, self.longest_delay_seconds)
+        return back_off.pause_seconds(retries) * (1 + jitter / 10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from orchestrator.domain.back_off import BackOff
 from orchestrator.domain.container import EngineSnapshot
 from orchestrator.domain.engine import engine_warnings
 from orchestrator.domain.errors import RuntimeUnavailable
@@ -22,8 +23,8 @@ log = structlog.get_logger()
 # The status is for /ready and the queue's reasons: an unchanged one is written now and then, not every pass.
 STATUS_SECONDS = 5.0
 # An engine that does not answer is asked ever more rarely, so that waiting for its timeouts does not fill our time.
-FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 10.0
+BACK_OFF = BackOff(first_seconds=0.25, longest_seconds=LONGEST_PAUSE_SECONDS)
 
 
 class EngineWatch:
@@ -96,8 +97,8 @@ class EngineWatch:
         if self._unreachable_since is None:
             self._unreachable_since = now
             log.warning("engine unreachable", error=error.message)
-        pause = min(FIRST_PAUSE_SECONDS * 2**self._failures, LONGEST_PAUSE_SECONDS)
-        self._failures = min(self._failures + 1, 16)
+        pause = BACK_OFF.pause_seconds(self._failures)
+        self._failures += 1
         self._ask_again_at = now + timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311 - only spreads load
 
     def _status(self, snapshot: EngineSnapshot | None, *, is_image_present: bool) -> EngineStatus:

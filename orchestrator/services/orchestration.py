@@ -7,6 +7,7 @@ import threading
 
 import structlog
 
+from orchestrator.domain.back_off import BackOff
 from orchestrator.domain.errors import Deposed, LorryError, StoreUnavailable
 from orchestrator.ports.leadership import Leadership, Term
 from orchestrator.ports.meter import Meter
@@ -21,8 +22,7 @@ STANDBY_SECONDS = 1.0
 # Time for what was begun when the end comes; what takes longer is looked at again by whoever leads next.
 LAST_STEPS_SECONDS = 4.0
 # A store that is away is asked ever more rarely, so that it can come back in peace.
-FIRST_BACK_OFF_SECONDS = 0.5
-LONGEST_BACK_OFF_SECONDS = 5.0
+STORE_BACK_OFF = BackOff(first_seconds=0.5, longest_seconds=5.0)
 
 
 class Orchestration:
@@ -65,7 +65,7 @@ class Orchestration:
                     self._leadership.release()
                 except StoreUnavailable as error:
                     log.warning("store unavailable", error=error.message)
-                    stop.wait(back_off_seconds(failures, random.random()))  # noqa: S311 - only spreads load
+                    stop.wait(STORE_BACK_OFF.spread_seconds(failures, random.random()))  # noqa: S311 - only spreads load
                     failures += 1
         finally:
             self._steps.wait(LAST_STEPS_SECONDS)
@@ -100,9 +100,3 @@ class Orchestration:
         except LorryError as error:
             # Not fatal: the first job that needs the model builds it, or says why it cannot.
             log.warning("built-in models not prepared", error=error.message)
-
-
-def back_off_seconds(failures: int, jitter: float) -> float:
-    """The pause after the store was away `failures` times before; `jitter` in 0..1 takes up to half of it away."""
-    doubled: float = FIRST_BACK_OFF_SECONDS * 2 ** min(failures, 16)
-    return min(doubled, LONGEST_BACK_OFF_SECONDS) * (1 - jitter / 2)

@@ -18,6 +18,7 @@ from docker import APIClient
 from docker.errors import DockerException
 from docker.types.daemon import CancellableStream
 
+from orchestrator.domain.back_off import BackOff
 from orchestrator.domain.container import LABEL_INSTANCE
 from orchestrator.ports.wake_up import WakeUp
 
@@ -27,8 +28,7 @@ log = structlog.get_logger()
 _EVENTS = ["die", "destroy", "pause"]
 _CONNECT_SECONDS = 10
 _STOP_SECONDS = 1.0
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
+_BACK_OFF = BackOff(first_seconds=1.0, longest_seconds=30.0)
 
 
 class EngineEvents:
@@ -69,7 +69,8 @@ class EngineEvents:
             except Exception:
                 log.exception("engine events lost: only polling is left")
                 return
-            self._stopping.wait(self._pause_seconds())
+            jitter = random.random()  # noqa: S311 - only spreads load
+            self._stopping.wait(_BACK_OFF.spread_seconds(self._failures, jitter))
 
     def _follow_once(self) -> None:
         """One connection from its beginning to its end, which is silence, a restart of the engine, or our own stop."""
@@ -97,8 +98,4 @@ class EngineEvents:
     def _note_failure(self, error: Exception) -> None:
         if self._failures == 0:
             log.info("engine events not available, polling goes on", error=str(error))
-        self._failures = min(self._failures + 1, 16)
-
-    def _pause_seconds(self) -> float:
-        pause = min(_FIRST_PAUSE_SECONDS * 2.0**self._failures, _LONGEST_PAUSE_SECONDS)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311 - only spreads load
+        self._failures += 1

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from orchestrator.adapters.sql.engine import Database, translated
 from orchestrator.adapters.sql.postgres import own_connection
+from orchestrator.domain.back_off import BackOff
 from orchestrator.domain.errors import Rejected, StoreUnavailable
 from orchestrator.ports.wake_up import WakeUp
 
@@ -26,8 +27,7 @@ _CHANNEL = "left('lorry_' || current_schema(), 63)"
 _SEND = f"SELECT pg_notify({_CHANNEL}, '')"
 _PROOF_SECONDS = 5.0
 _LOOK_SECONDS = 0.5  # how soon a listener notices that it shall stop
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
+_BACK_OFF = BackOff(first_seconds=1.0, longest_seconds=30.0)
 
 _DEAF = (
     "LORRY_DATABASE_URL leads through a pooler of transactions: notifications do not arrive there, and a session's"
@@ -85,16 +85,13 @@ class SqlWakeUp:
                             self._here.notify()
             except (StoreUnavailable, Rejected, psycopg.Error) as error:
                 self._note_failure(error)
-            self._stopping.wait(self._pause_seconds())
+            jitter = random.random()  # noqa: S311 - only spreads load
+            self._stopping.wait(_BACK_OFF.spread_seconds(self._failures, jitter))
 
     def _note_failure(self, error: Exception) -> None:
         if self._failures == 0:
             log.warning("wake-ups of other processes do not arrive, polling goes on", error=str(error))
-        self._failures = min(self._failures + 1, 16)
-
-    def _pause_seconds(self) -> float:
-        pause = min(_FIRST_PAUSE_SECONDS * 2.0**self._failures, _LONGEST_PAUSE_SECONDS)
-        return pause * random.uniform(0.5, 1.0)  # noqa: S311 - only spreads load
+        self._failures += 1
 
 
 def require_sessions(database: Database) -> None:
