@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from orchestrator.ports.container_runtime import LogBite, LogLine
@@ -44,6 +45,20 @@ def read_bite(chunks: Iterable[bytes], limit_bytes: int) -> LogBite:
     except StreamCut:
         return LogBite(tuple(lines), is_complete=False)
     return LogBite(tuple(lines))
+
+
+def cut_after(
+    seconds: float, chunks: Iterable[bytes], *, clock: Callable[[], float] = time.monotonic
+) -> Iterator[bytes]:
+    """The chunks, and StreamCut in place of the next once `seconds` have passed.
+
+    A container that prints faster than we read would never let a stream end.
+    """
+    deadline = clock() + seconds
+    for chunk in chunks:
+        yield chunk
+        if clock() > deadline:
+            raise StreamCut
 
 
 def since_parameter(at: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
+from itertools import repeat
 
 import pytest
 
-from orchestrator.adapters.docker.logs import StreamCut, printable, read_bite, since_parameter
+from orchestrator.adapters.docker.logs import StreamCut, cut_after, printable, read_bite, since_parameter
 
 AT = "2026-11-21T03:41:34.{:09d}Z"
 
@@ -57,6 +58,15 @@ def test_a_bite_says_whether_it_was_all():
     assert not read_bite([data], 40).is_complete
     assert not read_bite(cut(), 10_000).is_complete
     assert [line.text for line in read_bite(cut(), 10_000).lines] == ["one", "two"]
+
+
+def test_a_stream_that_never_ends_is_cut_when_its_time_is_over():
+    seconds_since = iter(range(100))
+
+    bite = read_bite(cut_after(3, repeat(frame(b"again\n")), clock=lambda: next(seconds_since)), 10**9)
+
+    assert [line.text for line in bite.lines] == ["again"] * 4
+    assert not bite.is_complete
 
 
 def test_the_nine_digits_of_a_timestamp_survive():

@@ -1,0 +1,39 @@
+"""Every table, by subject. Migrations make them; a test compares the two."""
+
+from __future__ import annotations
+
+from orchestrator.adapters.sql.tables.datasets import dataset_items, dataset_versions, datasets
+from orchestrator.adapters.sql.tables.engine import engine_status, leadership, suspect_devices
+from orchestrator.adapters.sql.tables.identity import api_tokens, audit_log
+from orchestrator.adapters.sql.tables.jobs import (
+    ONE_JOB_A_SLOT,
+    ONE_SUBMISSION_A_KEY,
+    gpu_leases,
+    training_attempts,
+    training_jobs,
+)
+from orchestrator.adapters.sql.tables.records import artifact_uploads, artifacts, training_events, training_metrics
+from orchestrator.adapters.sql.tables.schema import Instant, Json, metadata
+
+__all__ = [
+    "ONE_JOB_A_SLOT",
+    "ONE_SUBMISSION_A_KEY",
+    "Instant",
+    "Json",
+    "api_tokens",
+    "artifact_uploads",
+    "artifacts",
+    "audit_log",
+    "dataset_items",
+    "dataset_versions",
+    "datasets",
+    "engine_status",
+    "gpu_leases",
+    "leadership",
+    "metadata",
+    "suspect_devices",
+    "training_attempts",
+    "training_events",
+    "training_jobs",
+    "training_metrics",
+]

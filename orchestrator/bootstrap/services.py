@@ -1,0 +1,67 @@
+"""What the API asks."""
+
+from __future__ import annotations
+
+from orchestrator.adapters.filesystem.disk import FilesystemDisk
+from orchestrator.adapters.sql import (
+    SqlAuditLog,
+    SqlFigureStore,
+)
+from orchestrator.bootstrap.adapters import Adapters
+from orchestrator.services import Services
+from orchestrator.services.audit import Audit
+from orchestrator.services.datasets import Datasets
+from orchestrator.services.identity import EitherToken, LorryTokens
+from orchestrator.services.jobs import Jobs
+from orchestrator.services.models import Models
+from orchestrator.services.queue import Queue
+from orchestrator.services.readiness import Readiness
+from orchestrator.services.records import Records
+from orchestrator.services.survey import Survey
+from orchestrator.settings import Settings
+from orchestrator.values import scheduling_policy
+
+
+def build_services(adapters: Adapters, settings: Settings) -> Services:
+    figures = SqlFigureStore(adapters.database)
+    # Where uploads go: in a container, the API sees only parts of the data folder, each mounted for itself.
+    disk = FilesystemDisk(settings.data_dir / "datasets", settings.data_dir)
+    own_tokens = LorryTokens(store=adapters.tokens, clock=adapters.clock)
+    queue = Queue(
+        jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, policy=scheduling_policy(settings)
+    )
+    return Services(
+        jobs=Jobs(
+            jobs=adapters.jobs,
+            records=adapters.records,
+            datasets=adapters.datasets,
+            versions=adapters.versions,
+            models=adapters.models,
+            clock=adapters.clock,
+            wake_up=adapters.submissions,
+            queue=queue,
+        ),
+        queue=queue,
+        records=Records(
+            jobs=adapters.jobs, records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace
+        ),
+        datasets=Datasets(
+            store=adapters.datasets,
+            versions=adapters.versions,
+            files=adapters.dataset_files,
+            jobs=adapters.jobs,
+            clock=adapters.clock,
+        ),
+        models=Models(store=adapters.models),
+        tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
+        audit=Audit(log=SqlAuditLog(adapters.database)),
+        readiness=Readiness(
+            store=figures,
+            records=adapters.records,
+            disk=disk,
+            clock=adapters.clock,
+            identity=adapters.supabase.tokens if adapters.supabase else None,
+            min_free_bytes=settings.min_free_bytes,
+        ),
+        survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
+    )
