@@ -78,6 +78,7 @@ training_jobs = sa.Table(
     sa.Index("ix_training_jobs_user_id_created_at_id", "user_id", "created_at", "id"),
     sa.Index("ix_training_jobs_status_created_at", "status", "created_at"),
     sa.Index("ix_training_jobs_dataset_id", "dataset_id"),
+    sa.Index("ix_training_jobs_experiment_id", "experiment_id"),
 )
 
 training_attempts = sa.Table(
@@ -123,4 +124,13 @@ gpu_leases = sa.Table(
     sa.Column("job_id", sa.ForeignKey("training_jobs.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("leased_at", Instant, nullable=False),
+)
+
+# The rows that a diagnostic job was sent with, as text.
+diagnostic_tables = sa.Table(
+    "diagnostic_tables",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("training_jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
 )
