@@ -20,6 +20,7 @@ MIN_ITEMS_FOR_A_SPLIT = 5
 class TrainingType(StrEnum):
     LORA = "lora"  # captions as written, trigger words put in
     DREAMBOOTH = "dreambooth"  # one instance prompt made from the trigger words
+    DIAGNOSTIC = "diagnostic"  # a small regression instead of an adapter, to show that the machine works
 
 
 @dataclass(frozen=True, slots=True)

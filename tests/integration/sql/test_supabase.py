@@ -28,12 +28,18 @@ OWN = (
     "api_tokens",
     "artifact_uploads",
     "audit_log",
+    "container_samples",
     "dataset_versions",
+    "diagnostic_tables",
     "engine_status",
     "gpu_leases",
     "leadership",
+    "maintenance",
     "suspect_devices",
     "training_attempts",
+    "user_limits",
+    "webhook_deliveries",
+    "webhooks",
 )
 ROWS = """
 INSERT INTO training_metrics (run_id, attempt, step, epoch, loss, timestamp) VALUES ('{job}', 1, 1, 0, 0.5, now());

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from orchestrator.adapters.sql.tables.administration import container_samples, maintenance, user_limits
 from orchestrator.adapters.sql.tables.datasets import dataset_items, dataset_versions, datasets
 from orchestrator.adapters.sql.tables.engine import engine_status, leadership, suspect_devices
 from orchestrator.adapters.sql.tables.identity import api_tokens, audit_log
 from orchestrator.adapters.sql.tables.jobs import (
     ONE_JOB_A_SLOT,
     ONE_SUBMISSION_A_KEY,
+    diagnostic_tables,
     gpu_leases,
     training_attempts,
     training_jobs,
 )
 from orchestrator.adapters.sql.tables.records import artifact_uploads, artifacts, training_events, training_metrics
 from orchestrator.adapters.sql.tables.schema import Instant, Json, metadata
+from orchestrator.adapters.sql.tables.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "ONE_JOB_A_SLOT",
@@ -24,16 +27,22 @@ __all__ = [
     "artifact_uploads",
     "artifacts",
     "audit_log",
+    "container_samples",
     "dataset_items",
     "dataset_versions",
     "datasets",
+    "diagnostic_tables",
     "engine_status",
     "gpu_leases",
     "leadership",
+    "maintenance",
     "metadata",
     "suspect_devices",
     "training_attempts",
     "training_events",
     "training_jobs",
     "training_metrics",
+    "user_limits",
+    "webhook_deliveries",
+    "webhooks",
 ]

@@ -134,3 +134,12 @@ diagnostic_tables = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
 )
+
+# The rows that a diagnostic job was sent with, as text.
+diagnostic_tables = sa.Table(
+    "diagnostic_tables",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("training_jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
