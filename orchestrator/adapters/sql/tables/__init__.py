@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.adapters.sql.tables.administration import container_samples, maintenance, user_limits
-from orchestrator.adapters.sql.tables.datasets import dataset_items, dataset_versions, datasets
+from orchestrator.adapters.sql.tables.datasets import dataset_items, dataset_uploads, dataset_versions, datasets
 from orchestrator.adapters.sql.tables.engine import engine_status, leadership, suspect_devices
 from orchestrator.adapters.sql.tables.identity import api_tokens, audit_log
 from orchestrator.adapters.sql.tables.jobs import (
@@ -29,6 +29,7 @@ __all__ = [
     "audit_log",
     "container_samples",
     "dataset_items",
+    "dataset_uploads",
     "dataset_versions",
     "datasets",
     "diagnostic_tables",

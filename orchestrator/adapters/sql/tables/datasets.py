@@ -52,3 +52,12 @@ dataset_versions = sa.Table(
     sa.Column("items", Json, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
 )
+
+# What was copied, or was about to be, of which dataset. No foreign key, as with artifacts.
+dataset_uploads = sa.Table(
+    "dataset_uploads",
+    metadata,
+    sa.Column("dataset_id", sa.String(36), primary_key=True),
+    sa.Column("object_keys", Json, nullable=False),
+    sa.Column("begun_at", Instant, nullable=False),
+)

@@ -57,6 +57,7 @@ training_jobs = sa.Table(
     sa.Column("max_runtime_seconds", sa.Integer),
     sa.Column("retries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("retry_at", Instant),
+    sa.Column("hold_reason", sa.Text),
     sa.Column("memory_profile", sa.Text, nullable=False, server_default="normal"),
     sa.Column("resume_from", sa.Text),
     sa.Column("dataset_sha256", sa.String(64)),
@@ -124,15 +125,6 @@ gpu_leases = sa.Table(
     sa.Column("job_id", sa.ForeignKey("training_jobs.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("leased_at", Instant, nullable=False),
-)
-
-# The rows that a diagnostic job was sent with, as text.
-diagnostic_tables = sa.Table(
-    "diagnostic_tables",
-    metadata,
-    sa.Column("job_id", sa.ForeignKey("training_jobs.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("content", sa.Text, nullable=False),
 )
 
 # The rows that a diagnostic job was sent with, as text.

@@ -55,7 +55,9 @@ artifacts = sa.Table(
 artifact_uploads = sa.Table(
     "artifact_uploads",
     metadata,
-    sa.Column("artifact_id", sa.ForeignKey("artifacts.id", ondelete="CASCADE"), primary_key=True),
+    # No foreign key: a copy outlives its artifact, and this row says that it is still to be deleted.
+    sa.Column("artifact_id", sa.String(36), primary_key=True),
+    sa.Column("object_key", sa.Text),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("settled_at", Instant, nullable=False),
     sa.CheckConstraint("outcome IN ('uploaded', 'no_folder', 'file_gone')", name="outcome"),
