@@ -23,7 +23,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo serve test lint unit integration test-faults engine images postgres compose constraints clean
+.PHONY: help setup demo serve test openapi lint unit integration test-faults engine images postgres compose constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ serve: setup ## run the API and the orchestrator in one process
 	$(BIN)/lorry serve
 
 test: lint unit integration test-faults ## everything CI checks, what fails fastest first
+
+openapi: $(VENV)/.setup ## write docs/openapi.json and docs/api.md from the routes, after a change of them
+	$(BIN)/python -m api.reference docs
 
 lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .

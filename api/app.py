@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 from prometheus_client.registry import Collector
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from api.body_limit import BodyLimit
+from api.document import tidy_document
 from api.errors import ErrorBoundary, add_error_handlers
+from api.head_requests import HeadRequests
 from api.metrics import Metrics
 from api.options import ApiOptions
 from api.rate_limit import RateLimits
 from api.request_context import REQUEST_ID_HEADER, RequestContext
-from api.routes import admin, datasets, models, records, service, training
+from api.routes import admin, datasets, identity, models, records, service, training
+from api.web import PageHeaders, web_routes
 from orchestrator.services import Services
 from orchestrator.stop_flag import StopFlag
 
@@ -29,6 +35,7 @@ _TAGS = [
     {"name": "datasets", "description": "Pictures with captions."},
     {"name": "models", "description": "Base models to start from."},
     {"name": "admin", "description": "For administrators."},
+    {"name": "identity", "description": "Signing in."},
     {"name": "service", "description": "Probes."},
 ]
 
@@ -43,35 +50,54 @@ _READABLE_BY_BROWSERS = [
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
 ]
-_SENT_BY_BROWSERS = ["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "Range", REQUEST_ID_HEADER]
+_SENT_BY_BROWSERS = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "If-Range",
+    "Last-Event-ID",
+    "Prefer",
+    "Range",
+    REQUEST_ID_HEADER,
+]
 
 
 def create_app(services: Services, options: ApiOptions, *, measured: tuple[Collector, ...] = ()) -> FastAPI:
     """`measured` is shown among the metrics: what an orchestrator in this process measures."""
     metrics = Metrics(services.survey, others=measured)
-    app = FastAPI(
-        title="Lorry",
-        version=options.version,
-        description=_DESCRIPTION,
-        openapi_tags=_TAGS,
-        generate_unique_id_function=_operation_id,
-        middleware=_middleware(options, metrics),
-    )
+    app = routed_app(options.version, middleware=_middleware(options, metrics))
     app.state.services = services
     app.state.options = options
     app.state.metrics = metrics
     app.state.rate_limits = RateLimits(options)
     app.state.stopping = StopFlag()  # set by the server when it is told to stop; waiting answers then end
     add_error_handlers(app)
+    if options.web_directory is not None:
+        app.include_router(web_routes(options.web_directory), include_in_schema=False)
+    return app
+
+
+def routed_app(version: str, *, middleware: Sequence[Middleware] = ()) -> FastAPI:
+    """The routes and their document, with nothing behind them."""
+    app = FastAPIOffline(  # the pages of /docs and /redoc come from here: nobody's browser is sent elsewhere
+        title="Lorry",
+        version=version,
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        generate_unique_id_function=_operation_id,
+        middleware=middleware,
+    )
     app.include_router(_routes(), prefix="/api")
     app.include_router(_routes(), prefix="/api/v1", include_in_schema=False)
     app.include_router(service.metrics_router, include_in_schema=False)  # where scrapers look by themselves
+    tidy_document(app)
     return app
 
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for router in (training.router, records.router, datasets.router, models.router, admin.router, service.router):
+    for router in (training.router, records.router, datasets.router, models.router, admin.router, identity.router, service.router):
         routes.include_router(router)
     return routes
 
@@ -81,7 +107,7 @@ def _middleware(options: ApiOptions, metrics: Metrics) -> list[Middleware]:
     cors = Middleware(
         CORSMiddleware,
         allow_origins=options.cors_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=_SENT_BY_BROWSERS,
         expose_headers=_READABLE_BY_BROWSERS,
         max_age=600,
@@ -89,8 +115,10 @@ def _middleware(options: ApiOptions, metrics: Metrics) -> list[Middleware]:
     return [
         Middleware(RequestContext, count=metrics.count_request),
         cors,
+        Middleware(PageHeaders, identity_url=options.supabase_url),
         Middleware(ErrorBoundary),
         Middleware(BodyLimit, max_bytes=options.max_body_bytes),
+        Middleware(HeadRequests),
     ]
 
 

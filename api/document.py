@@ -1,0 +1,33 @@
+"""The OpenAPI document as clients are to read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+
+def tidy_document(app: FastAPI) -> None:
+    """Make `app.openapi()` tell what the routes really answer, in an order that people can read."""
+    made_by_framework = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = made_by_framework()
+            for methods in document["paths"].values():
+                for operation in methods.values():
+                    operation["responses"] = _responses(operation["responses"])
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's own documentation does
+
+
+_NOTHING_SAID = "Successful Response"  # the framework's words where a route has none
+
+
+def _responses(responses: dict[str, Any]) -> dict[str, Any]:
+    """By status. `default` only kept the framework from documenting a 422 that is never sent."""
+    for answer in responses.values():
+        if answer["description"] == _NOTHING_SAID:
+            answer["description"] = "Done."
+    return {status: responses[status] for status in sorted(responses) if status != "default"}
