@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.adapters.sql.tables.administration import container_samples, maintenance, user_limits
 from orchestrator.adapters.sql.tables.datasets import dataset_items, dataset_uploads, dataset_versions, datasets
 from orchestrator.adapters.sql.tables.engine import engine_status, leadership, suspect_devices
+from orchestrator.adapters.sql.tables.experiments import experiment_metrics, experiment_params, experiments
 from orchestrator.adapters.sql.tables.identity import api_tokens, audit_log
 from orchestrator.adapters.sql.tables.jobs import (
     ONE_JOB_A_SLOT,
@@ -14,8 +15,10 @@ from orchestrator.adapters.sql.tables.jobs import (
     training_attempts,
     training_jobs,
 )
+from orchestrator.adapters.sql.tables.lineage import models, training_lineage
 from orchestrator.adapters.sql.tables.records import artifact_uploads, artifacts, training_events, training_metrics
 from orchestrator.adapters.sql.tables.schema import Instant, Json, metadata
+from orchestrator.adapters.sql.tables.streams import stream_tickets
 from orchestrator.adapters.sql.tables.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
@@ -34,14 +37,20 @@ __all__ = [
     "datasets",
     "diagnostic_tables",
     "engine_status",
+    "experiment_metrics",
+    "experiment_params",
+    "experiments",
     "gpu_leases",
     "leadership",
     "maintenance",
     "metadata",
+    "models",
+    "stream_tickets",
     "suspect_devices",
     "training_attempts",
     "training_events",
     "training_jobs",
+    "training_lineage",
     "training_metrics",
     "user_limits",
     "webhook_deliveries",
