@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.adapters.sql.tables.administration import container_samples, maintenance, user_limits
 from orchestrator.adapters.sql.tables.datasets import dataset_items, dataset_uploads, dataset_versions, datasets
+from orchestrator.adapters.sql.tables.downloads import model_downloads
 from orchestrator.adapters.sql.tables.engine import engine_status, leadership, suspect_devices
 from orchestrator.adapters.sql.tables.experiments import experiment_metrics, experiment_params, experiments
 from orchestrator.adapters.sql.tables.identity import api_tokens, audit_log
@@ -44,6 +45,7 @@ __all__ = [
     "leadership",
     "maintenance",
     "metadata",
+    "model_downloads",
     "models",
     "stream_tickets",
     "suspect_devices",
