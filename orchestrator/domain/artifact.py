@@ -11,12 +11,15 @@ from typing import Any
 # What is collected of a job's outputs. No pickle (.pt, .bin, .ckpt): loading one runs whatever it says. No .html or
 # .svg: a browser would.
 COLLECTED_SUFFIXES = (".safetensors", ".png", ".jpg", ".webp", ".json", ".jsonl", ".txt", ".md")
+# Of a diagnostic job, whose model is one that only the training image will ever load.
+DIAGNOSTIC_SUFFIXES = (".pt", ".json", ".jsonl", ".txt")
 
 
 class ArtifactKind(StrEnum):
     ADAPTER = "adapter"
     SAMPLE = "sample"
     CHECKPOINT = "checkpoint"
+    MODEL = "model"  # of a diagnostic job
     LOG = "log"
     OTHER = "other"
 
@@ -45,6 +48,14 @@ class AdapterClaim:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelClaim:
+    """A diagnostic job's model file as its `result` event names it."""
+
+    path: str
+    sha256: str
+
+
 MAX_ADAPTER_CLAIMS = 8
 
 
@@ -64,6 +75,15 @@ def _claim(entry: Any) -> AdapterClaim | None:
     if not (isinstance(path, str) and isinstance(file_format, str) and isinstance(sha256, str)):
         return None
     return AdapterClaim(path, file_format, sha256)
+
+
+def model_claim(result: dict[str, Any]) -> ModelClaim | None:
+    """The claim in a diagnostic job's `result` event; None when it is not well-formed."""
+    model = result.get("model")
+    if not isinstance(model, dict):
+        return None
+    path, sha256 = model.get("path"), model.get("sha256")
+    return ModelClaim(path, sha256) if isinstance(path, str) and isinstance(sha256, str) else None
 
 
 def checkpoint_names(artifacts: Iterable[Artifact]) -> list[str]:

@@ -47,6 +47,7 @@ class EndReason(StrEnum):
     """Why a job ended. `ENDINGS` says what each means."""
 
     ADAPTER_VERIFIED = "adapter_verified"
+    DIAGNOSTIC_PASSED = "diagnostic_passed"
     CANCEL_REQUESTED = "cancel_requested"
     BAD_CONFIG = "bad_config"
     DATASET_UNUSABLE = "dataset_unusable"
@@ -59,6 +60,7 @@ class EndReason(StrEnum):
     KILLED = "killed"
     TRAINER_FAILED = "trainer_failed"
     ADAPTER_INVALID = "adapter_invalid"
+    DIAGNOSTIC_INVALID = "diagnostic_invalid"
     IMAGE_MISSING = "image_missing"
     IMAGE_NOT_ALLOWED = "image_not_allowed"
     GPU_UNAVAILABLE = "gpu_unavailable"
@@ -102,6 +104,9 @@ ENDINGS: dict[EndReason, Ending] = {
     EndReason.ADAPTER_VERIFIED: Ending(
         JobStatus.COMPLETED, RetryClass.NEVER, "Training finished and the adapter file was verified."
     ),
+    EndReason.DIAGNOSTIC_PASSED: Ending(
+        JobStatus.COMPLETED, RetryClass.NEVER, "The diagnostic job passed and its model file is the reported one."
+    ),
     EndReason.CANCEL_REQUESTED: Ending(JobStatus.CANCELLED, RetryClass.NEVER, "Cancelled on request."),
     EndReason.BAD_CONFIG: _failed(RetryClass.USER, "The trainer refused the job's settings."),
     EndReason.DATASET_UNUSABLE: _failed(RetryClass.USER, "The trainer could not use the dataset."),
@@ -125,6 +130,9 @@ ENDINGS: dict[EndReason, Ending] = {
     EndReason.TRAINER_FAILED: _failed(RetryClass.USER, "The trainer ended with an error; the log has the details."),
     EndReason.ADAPTER_INVALID: _failed(
         RetryClass.USER, "The trainer reported success, but its adapter file did not pass verification."
+    ),
+    EndReason.DIAGNOSTIC_INVALID: _failed(
+        RetryClass.OPERATOR, "The diagnostic job reported success, but did not leave the model file it reported."
     ),
     EndReason.IMAGE_MISSING: _failed(RetryClass.INFRASTRUCTURE, "The training image is not on this machine."),
     EndReason.IMAGE_NOT_ALLOWED: _failed(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from orchestrator.domain.artifact import AdapterClaim
+from orchestrator.domain.artifact import COLLECTED_SUFFIXES, AdapterClaim, ModelClaim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +19,8 @@ class CollectedFile:
 
 
 class ArtifactStore(Protocol):
-    def collect(self, job_id: str) -> Sequence[CollectedFile]:
-        """Copy what the job left in its outputs: regular files of known kinds under the size limits, nothing else.
+    def collect(self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES) -> Sequence[CollectedFile]:
+        """Copy what the job left in its outputs: regular files of these kinds under the size limits, nothing else.
 
         Links, FIFOs, devices, hard links, odd names and deep trees are left out, not followed. Safe to repeat.
         """
@@ -28,6 +28,12 @@ class ArtifactStore(Protocol):
     def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
         """Check a collected adapter file against what the trainer claimed: hash, header, finite and non-zero weights,
         the keys its format needs. Raises Rejected with a sentence."""
+
+    def verify_model(self, job_id: str, claim: ModelClaim) -> None:
+        """Check that a collected model file is the claimed one: by its hash alone, for opening it would run it.
+
+        Raises Rejected with a sentence.
+        """
 
     def open(self, job_id: str, path: str) -> BinaryIO:
         """Raises NotFound."""

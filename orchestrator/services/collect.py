@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
-from orchestrator.domain.artifact import AdapterClaim, Artifact, ArtifactKind, adapter_claims
+from orchestrator.domain.artifact import (
+    COLLECTED_SUFFIXES,
+    DIAGNOSTIC_SUFFIXES,
+    Artifact,
+    ArtifactKind,
+    adapter_claims,
+    model_claim,
+)
 from orchestrator.domain.errors import Rejected
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, exit_sentence
+from orchestrator.domain.training import TrainingType
 from orchestrator.ports.artifact_store import ArtifactStore, CollectedFile
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.record_store import RecordStore
@@ -34,23 +43,39 @@ class Collect:
         self._clock = clock
 
     def conclude(self, job: Job, attempt: Attempt) -> Verdict:
-        """The verdict on a container that exited with 0: completed only if its adapter files pass verification."""
-        claims = self._collected_claims(job, attempt)
+        """The verdict on a container that exited with 0: completed only if the files it reports pass verification."""
+        result = self._result(job, attempt)
+        if job.type is TrainingType.DIAGNOSTIC:
+            return self._conclude_diagnostic(job, attempt, result)
+        claims = adapter_claims(result)
+        self._collect(job, attempt, {claim.path: ArtifactKind.ADAPTER for claim in claims}, COLLECTED_SUFFIXES)
         if not claims:
-            return _invalid("its result names no adapter file")
+            return _invalid(EndReason.ADAPTER_INVALID, "its result names no adapter file")
         for claim in claims:
             try:
                 self._artifacts.verify_adapter(job.id, claim)
             except Rejected as error:
-                return _invalid(error.message)
+                return _invalid(EndReason.ADAPTER_INVALID, error.message)
         return Verdict(EndReason.ADAPTER_VERIFIED)
+
+    def _conclude_diagnostic(self, job: Job, attempt: Attempt, result: dict[str, Any]) -> Verdict:
+        claim = model_claim(result)
+        if claim is None:
+            return _invalid(EndReason.DIAGNOSTIC_INVALID, "its result names no model file")
+        self._collect(job, attempt, {claim.path: ArtifactKind.MODEL}, DIAGNOSTIC_SUFFIXES)
+        try:
+            self._artifacts.verify_model(job.id, claim)
+        except Rejected as error:
+            return _invalid(EndReason.DIAGNOSTIC_INVALID, error.message)
+        return Verdict(EndReason.DIAGNOSTIC_PASSED)
 
     def explain(self, job: Job, attempt: Attempt, reason: EndReason) -> Verdict:
         """The verdict on a container that ended otherwise, with the trainer's own sentence where it left one.
 
         What the container left (samples, checkpoints) is collected all the same.
         """
-        self._collected_claims(job, attempt)
+        claims = adapter_claims(self._result(job, attempt))
+        self._collect(job, attempt, {claim.path: ArtifactKind.ADAPTER for claim in claims}, COLLECTED_SUFFIXES)
         error = self._records.latest_event(job.id, attempt=attempt.number, type="error")
         if reason is EndReason.CANCEL_REQUESTED:
             return Verdict(reason)
@@ -60,17 +85,22 @@ class Collect:
             return Verdict(reason, f"{ENDINGS[reason].sentence} {exit_sentence(attempt.exit_code)}")
         return Verdict(reason)
 
-    def _collected_claims(self, job: Job, attempt: Attempt) -> Sequence[AdapterClaim]:
-        result = self._records.latest_event(job.id, attempt=attempt.number, type="result")
-        claims = adapter_claims(result.data) if result is not None else []
-        files = self._artifacts.collect(job.id)
-        claimed = {claim.path for claim in claims}
-        self._records.add_artifacts([self._artifact(job, attempt, file, claimed) for file in files])
-        return claims
+    def _result(self, job: Job, attempt: Attempt) -> dict[str, Any]:
+        """Fields of the attempt's `result` event; {} without one."""
+        event = self._records.latest_event(job.id, attempt=attempt.number, type="result")
+        return event.data if event is not None else {}
 
-    def _artifact(self, job: Job, attempt: Attempt, file: CollectedFile, claimed: Collection[str]) -> Artifact:
+    def _collect(
+        self, job: Job, attempt: Attempt, claimed: Mapping[str, ArtifactKind], suffixes: tuple[str, ...]
+    ) -> None:
+        files = self._artifacts.collect(job.id, suffixes)
+        self._records.add_artifacts([self._artifact(job, attempt, file, claimed) for file in files])
+
+    def _artifact(
+        self, job: Job, attempt: Attempt, file: CollectedFile, claimed: Mapping[str, ArtifactKind]
+    ) -> Artifact:
         path = PurePosixPath(file.path)
-        kind = ArtifactKind.ADAPTER if file.path in claimed else _KIND_BY_FOLDER.get(path.parts[0], ArtifactKind.OTHER)
+        kind = claimed.get(file.path) or _KIND_BY_FOLDER.get(path.parts[0], ArtifactKind.OTHER)
         return Artifact(
             # The same file of the same attempt has the same id, so that a repeated collection adds nothing.
             id=str(uuid.uuid5(_NAMESPACE, f"{job.id}/{attempt.number}/{file.path}")),
@@ -85,6 +115,5 @@ class Collect:
         )
 
 
-def _invalid(finding: str) -> Verdict:
-    sentence = ENDINGS[EndReason.ADAPTER_INVALID].sentence
-    return Verdict(EndReason.ADAPTER_INVALID, f"{sentence} Found: {finding}.")
+def _invalid(reason: EndReason, finding: str) -> Verdict:
+    return Verdict(reason, f"{ENDINGS[reason].sentence} Found: {finding}.")

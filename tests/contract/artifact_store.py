@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.domain.artifact import AdapterClaim
+from orchestrator.domain.artifact import DIAGNOSTIC_SUFFIXES, AdapterClaim, ModelClaim
 from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.ports.artifact_store import ArtifactStore
 from tests.factories import adapter_bytes, sha256_of
@@ -123,6 +123,16 @@ class ArtifactStoreContract:
 
         with pytest.raises(Rejected, match="format"):
             store.verify_adapter(JOB, claim_of("adapter.safetensors", data, "pickle"))
+
+    def test_a_diagnostic_jobs_model_is_collected_where_it_is_asked_for_and_verified_by_its_hash(self, store, leave):
+        leave("model.pt", b"pickled")
+
+        assert [file.path for file in store.collect(JOB, DIAGNOSTIC_SUFFIXES)] == ["model.pt"]
+        store.verify_model(JOB, ModelClaim("model.pt", sha256_of(b"pickled")))
+        with pytest.raises(Rejected, match="sha256 differs"):
+            store.verify_model(JOB, ModelClaim("model.pt", sha256_of(b"another")))
+        with pytest.raises(Rejected, match="did not leave"):
+            store.verify_model(JOB, ModelClaim("other.pt", sha256_of(b"pickled")))
 
     def test_removing_forgets_the_files_and_may_be_repeated(self, store, leave):
         leave("a.txt", b"x")

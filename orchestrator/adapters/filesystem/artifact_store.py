@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,11 +12,11 @@ from orchestrator.adapters.filesystem.adapter_file import check_adapter_file
 from orchestrator.adapters.filesystem.copying import copy_tree
 from orchestrator.adapters.filesystem.deletion import delete_tree
 from orchestrator.adapters.filesystem.untrusted import FileRules
-from orchestrator.domain.artifact import COLLECTED_SUFFIXES, AdapterClaim
+from orchestrator.domain.artifact import COLLECTED_SUFFIXES, DIAGNOSTIC_SUFFIXES, AdapterClaim, ModelClaim
 from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.ports.artifact_store import CollectedFile
 
-COLLECTED = FileRules(suffixes=COLLECTED_SUFFIXES)
+COLLECTED = FileRules(suffixes=(*COLLECTED_SUFFIXES, *DIAGNOSTIC_SUFFIXES))
 
 
 class FilesystemArtifactStore:
@@ -24,23 +25,18 @@ class FilesystemArtifactStore:
         self._artifacts = data_dir / "artifacts"
         self._rules = rules
 
-    def collect(self, job_id: str) -> Sequence[CollectedFile]:
+    def collect(self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES) -> Sequence[CollectedFile]:
+        rules = replace(self._rules, suffixes=suffixes)
         try:
-            return copy_tree(self._outputs / job_id, self._artifacts / job_id, self._rules)
+            return copy_tree(self._outputs / job_id, self._artifacts / job_id, rules)
         except FileNotFoundError:
             return ()
 
     def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
-        try:
-            path = self._locate(job_id, claim.path)
-        except NotFound as error:
-            message = f"The trainer named an adapter file, {claim.path[:200]!r}, that it did not leave."
-            raise Rejected(message) from error
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != claim.sha256:
-            raise Rejected("The adapter file is not the one the trainer reported: its sha256 differs.")
-        check_adapter_file(path, claim.format)
+        check_adapter_file(self._claimed(job_id, claim, "adapter"), claim.format)
+
+    def verify_model(self, job_id: str, claim: ModelClaim) -> None:
+        self._claimed(job_id, claim, "model")
 
     def open(self, job_id: str, path: str) -> BinaryIO:
         return self._locate(job_id, path).open("rb")
@@ -56,6 +52,19 @@ class FilesystemArtifactStore:
 
     def remove(self, job_id: str) -> None:
         delete_tree(self._artifacts / job_id)
+
+    def _claimed(self, job_id: str, claim: AdapterClaim | ModelClaim, noun: str) -> Path:
+        """The collected file that the trainer named, if it still is that file. Raises Rejected."""
+        try:
+            path = self._locate(job_id, claim.path)
+        except NotFound as error:
+            message = f"The trainer named a file of its {noun}, {claim.path[:200]!r}, that it did not leave."
+            raise Rejected(message) from error
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != claim.sha256:
+            raise Rejected(f"The {noun} file is not the one the trainer reported: its sha256 differs.")
+        return path
 
     def _locate(self, job_id: str, path: str) -> Path:
         found = self._artifacts / job_id / path

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.adapters.memory.workspace import MemoryWorkspace
-from orchestrator.domain.artifact import COLLECTED_SUFFIXES, AdapterClaim
+from orchestrator.domain.artifact import COLLECTED_SUFFIXES, AdapterClaim, ModelClaim
 from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.ports.artifact_store import CollectedFile
 
@@ -26,24 +26,23 @@ class MemoryArtifactStore:
         self._files: dict[str, dict[str, bytes]] = {}
         self._on_disk = tempfile.TemporaryDirectory(prefix="lorry-artifacts-")
 
-    def collect(self, job_id: str) -> Sequence[CollectedFile]:
+    def collect(self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES) -> Sequence[CollectedFile]:
         outputs = self._workspace.outputs.get(job_id, {})
-        kept = {path: data for path, data in outputs.items() if data is not None and path.endswith(COLLECTED_SUFFIXES)}
+        kept = {path: data for path, data in outputs.items() if data is not None and path.endswith(suffixes)}
         self._files.setdefault(job_id, {}).update(kept)
         return [
             CollectedFile(path=path, size_bytes=len(kept[path]), sha256=_sha256(kept[path])) for path in sorted(kept)
         ]
 
     def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
-        data = self._files.get(job_id, {}).get(claim.path)
-        if data is None:
-            raise Rejected(f"The trainer named an adapter file, {claim.path}, that it did not leave.")
-        if _sha256(data) != claim.sha256:
-            raise Rejected("The adapter file is not the one the trainer reported: its sha256 differs.")
+        self._require_claimed(job_id, claim, "adapter")
         if claim.format not in _FORMATS:
             raise Rejected(f"The adapter's format {claim.format} is not known.")
         if claim.path in self.flaws:
             raise Rejected(self.flaws[claim.path])
+
+    def verify_model(self, job_id: str, claim: ModelClaim) -> None:
+        self._require_claimed(job_id, claim, "model")
 
     def open(self, job_id: str, path: str) -> BinaryIO:
         return io.BytesIO(self._bytes(job_id, path))
@@ -60,6 +59,13 @@ class MemoryArtifactStore:
 
     def remove(self, job_id: str) -> None:
         self._files.pop(job_id, None)
+
+    def _require_claimed(self, job_id: str, claim: AdapterClaim | ModelClaim, noun: str) -> None:
+        data = self._files.get(job_id, {}).get(claim.path)
+        if data is None:
+            raise Rejected(f"The trainer named a file of its {noun}, {claim.path}, that it did not leave.")
+        if _sha256(data) != claim.sha256:
+            raise Rejected(f"The {noun} file is not the one the trainer reported: its sha256 differs.")
 
     def _bytes(self, job_id: str, path: str) -> bytes:
         try:

@@ -65,11 +65,11 @@ def test_every_reason_ends_a_job_with_a_sentence(reason):
     assert ending.sentence.endswith(".")
 
 
-def test_only_a_verified_adapter_completes_and_only_a_request_cancels():
+def test_only_verified_files_complete_and_only_a_request_cancels():
     completed = [reason for reason, ending in ENDINGS.items() if ending.status is JobStatus.COMPLETED]
     cancelled = [reason for reason, ending in ENDINGS.items() if ending.status is JobStatus.CANCELLED]
 
-    assert completed == [EndReason.ADAPTER_VERIFIED]
+    assert completed == [EndReason.ADAPTER_VERIFIED, EndReason.DIAGNOSTIC_PASSED]
     assert cancelled == [EndReason.CANCEL_REQUESTED]
 
 

@@ -15,6 +15,7 @@ engine_status = sa.Table(
     sa.Column("unreachable_since", Instant),
     sa.Column("engine_id", sa.Text),
     sa.Column("is_image_present", sa.Boolean, nullable=False),
+    sa.Column("image_digest", sa.Text),
     sa.Column("devices", Json, nullable=False),
     sa.Column("problem", sa.Text),
     sa.CheckConstraint("id = 1", name="single_row"),

@@ -1,0 +1,77 @@
+"""What a container leaves is collected, and looked at before its job is called completed."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.domain.artifact import ArtifactKind
+from orchestrator.domain.events import JobEvent, status_event
+from orchestrator.domain.lifecycle import EndReason
+from orchestrator.domain.training import TrainingType
+from orchestrator.services.collect import Collect
+from tests.factories import NOW, make_attempt, make_job, sha256_of
+
+MODEL = b"pickled"
+
+
+@pytest.fixture
+def collect(world):
+    return Collect(records=world.records, artifacts=world.artifacts, clock=world.clock)
+
+
+@pytest.fixture
+def diagnostic(world):
+    """A diagnostic job that left its model."""
+    job = make_job(type=TrainingType.DIAGNOSTIC)
+    world.store.add(job, status_event(None, job, "Submitted."))
+    world.workspace.prepare(job.id, {})
+    world.workspace.write(job.id, "model.pt", MODEL)
+    return job
+
+
+def _report(world, job, **fields):
+    event = JobEvent(job_id=job.id, attempt=1, type="result", message="Result.", at=NOW, data=fields)
+    world.store.save(world.store.get(job.id), events=[event])
+
+
+def test_a_diagnostic_job_passes_with_the_model_it_reported(world, collect, diagnostic):
+    _report(world, diagnostic, model={"path": "model.pt", "sha256": sha256_of(MODEL), "size_bytes": len(MODEL)})
+
+    assert collect.conclude(diagnostic, make_attempt(diagnostic)).reason is EndReason.DIAGNOSTIC_PASSED
+    (file,) = world.records.artifacts(diagnostic.id)
+    assert (file.kind, file.path, file.sha256) == (ArtifactKind.MODEL, "model.pt", sha256_of(MODEL))
+
+
+@pytest.mark.parametrize(
+    ("result", "found"),
+    [
+        ({}, "names no model file"),
+        ({"model": "model.pt"}, "names no model file"),
+        ({"model": {"path": "model.pt", "sha256": 1}}, "names no model file"),
+        ({"model": {"path": "model.pt", "sha256": "0" * 64}}, "sha256 differs"),
+        ({"model": {"path": "other.pt", "sha256": "0" * 64}}, "did not leave"),
+        ({"model": {"path": "../model.pt", "sha256": "0" * 64}}, "did not leave"),
+    ],
+)
+def test_a_diagnostic_job_without_the_model_it_reported_fails(world, collect, diagnostic, result, found):
+    _report(world, diagnostic, **result)
+
+    verdict = collect.conclude(diagnostic, make_attempt(diagnostic))
+
+    assert verdict.reason is EndReason.DIAGNOSTIC_INVALID
+    assert found in (verdict.message or "")
+
+
+def test_no_other_job_has_its_pickles_collected(world, collect):
+    job_id = world.submit()
+    world.run_once()
+    world.workspace.write(job_id, "model.pt", MODEL)
+    world.workspace.write(job_id, "README.md", b"# Card")
+    world.complete(job_id)
+    world.run_once()
+
+    assert {file.path for file in world.records.artifacts(job_id)} == {
+        "README.md",
+        "adapter.safetensors",
+        "events.jsonl",
+    }
