@@ -26,6 +26,7 @@ from orchestrator.domain.container import (
     Limits,
 )
 from orchestrator.domain.dataset import Dataset, DatasetItem
+from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.model import CatalogueEntry, ModelSource
 from orchestrator.domain.training import TrainingConfig, TrainingType
@@ -124,6 +125,18 @@ def make_dataset(**changes: Any) -> Dataset:
         "updated_at": NOW,
     }
     return Dataset(**defaults | changes)
+
+
+def make_experiment(**changes: Any) -> Experiment:
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "user_id": "user-1",
+        "name": "ranks",
+        "params": {},
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Experiment(**defaults | changes)
 
 
 def make_item(dataset_id: str | None = None, **changes: Any) -> DatasetItem:

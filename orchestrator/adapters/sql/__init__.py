@@ -3,6 +3,7 @@
 from orchestrator.adapters.sql.audit_log import SqlAuditLog
 from orchestrator.adapters.sql.dataset_store import SqlDatasetStore, SqlVersionStore
 from orchestrator.adapters.sql.engine import connect
+from orchestrator.adapters.sql.experiment_store import SqlExperimentStore
 from orchestrator.adapters.sql.figure_store import SqlFigureStore
 from orchestrator.adapters.sql.job_store import SqlJobStore
 from orchestrator.adapters.sql.leadership import FencedDatabase, SqlLeadership
@@ -17,6 +18,7 @@ __all__ = [
     "FencedDatabase",
     "SqlAuditLog",
     "SqlDatasetStore",
+    "SqlExperimentStore",
     "SqlFigureStore",
     "SqlJobStore",
     "SqlLeadership",

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from orchestrator.adapters.sql import (
     SqlAuditLog,
     SqlDatasetStore,
+    SqlExperimentStore,
     SqlJobStore,
     SqlRecordStore,
     SqlTokenStore,
@@ -22,6 +23,7 @@ from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import metadata
 from tests.contract.audit_log import AuditLogContract
 from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
+from tests.contract.experiment_store import ExperimentStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.token_store import TokenStoreContract
@@ -99,6 +101,16 @@ class TestVersionStore(VersionStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlVersionStore(database)
+
+
+class TestExperimentStore(ExperimentStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlExperimentStore(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
 
 
 class TestTokenStore(TokenStoreContract):
