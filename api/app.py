@@ -97,7 +97,15 @@ def routed_app(version: str, *, middleware: Sequence[Middleware] = ()) -> FastAP
 
 def _routes() -> APIRouter:
     routes = APIRouter()
-    for router in (training.router, records.router, datasets.router, models.router, admin.router, identity.router, service.router):
+    for router in (
+        training.router,
+        records.router,
+        datasets.router,
+        models.router,
+        admin.router,
+        identity.router,
+        service.router,
+    ):
         routes.include_router(router)
     return routes
 

@@ -19,6 +19,7 @@ from orchestrator.domain.identity import Identity
 from orchestrator.services import Services
 from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
@@ -79,6 +80,10 @@ async def _models(services: AllServices) -> Models:
     return services.models
 
 
+async def _sign_in(services: AllServices) -> LorryTokens:
+    return services.sign_in
+
+
 async def _audit(services: AllServices) -> Audit:
     return services.audit
 
@@ -92,6 +97,7 @@ QueueService = Annotated[Queue, Depends(_queue)]
 RecordsService = Annotated[Records, Depends(_records)]
 DatasetsService = Annotated[Datasets, Depends(_datasets)]
 ModelsService = Annotated[Models, Depends(_models)]
+SignInService = Annotated[LorryTokens, Depends(_sign_in)]
 AuditService = Annotated[Audit, Depends(_audit)]
 ReadinessService = Annotated[Readiness, Depends(_readiness)]
 

@@ -12,11 +12,14 @@ from prometheus_client.registry import Collector
 from api.app import create_app
 from api.options import ApiOptions
 from api.server import Server
+from api.web import BUILT_FILES, sign_in_link
 from orchestrator import bootstrap
 from orchestrator.json_log import configure_json_log
 from orchestrator.main import STOP_SECONDS
 from orchestrator.services import Services
 from orchestrator.settings import Settings
+
+_USER_AT_THE_TERMINAL = "admin"
 
 
 def serve_api(settings: Settings) -> None:
@@ -56,7 +59,22 @@ def serve(settings: Settings) -> None:
 def build_server(services: Services, settings: Settings, *, measured: tuple[Collector, ...] = ()) -> Server:
     """`measured` is shown among the metrics."""
     app = create_app(services, _options(settings), measured=measured)
-    return Server(app, host=settings.host, port=settings.port)
+    announce = _sign_in_link_printer(services) if _is_for_one_person(settings) else None
+    return Server(app, host=settings.host, port=settings.port, announce=announce)
+
+
+def _is_for_one_person(settings: Settings) -> bool:
+    """Somebody started it on a terminal. Elsewhere what it prints is kept, and a link has no place there."""
+    return sys.stdout.isatty() and settings.supabase_url is None and BUILT_FILES.is_dir()
+
+
+def _sign_in_link_printer(services: Services) -> Callable[[str], None]:
+    def announce(url: str) -> None:
+        code = services.sign_in.issue_code(_USER_AT_THE_TERMINAL, is_admin=True)
+        sys.stdout.write(f"web app: {sign_in_link(url, code)}  (works once)\n")
+        sys.stdout.flush()
+
+    return announce
 
 
 def _options(settings: Settings) -> ApiOptions:
@@ -65,6 +83,9 @@ def _options(settings: Settings) -> ApiOptions:
         request_rate=settings.request_rate,
         submit_wait_seconds=settings.submit_wait_seconds,
         cors_origins=settings.cors_origins,
+        supabase_url=settings.supabase_url,
+        supabase_publishable_key=settings.supabase_publishable_key,
+        web_directory=BUILT_FILES if BUILT_FILES.is_dir() else None,
         max_upload_bytes=settings.max_upload_bytes,
         version=version("lorry"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,5 +14,8 @@ class ApiOptions:
     submit_wait_seconds: float = 15.0
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 1024**2  # of every request but an upload
+    supabase_url: str | None = None  # where users sign in, when not with a token
+    supabase_publishable_key: str | None = None
+    web_directory: Path | None = None  # the built web app; None: this API comes without one
     max_upload_bytes: int = 2 * 1024**3
     version: str = "0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -20,7 +21,8 @@ STOP_SECONDS = 0.5
 class Server(uvicorn.Server):
     """Sets the app's `stopping` flag on the first signal, so that answers that wait come to an end."""
 
-    def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, *, host: str, port: int, announce: Callable[[str], None] | None = None) -> None:
+        """`announce` is told this server's address once it listens."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -33,6 +35,7 @@ class Server(uvicorn.Server):
             )
         )
         self._stopping: StopFlag = app.state.stopping
+        self._announce = announce
         self.has_given_up = False
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
@@ -60,5 +63,8 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
         port = self.servers[0].sockets[0].getsockname()[1]
-        sys.stdout.write(f"ready: http://{host}:{port}\n")
+        url = f"http://{host}:{port}"
+        sys.stdout.write(f"ready: {url}\n")
         sys.stdout.flush()
+        if self._announce is not None:
+            self._announce(url)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from api.web import BUILT_FILES
 from cli.answers import FINAL_STATUSES, Artifact, Job
 from cli.client import LorryClient
 from cli.commands.datasets import upload_folder
@@ -61,6 +62,8 @@ def run_demo(data_dir: Path) -> Path:
 
 def _train(server: DemoServer, data_dir: Path) -> Path:
     _say(f"ready at {server.url}; creating a token")
+    if BUILT_FILES.is_dir():
+        _say(f"watch it in a browser: {server.create_sign_in_link(_USER)}")
     with LorryClient(server.url, server.create_token(_USER)) as lorry:
         job_id = _submit(lorry)
         try:

@@ -69,10 +69,16 @@ class DemoServer:
             process.wait()
 
     def create_token(self, user: str) -> str:
-        command = (*_LORRY, "token", "create", "--user", user, "--ttl", "1d")
+        return self._run("token", "create", "--user", user, "--ttl", "1d")
+
+    def create_sign_in_link(self, user: str) -> str:
+        return self._run("token", "link", "--user", user, "--url", self.url)
+
+    def _run(self, *arguments: str) -> str:
+        command = (*_LORRY, *arguments)
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise CheckFailed(f"Could not create a token: {done.stderr.strip()}")
+            raise CheckFailed(f"`lorry {' '.join(arguments[:2])}` failed: {done.stderr.strip()}")
         return done.stdout.strip()
 
     def log_tail(self) -> str:

@@ -13,7 +13,8 @@ from typing import Annotated
 
 import typer
 
-from cli.connection import JsonOption
+from cli.client import DEFAULT_URL
+from cli.connection import JsonOption, UrlOption
 from cli.errors import ExitCode, UsageProblem
 from cli.text import print_json, printable
 
@@ -91,6 +92,22 @@ def create_token(
 
     lifetime = parse_ttl(ttl) if ttl is not None else None
     print(bootstrap.identity_service(load_settings(config)).issue(user, is_admin=is_admin, ttl=lifetime))
+
+
+@token.command("link")
+def create_sign_in_link(
+    user: Annotated[str, typer.Option(help="Who will be signed in.")],
+    is_admin: Annotated[bool, typer.Option("--admin", help="Also allow what only administrators may do.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    config: ConfigOption = None,
+) -> None:
+    """Print a link, alone on stdout, that signs a browser in to the web app: once, within half an hour."""
+    from api.web import sign_in_link
+    from cli.settings import load_settings
+    from orchestrator import bootstrap
+
+    code = bootstrap.identity_service(load_settings(config)).issue_code(user, is_admin=is_admin)
+    print(sign_in_link(url, code))
 
 
 @token.command("revoke")

@@ -54,6 +54,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         ),
         models=Models(store=adapters.models),
         tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
+        sign_in=own_tokens,
         audit=Audit(log=SqlAuditLog(adapters.database)),
         readiness=Readiness(
             store=figures,

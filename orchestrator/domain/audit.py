@@ -13,6 +13,7 @@ OPERATOR = "operator"
 
 class AuditAction(StrEnum):
     TOKEN_CREATED = "token_created"  # noqa: S105 - an action's name
+    SIGN_IN_LINK_CREATED = "sign_in_link_created"
     TOKENS_REVOKED = "tokens_revoked"
     JOB_CANCELLED = "job_cancelled"  # somebody else's
     CLEANED_UP = "cleaned_up"

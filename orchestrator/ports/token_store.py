@@ -17,4 +17,7 @@ class TokenStore(Protocol):
     def remove_of(self, user_id: str, audit: AuditEntry) -> int:
         """Forget all tokens of a user and store who had that done, at once; how many there were."""
 
+    def exchange(self, code_hash: str, token: ApiToken) -> bool:
+        """Put `token` in the place of what is stored under `code_hash`, at once; False when nothing is (any more)."""
+
     def find(self, token_hash: str) -> ApiToken | None: ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from orchestrator.ports.token_verifier import TokenVerifier
 from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
@@ -25,6 +26,7 @@ class Services:
     datasets: Datasets
     models: Models
     tokens: TokenVerifier
+    sign_in: LorryTokens
     audit: Audit
     readiness: Readiness
     survey: Survey

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import secrets
 from datetime import timedelta
@@ -14,6 +15,10 @@ from orchestrator.ports.token_store import TokenStore
 from orchestrator.ports.token_verifier import TokenVerifier
 
 TOKEN_PREFIX = "lorry_"  # noqa: S105 - a visible mark, so that leaked tokens can be found; not a secret
+# What a sign-in link carries. Without the mark of a token, so that it is good for nothing but its one exchange.
+CODE_PREFIX = "once_"
+CODE_LIFETIME = timedelta(minutes=30)
+SIGNED_IN_LIFETIME = timedelta(days=7)
 
 
 class LorryTokens:
@@ -36,6 +41,35 @@ class LorryTokens:
         )
         self._store.add(stored, _creation(stored))
         return token
+
+    def issue_code(self, user_id: str, *, is_admin: bool = False) -> str:
+        """What `exchange` takes once, for as long as CODE_LIFETIME, in place of a token that somebody would type in."""
+        code = CODE_PREFIX + secrets.token_urlsafe(32)
+        now = self._clock.now()
+        stored = ApiToken(
+            token_hash=_digest(code),
+            user_id=user_id,
+            is_admin=is_admin,
+            created_at=now,
+            expires_at=now + CODE_LIFETIME,
+        )
+        self._store.add(stored, _link_creation(stored))
+        return code
+
+    def exchange(self, code: str) -> str:
+        """A token for the code of a sign-in link, valid for SIGNED_IN_LIFETIME. Raises Unauthenticated."""
+        known = self._store.find(_digest(code)) if code.startswith(CODE_PREFIX) else None
+        now = self._clock.now()
+        if known is not None and known.expires_at is not None and now < known.expires_at:
+            token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+            stored = dataclasses.replace(
+                known, token_hash=_digest(token), created_at=now, expires_at=now + SIGNED_IN_LIFETIME
+            )
+            if self._store.exchange(known.token_hash, stored):
+                return token
+        raise Unauthenticated(
+            "This sign-in link was used already or has expired. Ask for a new one.", code="SIGN_IN_LINK_INVALID"
+        )
 
     def revoke(self, user_id: str) -> int:
         """Make all tokens of a user worthless, from the next request on; how many there were."""
@@ -78,6 +112,17 @@ def _creation(token: ApiToken) -> AuditEntry:
         message=f"{kind} was created, valid{until or ' for ever'}.",
         data={"is_admin": token.is_admin},
         at=token.created_at,
+    )
+
+
+def _link_creation(code: ApiToken) -> AuditEntry:
+    return AuditEntry(
+        actor=OPERATOR,
+        action=AuditAction.SIGN_IN_LINK_CREATED,
+        subject=code.user_id,
+        message="A sign-in link was created for an administrator." if code.is_admin else "A sign-in link was created.",
+        data={"is_admin": code.is_admin},
+        at=code.created_at,
     )
 
 

@@ -41,5 +41,17 @@ class TokenStoreContract:
         assert store.find("0" * 64) is None
         assert store.find("2" * 64) is not None
 
+    def test_a_code_is_exchanged_for_a_token_once(self, store):
+        code = ApiToken(token_hash="c" * 64, user_id="user-1", is_admin=False, created_at=NOW, expires_at=NOW)
+        store.add(code, _audit(AuditAction.SIGN_IN_LINK_CREATED))
+        first, second = (
+            ApiToken(token_hash=letter * 64, user_id="user-1", is_admin=False, created_at=NOW, expires_at=None)
+            for letter in "de"
+        )
+
+        assert store.exchange("c" * 64, first)
+        assert not store.exchange("c" * 64, second)
+        assert (store.find("c" * 64), store.find("d" * 64), store.find("e" * 64)) == (None, first, None)
+
     def test_an_unknown_hash_finds_nothing(self, store):
         assert store.find("b" * 64) is None

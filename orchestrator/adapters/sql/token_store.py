@@ -28,6 +28,13 @@ class SqlTokenStore:
             insert_audit_entry(connection, audit)
         return removed
 
+    def exchange(self, code_hash: str, token: ApiToken) -> bool:
+        with self._database.write() as connection:
+            taken = connection.execute(api_tokens.delete().where(api_tokens.c.token_hash == code_hash)).rowcount
+            if taken:
+                connection.execute(api_tokens.insert().values(dataclasses.asdict(token)))
+        return bool(taken)
+
     def find(self, token_hash: str) -> ApiToken | None:
         with self._database.read() as connection:
             query = sa.select(api_tokens).where(api_tokens.c.token_hash == token_hash)

@@ -193,6 +193,7 @@ def build_installation(
         datasets=Datasets(store=datasets, versions=versions, files=files, jobs=jobs, clock=clock),
         models=Models(store=models),
         tokens=tokens,
+        sign_in=tokens,
         audit=Audit(log=SqlAuditLog(database)),
         readiness=Readiness(store=SqlFigureStore(database), records=records, disk=disk, clock=clock, min_free_bytes=0),
         survey=Survey(store=SqlFigureStore(database), records=records, disk=disk, clock=clock),
