@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.allowed_methods import allowed_methods
 from orchestrator.domain.errors import (
     Conflict,
     IdentityUnavailable,
@@ -216,12 +217,16 @@ def _summary(details: Sequence[Violation]) -> str:
 
 def _framework_error(request: Request, exception: Exception) -> Response:
     error = cast(HTTPException, exception)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "OPTIONS":
-        return Response(status_code=HTTPStatus.NO_CONTENT, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = allowed_methods(request)
+        headers = {"Allow": allowed} if allowed else headers
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     code, message = _FRAMEWORK_ERRORS.get(error.status_code, (f"HTTP_{error.status_code}", error.detail))
     if error.status_code == HTTPStatus.BAD_REQUEST and "json" in request.headers.get("content-type", ""):
         code, message = "INVALID_JSON", "The body is not valid JSON: bad UTF-8, nested too deep, or a number too long."
-    return render(request, status=error.status_code, code=code, message=message, headers=error.headers)
+    return render(request, status=error.status_code, code=code, message=message, headers=headers)
 
 
 def _internal(request: Request) -> JSONResponse:

@@ -36,6 +36,7 @@ UPLOAD_BODY: dict[str, Any] = {
                 "properties": {
                     "files": {
                         "type": "array",
+                        "minItems": 1,
                         "items": {"type": "string", "format": "binary"},
                         "description": "Pictures (png, jpg, jpeg, webp) and .txt captions, or one zip of them.",
                     },

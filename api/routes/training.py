@@ -39,7 +39,11 @@ async def submit_job(
     "/jobs",
     status_code=201,
     summary="Submit a job and get all of it",
-    responses={**_SUBMIT_ERRORS, 202: {"model": Single[JobOut], "description": "Accepted; its launch is undecided."}},
+    responses={
+        **_SUBMIT_ERRORS,
+        200: {"model": Single[PlanOut], "description": "The plan that `dry_run` asked for."},
+        202: {"model": Single[JobOut], "description": "Accepted; its launch is undecided."},
+    },
 )
 async def create_job(
     body: SubmitBody,

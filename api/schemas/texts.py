@@ -15,12 +15,16 @@ def _without_controls(text: str) -> str:
     return text
 
 
+_Clean = AfterValidator(_without_controls)
+_Told = Field(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"})  # the same rule, for clients
+
+
 def text(max_length: int, *, min_length: int = 1) -> Any:
     """The annotation of a text of up to `max_length` characters."""
-    return Annotated[str, Field(min_length=min_length, max_length=max_length), AfterValidator(_without_controls)]
+    return Annotated[str, Field(min_length=min_length, max_length=max_length), _Clean, _Told]
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_without_controls)]
-TriggerWord = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_controls)]
-Search = Annotated[str, Field(max_length=200), AfterValidator(_without_controls)]
-Reason = Annotated[str, Field(max_length=500), AfterValidator(_without_controls)]
+Name = Annotated[str, Field(min_length=1, max_length=200), _Clean, _Told]
+TriggerWord = Annotated[str, Field(min_length=1, max_length=100), _Clean, _Told]
+Search = Annotated[str, Field(max_length=200), _Clean, _Told]
+Reason = Annotated[str, Field(max_length=500), _Clean, _Told]

@@ -41,6 +41,12 @@ def test_a_wrong_method_is_a_405_that_says_which_are_right(lorry: Installation) 
     assert answer.headers["Allow"] == "POST"
 
 
+@pytest.mark.parametrize("prefix", ["/api", "/api/v1"])
+def test_all_methods_of_a_path_are_named_though_each_has_a_route_of_its_own(lorry: Installation, prefix: str) -> None:
+    allowed = [lorry.client.options(f"{prefix}/{path}").headers["Allow"] for path in ("training/jobs", "datasets/any")]
+    assert allowed == ["GET, HEAD, POST", "DELETE, GET, HEAD"]
+
+
 def test_options_answers_without_a_token(lorry: Installation) -> None:
     answer = lorry.client.options("/api/training/submit")
     assert (answer.status_code, answer.headers["Allow"]) == (204, "POST")
