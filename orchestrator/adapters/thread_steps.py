@@ -7,17 +7,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 
-from orchestrator.ports.wake_up import WakeUp
-
 
 class ThreadSteps:
-    """At most `at_once` at a time; `wake_up` is told of each that is over.
+    """At most `at_once` at a time.
 
     The threads are daemons: a process that is asked to end does not wait for an engine that hangs.
     """
 
-    def __init__(self, *, wake_up: WakeUp, at_once: int = 8) -> None:
-        self._wake_up = wake_up
+    def __init__(self, *, at_once: int = 8) -> None:
         self._turns = threading.BoundedSemaphore(at_once)
         self._begun: dict[str, Future[None]] = {}
 
@@ -49,4 +46,3 @@ class ThreadSteps:
                 outcome.set_exception(error)
             else:
                 outcome.set_result(None)
-        self._wake_up.notify()

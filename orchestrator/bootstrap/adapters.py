@@ -83,7 +83,7 @@ def build_adapters(settings: Settings) -> Adapters:
         clock=SystemClock(),
         wake_up=wake_up,
         submissions=SqlWakeUp(database, here=wake_up),
-        steps=ThreadSteps(wake_up=wake_up),
+        steps=ThreadSteps(),
         meter=PrometheusMeter(),
     )
 

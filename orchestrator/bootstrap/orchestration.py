@@ -61,6 +61,7 @@ def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings
         ),
         collect=Collect(records=adapters.records, artifacts=adapters.artifacts, clock=adapters.clock),
         steps=adapters.steps,
+        wake_up=adapters.wake_up,
         sweep=Sweep(
             jobs=adapters.jobs,
             runtime=adapters.runtime,

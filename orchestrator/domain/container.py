@@ -107,7 +107,7 @@ class EngineSnapshot:
 
     engine_id: str
     containers: tuple[Container, ...]
-    taken_at: datetime | None = None  # by the engine's own clock, as every instant of its containers
+    taken_at: datetime | None = None  # by the engine's own clock, as its containers' instants; None: it was not asked
 
     def find(self, job_id: str, attempt: int) -> Container | None:
         matches = (c for c in self.containers if c.job_id == job_id and c.attempt == attempt)

@@ -83,7 +83,8 @@ class Finish:
     container: Container | None = None
 
 
-Decision = Wait | Launch | MarkRunning | Terminate | Kill | Unpause | MissEngine | Conclude | Finish
+Act = Launch | MarkRunning | Terminate | Kill | Unpause | MissEngine | Conclude | Finish
+Decision = Wait | Act
 
 _STOPPED = (ContainerState.EXITED, ContainerState.DEAD)
 

@@ -52,6 +52,7 @@ class EngineWatch:
         self._failures = 0
         self._ask_again_at: datetime | None = None
         self._recorded: EngineStatus | None = None
+        self._image_seen_at: datetime | None = None
         self._met: str | None = None  # id of the engine that was last described in the log
 
     def look(self) -> tuple[EngineSnapshot | None, EngineStatus]:
@@ -69,7 +70,7 @@ class EngineWatch:
             return None, False
         try:
             snapshot = self._runtime.snapshot()
-            is_image_present = self._runtime.image_digest(self._image) is not None
+            is_image_present = self._is_image_present()
             if snapshot.engine_id != self._met:
                 self._meet(snapshot.engine_id)
         except RuntimeUnavailable as error:
@@ -79,6 +80,13 @@ class EngineWatch:
             log.info("engine reachable again", unreachable_since=self._unreachable_since.isoformat())
         self._unreachable_since, self._failures, self._ask_again_at = None, 0, None
         return snapshot, is_image_present
+
+    def _is_image_present(self) -> bool:
+        """Looked for now and then while it is there: a launch notices by itself that it has gone."""
+        now = self._clock.now()
+        if self._image_seen_at is None or now - self._image_seen_at >= timedelta(seconds=STATUS_SECONDS):
+            self._image_seen_at = now if self._runtime.image_digest(self._image) is not None else None
+        return self._image_seen_at is not None
 
     def _meet(self, engine_id: str) -> None:
         """Tell the log what kind of engine this is, and that it is not the one of before."""

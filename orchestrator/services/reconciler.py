@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,8 +32,8 @@ from orchestrator.domain.events import JobEvent, status_event
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, JobStatus, RetryClass
 from orchestrator.domain.reconciliation import (
+    Act,
     Conclude,
-    Decision,
     Finish,
     Kill,
     Launch,
@@ -51,6 +51,7 @@ from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.meter import Meter
 from orchestrator.ports.steps import Steps
+from orchestrator.ports.wake_up import WakeUp
 from orchestrator.services.collect import Collect, Verdict
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
@@ -92,6 +93,7 @@ class Reconciler:
         collect: Collect,
         sweep: Sweep,
         steps: Steps,
+        wake_up: WakeUp,
         clock: Clock,
         meter: Meter,
         policy: Policy,
@@ -106,6 +108,7 @@ class Reconciler:
         self._collect = collect
         self._sweep = sweep
         self._steps = steps
+        self._wake_up = wake_up
         self._clock = clock
         self._meter = meter
         self._policy = policy
@@ -123,21 +126,18 @@ class Reconciler:
         active = self._jobs.active()
         snapshot, status = self._engine_watch.look()
         done.active, done.is_engine_reachable = len(active), snapshot is not None
-        for job, attempt in active:
-            if is_stopping():
-                return done
-            if self._steps.is_busy(job.id) or self._is_put_off(job.id):
-                continue
-            with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
-                self._advance(job, attempt, snapshot, done)
-        if snapshot is None:
-            return done
-        if status.problem is None:
+        going_on = self._advance_all(active, snapshot, done, is_stopping)
+        if snapshot is not None and status.problem is None:
             self._start_waiting(snapshot, done, is_stopping)
-        if is_stopping():
-            return done
-        done.removed += self._sweep.remove_left_over(snapshot, {(job.id, attempt.number) for job, attempt in active})
+        self._follow_all(going_on, done, is_stopping)
+        if snapshot is not None and not is_stopping():
+            done.removed += self._sweep.remove_left_over(snapshot, self._expected(active, snapshot))
         return done
+
+    def _expected(self, active: Sequence[tuple[Job, Attempt]], snapshot: EngineSnapshot) -> set[tuple[str, int]]:
+        """Whose containers are no left-overs: active attempts', and those of jobs whose end is about to remove them."""
+        busy = {(each.job_id, each.attempt) for each in snapshot.containers if self._steps.is_busy(each.job_id)}
+        return busy | {(job.id, attempt.number) for job, attempt in active}
 
     # -- observe ------------------------------------------------------------------------------------------------
 
@@ -152,28 +152,56 @@ class Reconciler:
 
     # -- act and record -----------------------------------------------------------------------------------------
 
-    def _advance(self, job: Job, attempt: Attempt, snapshot: EngineSnapshot | None, done: Pass) -> None:
-        observation = self._observe(job, attempt, snapshot)
-        decision = decide(job, attempt, observation, self._clock.now(), self._policy)
-        self._act(job, attempt, decision, done)
+    def _advance_all(
+        self,
+        active: Sequence[tuple[Job, Attempt]],
+        snapshot: EngineSnapshot | None,
+        done: Pass,
+        is_stopping: Callable[[], bool],
+    ) -> Sequence[tuple[Job, Attempt, Container | None]]:
+        """Returns those that simply go on: to read what they wrote takes longest, and waits for what must be done."""
+        going_on = []
+        for job, attempt in active:
+            if is_stopping():
+                break
+            if self._steps.is_busy(job.id) or self._is_put_off(job.id):
+                continue
+            with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
+                observation = self._observe(job, attempt, snapshot)
+                match decide(job, attempt, observation, self._clock.now(), self._policy):
+                    case Wait(container):
+                        going_on.append((job, attempt, container))
+                    case act:
+                        self._act(job, attempt, act, done)
+        return going_on
 
-    def _act(self, job: Job, attempt: Attempt, decision: Decision, done: Pass) -> None:
-        match decision:
-            case Wait(container):
-                # Also while the engine is silent: what the trainer reports is a file.
+    def _follow_all(
+        self,
+        going_on: Sequence[tuple[Job, Attempt, Container | None]],
+        done: Pass,
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        """Also while the engine is silent: what the trainer reports is a file."""
+        for job, attempt, container in going_on:
+            if is_stopping():
+                break
+            with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
                 self._ingest.follow(job, attempt, container)
+
+    def _act(self, job: Job, attempt: Attempt, act: Act, done: Pass) -> None:
+        match act:
             case Launch():
                 self._begin(job, lambda: self._launch(job, attempt, done), done)
             case MarkRunning(container):
                 self._mark_running(job, attempt, container)
             case Terminate() | Kill() | Unpause():
-                self._push(job, attempt, decision)
+                self._push(job, attempt, act)
             case MissEngine():
                 self._miss_engine(job, attempt)
             case Conclude() | Finish():
-                self._begin(job, lambda: self._end(job, attempt, decision, done), done)
+                self._begin(job, lambda: self._end(job, attempt, act, done), done)
             case _:
-                assert_never(decision)
+                assert_never(act)
 
     def _launch(self, job: Job, attempt: Attempt, done: Pass) -> None:
         try:
@@ -247,7 +275,8 @@ class Reconciler:
     def _end(self, job: Job, attempt: Attempt, decision: Conclude | Finish, done: Pass) -> None:
         taken_in = self._ingest.take_in_rest(job, attempt, decision.container)
         if taken_in is None:
-            return  # it left more than one pass should take: the next one goes on
+            self._wake_up.notify()  # it left more than one step should take: the next pass goes on
+            return
         job, attempt = taken_in
         match decision:
             case Conclude():
@@ -270,6 +299,7 @@ class Reconciler:
         )
         done.retried += retry is not None
         done.finished += retry is None
+        self._wake_up.notify()  # its slot and devices are free: the next job need not wait for the removal
         if container is not None:
             self._runtime.remove(container.id)
             done.removed += 1

@@ -31,9 +31,10 @@ class Schedule:
 
     def starts(self) -> Sequence[Start]:
         """In the order of the queue. With every device taken the queue is not even read."""
-        capacity = capacity_of(self._inventory.devices(), jobs=self._jobs, records=self._records)
-        if not capacity.free:
+        devices = self._inventory.devices()
+        if self._jobs.leased_devices().issuperset(devices):
             return []
+        capacity = capacity_of(devices, jobs=self._jobs, records=self._records)
         turns = survey(self._jobs.queue(), capacity, now=self._clock.now(), policy=self._policy)
         return self._loaded([turn for turn in turns if turn.starts_now])
 

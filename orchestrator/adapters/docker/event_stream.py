@@ -24,8 +24,9 @@ from orchestrator.ports.wake_up import WakeUp
 
 log = structlog.get_logger()
 
-# Only what others do to a container, or it does itself: our own creates and starts need no second look.
-_EVENTS = ["die", "destroy", "pause"]
+# Only what others do to a container, or it does itself: what we do ourselves needs no second look. Whoever removes one
+# that runs makes it die first.
+_EVENTS = ["die", "pause"]
 _CONNECT_SECONDS = 10
 _STOP_SECONDS = 1.0
 _BACK_OFF = BackOff(first_seconds=1.0, longest_seconds=30.0)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,18 @@ _POOL_SIZE = 32
 _CREATE_TRIES = 20
 _CREATE_PAUSE_SECONDS = 0.05
 _PROBE_SECONDS = 2
+_IDENTITY_SECONDS = 5.0
 _LOG_SECONDS = 1.0
 _LOG_CHUNK_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """The engine that answered last, what it listed, and when (monotonic seconds) it was asked who it is."""
+
+    engine_id: str
+    container_ids: frozenset[str]
+    asked_at: float
 
 
 class DockerContainerRuntime:
@@ -76,7 +87,7 @@ class DockerContainerRuntime:
         self._change_timeout_seconds = change_timeout_seconds
         self._clients: dict[int, APIClient] = {}
         self._connecting = threading.Lock()
-        self._engine_id: str | None = None
+        self._met: _Met | None = None
         self._is_silent = False
 
     def facts(self) -> EngineFacts:
@@ -90,20 +101,26 @@ class DockerContainerRuntime:
         return None
 
     def snapshot(self) -> EngineSnapshot:
-        """Takes the list between two equal answers about the engine's id.
+        """Knows whose list it is: the engine says who it is before and after, or a container listed before is listed
+        again, whose id no other engine can have.
 
         An engine that is replaced in between, or restarted on another data root, therefore never has its list taken
-        for the other's.
+        for the other's. Who it is and what time it has is asked now and then only: the answer costs it the most.
         """
         with self._probing("list its containers"):
             client = self._connected()
             while True:
                 entries = client.containers(all=True, filters={"label": f"{LABEL_INSTANCE}={self._instance}"})
+                listed = tuple(listed_container(entry) for entry in entries)
+                ids, met = frozenset(container.id for container in listed), self._met
+                if met is not None and met.container_ids & ids and time.monotonic() - met.asked_at < _IDENTITY_SECONDS:
+                    self._met = replace(met, container_ids=ids)
+                    return EngineSnapshot(met.engine_id, listed)
                 info = client.info()
-                if info["ID"] == self._engine_id:
-                    containers = tuple(listed_container(entry) for entry in entries)
-                    return EngineSnapshot(info["ID"], containers, taken_at=parse_instant(info.get("SystemTime")))
-                self._engine_id = info["ID"]
+                is_the_same = met is not None and met.engine_id == info["ID"]
+                self._met = _Met(info["ID"], ids if is_the_same else frozenset(), asked_at=time.monotonic())
+                if is_the_same:
+                    return EngineSnapshot(info["ID"], listed, taken_at=parse_instant(info.get("SystemTime")))
 
     def create(self, spec: ContainerSpec) -> Container:
         image = self._allowed(spec.image)

@@ -73,6 +73,7 @@ def test_the_end_of_our_container_wakes_and_that_of_a_foreign_one_does_not(conne
 
 def test_a_container_removed_behind_our_back_wakes(runtime, make_spec, wake_up, follow):
     container = runtime.create(make_spec())
+    runtime.start(container.id)
     with follow():
         before = connected(wake_up)
         runtime.remove(container.id)

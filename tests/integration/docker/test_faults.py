@@ -110,7 +110,7 @@ def test_a_list_is_never_taken_for_that_of_an_engine_that_came_in_between():
     }
     answers = {
         "/version": [{"ApiVersion": "1.41"}],
-        "/v1.41/containers/json": [[entry], [entry], [entry], []],
+        "/v1.41/containers/json": [[entry], [entry], []],
         "/v1.41/info": [{"ID": "old"}, {"ID": "old"}, {"ID": "new"}],
     }
     with scripted_engine(answers) as url:

@@ -7,7 +7,6 @@ import threading
 import pytest
 
 from orchestrator.adapters.thread_steps import ThreadSteps
-from orchestrator.adapters.wake_up import ThreadWakeUp
 from tests.waiting import eventually
 
 
@@ -19,7 +18,7 @@ def gate():
 
 
 def test_a_job_is_busy_until_the_end_of_its_step_was_settled(gate):
-    steps = ThreadSteps(wake_up=ThreadWakeUp())
+    steps = ThreadSteps()
     steps.begin("job", lambda: gate.wait(10) and None)
     steps.settle()
     assert steps.is_busy("job")
@@ -33,20 +32,11 @@ def test_a_job_is_busy_until_the_end_of_its_step_was_settled(gate):
     assert not steps.is_busy("job")
 
 
-def test_the_end_of_a_step_wakes_whoever_waits():
-    wake_up = ThreadWakeUp()
-    ThreadSteps(wake_up=wake_up).begin("job", lambda: None)
-
-    before = threading.active_count()
-    wake_up.wait(10)
-    assert threading.active_count() <= before
-
-
 def test_what_a_step_raised_is_raised_once_and_holds_up_no_other(gate):
     def fail() -> None:
         raise RuntimeError("deposed")
 
-    steps = ThreadSteps(wake_up=ThreadWakeUp())
+    steps = ThreadSteps()
     steps.begin("failing", fail)
     steps.begin("waiting", lambda: gate.wait(10) and None)
 
@@ -61,7 +51,7 @@ def test_what_a_step_raised_is_raised_once_and_holds_up_no_other(gate):
 
 
 def test_only_so_many_steps_go_on_at_once(gate):
-    steps, begun = ThreadSteps(wake_up=ThreadWakeUp(), at_once=2), []
+    steps, begun = ThreadSteps(at_once=2), []
 
     def step(number: int) -> None:
         begun.append(number)
@@ -76,7 +66,7 @@ def test_only_so_many_steps_go_on_at_once(gate):
 
 
 def test_waiting_for_a_step_that_hangs_has_an_end(gate):
-    steps = ThreadSteps(wake_up=ThreadWakeUp())
+    steps = ThreadSteps()
     steps.begin("hanging", lambda: gate.wait(30) and None)
 
     steps.wait(0.01)

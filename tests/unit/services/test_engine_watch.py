@@ -165,5 +165,6 @@ def test_what_keeps_every_job_from_starting_is_said(world, watch, spoil, reason)
     assert watch.look()[1].problem is None
 
     spoil(world)
+    world.clock.advance(STATUS_SECONDS)
 
     assert reason in watch.look()[1].problem

@@ -133,6 +133,7 @@ class World:
             ),
             collect=Collect(records=self.records, artifacts=self.artifacts, clock=self.clock),
             steps=InlineSteps(),
+            wake_up=self.wake_up,
             sweep=Sweep(jobs=self.store, runtime=engine, clock=self.clock, orphan_grace_seconds=ORPHAN_GRACE_SECONDS),
             clock=self.clock,
             meter=self.meter,
