@@ -10,9 +10,11 @@ from fastapi.responses import FileResponse
 from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, count_request
 from api.schemas.envelope import GUARDED, Listing, errors
 from api.schemas.records import ArtifactOut, EventOut, MetricOut
+from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
 
 router = APIRouter(tags=["records"], dependencies=[Depends(count_request)], responses={**GUARDED, **errors(404)})
 
+Points = Annotated[int, Query(ge=FEWEST_POINTS, le=MOST_POINTS, description="How many, about.")]
 MAX_EVENTS = 10_000
 MAX_LOG_LINES = 10_000
 # A trained file is never shown by a browser, whatever is in it.
@@ -31,9 +33,14 @@ def list_events(
     return Listing.whole([EventOut.from_domain(event) for event in events])
 
 
-@router.get("/training/jobs/{job_id}/metrics", summary="A job's metrics, step by step")
-def list_metrics(job_id: JobId, identity: CurrentIdentity, records: RecordsService) -> Listing[MetricOut]:
-    return Listing.whole([MetricOut.from_domain(metric) for metric in records.metrics(identity, job_id)])
+@router.get("/training/jobs/{job_id}/metrics", summary="A job's metrics, step by step", responses=errors(400))
+def list_metrics(
+    job_id: JobId, identity: CurrentIdentity, records: RecordsService, points: Points = MOST_POINTS
+) -> Listing[MetricOut]:
+    """In order of attempt and step. A series of more than `points` steps is thinned: the lowest and highest loss of
+    each stretch, both ends and every step with a validation loss stay."""
+    found = records.metrics(identity, job_id, points=points)
+    return Listing.whole([MetricOut.from_domain(metric) for metric in found])
 
 
 @router.get("/training/jobs/{job_id}/logs", summary="The end of a job's log", responses=errors(400))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.domain.artifact import Artifact
+from orchestrator.domain.curves import MOST_POINTS
 from orchestrator.domain.events import JobEvent, Metric
 
 
@@ -42,8 +43,8 @@ class RecordStore(Protocol):
     def latest_event(self, job_id: str, *, attempt: int, type: str) -> JobEvent | None:  # noqa: A002 - the column's name
         """The newest event of a type, None without one."""
 
-    def metrics(self, job_id: str, *, limit: int = 100_000) -> Sequence[Metric]:
-        """In order of attempt and step."""
+    def metrics(self, job_id: str, *, points: int = MOST_POINTS) -> Sequence[Metric]:
+        """In order of attempt and step; a longer series is thinned to about `points` rows (`curves.thinned`)."""
 
     def add_artifacts(self, artifacts: Sequence[Artifact]) -> None:
         """Store rows; one that is already there by (job, attempt, path) is left as it is."""

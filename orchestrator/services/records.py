@@ -36,8 +36,9 @@ class Records:
     def events(self, identity: Identity, job_id: str, *, after_id: int, limit: int) -> Sequence[JobEvent]:
         return self._records.events(owned_job(self._jobs, identity, job_id).id, after_id=after_id, limit=limit)
 
-    def metrics(self, identity: Identity, job_id: str) -> Sequence[Metric]:
-        return self._records.metrics(owned_job(self._jobs, identity, job_id).id)
+    def metrics(self, identity: Identity, job_id: str, *, points: int) -> Sequence[Metric]:
+        """A series longer than `points` is thinned; its extremes and validations stay."""
+        return self._records.metrics(owned_job(self._jobs, identity, job_id).id, points=points)
 
     def log(self, identity: Identity, job_id: str, *, tail: int) -> Sequence[str]:
         return self._workspace.read_log(owned_job(self._jobs, identity, job_id).id, tail=tail)

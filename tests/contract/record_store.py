@@ -84,7 +84,24 @@ class RecordStoreContract:
         jobs.save(job, metrics=rows)
 
         assert list(store.metrics(job.id)) == [rows[1], rows[2], rows[0]]
-        assert len(store.metrics(job.id, limit=2)) == 2
+
+    def test_a_long_series_is_thinned_to_what_a_curve_needs_over_all_attempts(self, store, jobs, job):
+        rows = [
+            replace(make_metric(job, step, loss=9.0 if step == 777 else 0.5), attempt=attempt)
+            for attempt in (1, 2)
+            for step in range(1, 1_001)
+        ]
+        rows[1_233] = replace(rows[1_233], val_loss=0.25)
+        jobs.save(job, metrics=rows)
+
+        kept = store.metrics(job.id, points=50)
+
+        assert len(kept) <= 50
+        assert set(kept) <= set(rows)
+        assert [row for row in kept if row.loss == 9.0] == [rows[776], rows[1_776]]
+        assert (kept[0], kept[-1]) == (rows[0], rows[-1])
+        assert rows[1_233] in kept
+        assert [(row.attempt, row.step) for row in kept] == sorted((row.attempt, row.step) for row in kept)
 
     def test_artifacts_come_oldest_first(self, store, job):
         young = _artifact(job, "a.png", created_at=NOW + timedelta(seconds=1))

@@ -10,16 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from orchestrator.adapters.sql.curves import read_metrics
 from orchestrator.adapters.sql.engine import Database
-from orchestrator.adapters.sql.rows import event_from, metric_from
+from orchestrator.adapters.sql.rows import event_from
 from orchestrator.adapters.sql.tables import (
     artifacts,
     engine_status,
     suspect_devices,
     training_events,
-    training_metrics,
 )
 from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.curves import MOST_POINTS
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.ports.record_store import EngineStatus, SuspectDevice
@@ -54,15 +55,9 @@ class SqlRecordStore:
             row = connection.execute(query).mappings().one_or_none()
         return event_from(row) if row is not None else None
 
-    def metrics(self, job_id: str, *, limit: int = 100_000) -> Sequence[Metric]:
-        query = (
-            sa.select(training_metrics)
-            .where(training_metrics.c.run_id == job_id)
-            .order_by(training_metrics.c.attempt, training_metrics.c.step)
-            .limit(limit)
-        )
+    def metrics(self, job_id: str, *, points: int = MOST_POINTS) -> Sequence[Metric]:
         with self._database.read() as connection:
-            return [metric_from(row) for row in connection.execute(query).mappings()]
+            return read_metrics(connection, job_id, points=points)
 
     def add_artifacts(self, artifacts_: Sequence[Artifact]) -> None:
         if not artifacts_:

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.events import history_in, metrics_in, parse_line
+from tests.contract.job_store import make_metric
 from tests.unit.api.installation import Installation
 
 JOBS = "/api/training/jobs"
@@ -27,6 +28,22 @@ def report(lorry: Installation, job_id: str, *lines: bytes) -> None:
         events=history_in(events, job_id=job_id, attempt=1, at=job.updated_at),
         metrics=metrics_in(events, job_id=job_id, attempt=1, at=job.updated_at),
     )
+
+
+def test_a_curve_is_thinned_to_as_many_points_as_asked_for(lorry: Installation) -> None:
+    job = lorry.jobs.get(lorry.submit())
+    lorry.jobs.save(job, metrics=[make_metric(job, step, loss=9.0 if step == 77 else 0.5) for step in range(1, 201)])
+
+    def steps(query: str = "") -> list[int]:
+        answer = lorry.client.get(f"/api/training/jobs/{job.id}/metrics{query}", headers=lorry.as_user())
+        return [row["step"] for row in answer.json()["data"]]
+
+    assert len(steps()) == 200
+    assert len(steps("?points=20")) <= 20
+    assert {1, 77, 200} <= set(steps("?points=20"))
+    for points in ("0", "9", "100001", "many"):
+        answer = lorry.client.get(f"/api/training/jobs/{job.id}/metrics?points={points}", headers=lorry.as_user())
+        assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "points")
 
 
 def test_metrics_come_in_order_of_steps(lorry: Installation, job_id: str) -> None:
