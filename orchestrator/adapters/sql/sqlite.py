@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+
 import sqlalchemy as sa
 from sqlalchemy import event
 
 BUSY_TIMEOUT_SECONDS = 10.0
+_LOCKED_PAUSE_SECONDS = 0.02
 BEGIN = "lorry_begin"  # the execution option that says how a transaction begins
 
 
 def sqlite_engine(url: sa.URL) -> sa.Engine:
     """`?timeout=<seconds>` in the URL is how long a write waits for another process's."""
-    timeout = {} if "timeout" in url.query else {"timeout": BUSY_TIMEOUT_SECONDS}
-    engine = sa.create_engine(url, connect_args=timeout, hide_parameters=True)  # values are users'
+    timeout_seconds = float(str(url.query.get("timeout", BUSY_TIMEOUT_SECONDS)))
+    engine = sa.create_engine(url, connect_args={"timeout": timeout_seconds}, hide_parameters=True)  # values are users'
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
@@ -20,7 +24,7 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
         # "database is locked" whatever the timeout. We begin ourselves.
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(cursor, within_seconds=timeout_seconds)
         cursor.execute("PRAGMA synchronous=FULL")  # an accepted job survives a power cut
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -30,3 +34,17 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN, 'IMMEDIATE')}")
 
     return engine
+
+
+def _write_ahead(cursor: sa.engine.interfaces.DBAPICursor, *, within_seconds: float) -> None:
+    """Switch a new file to write-ahead logging. SQLite's own timeout does not hold for this one lock."""
+    deadline = time.monotonic() + within_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOCKED_PAUSE_SECONDS)
+        else:
+            return

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from orchestrator.adapters.sql import SqlJobStore, connect, migrate
 from orchestrator.domain.errors import StoreUnavailable
@@ -65,3 +68,15 @@ def test_an_accepted_job_is_on_disk_when_add_returns(database, path):
     reader = sqlite3.connect(path)
     assert reader.execute("SELECT id FROM training_jobs").fetchall() == [(job.id,)]
     reader.close()
+
+
+def test_a_new_file_that_another_process_is_making_is_waited_for(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "new.db", check_same_thread=False)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        another.execute("CREATE TABLE begun (id INTEGER)")
+        leave = threading.Timer(0.3, another.commit)
+        leave.start()
+
+        with connect(f"sqlite:///{tmp_path}/new.db").read() as connection:
+            assert connection.scalar(sa.text("PRAGMA journal_mode")) == "wal"
+        leave.join()
