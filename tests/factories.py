@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.container import (
     LABEL_ATTEMPT,
     LABEL_JOB,
@@ -28,6 +29,8 @@ from orchestrator.domain.container import (
 from orchestrator.domain.dataset import Dataset, DatasetItem
 from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.job import Attempt, Job, container_name
+from orchestrator.domain.lineage import Lineage, LineageItem
+from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.model import CatalogueEntry, ModelSource
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.ports.dataset_store import UploadedFile
@@ -164,6 +167,45 @@ def make_model(**changes: Any) -> CatalogueEntry:
         "description": "A tiny model for tests.",
     }
     return CatalogueEntry(**defaults | changes)
+
+
+def make_artifact(job: Job | None = None, **changes: Any) -> Artifact:
+    """A collected file of a job's first attempt."""
+    job = job or make_job()
+    path = changes.get("path", "adapter.safetensors")
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "job_id": job.id,
+        "attempt": 1,
+        "kind": ArtifactKind.ADAPTER,
+        "name": path.rpartition("/")[2],
+        "path": path,
+        "size_bytes": 100,
+        "sha256": "0" * 64,
+        "created_at": job.created_at,
+    }
+    return Artifact(**defaults | changes)
+
+
+def make_lineage(job: Job | None = None, **changes: Any) -> Lineage:
+    job = job or make_job()
+    defaults: dict[str, Any] = {
+        "job_id": job.id,
+        "attempt": 1,
+        "dataset_id": job.dataset_id,
+        "dataset_sha256": "d" * 64,
+        "items": (LineageItem("item-1", "1" * 64), LineageItem("item-2", "2" * 64)),
+        "caption_template": "{caption}",
+        "base_model": job.base_model,
+        "base_model_revision": "builtin-1",
+        "image_digest": "sha256:" + "a" * 64,
+        "config_sha256": "c" * 64,
+        "memory_profile": MemoryProfile.NORMAL,
+        "model_name": "cat",
+        "model_version": 1,
+        "recorded_at": NOW,
+    }
+    return Lineage(**defaults | changes)
 
 
 def picture_bytes(width: int = 16, height: int = 12, *, file_format: str = "PNG", **options: Any) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.adapters.filesystem.data_folder import FilesystemDataFolder
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
+    SqlModelRegistry,
     SqlRetentionStore,
     SqlUploadStore,
 )
@@ -47,6 +48,7 @@ def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings
             versions=adapters.versions,
             dataset_files=adapters.dataset_files,
             models=builtin_models,
+            registry=SqlModelRegistry(adapters.database),
             workspace=adapters.workspace,
             runtime=adapters.runtime,
             clock=adapters.clock,

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
 from orchestrator.domain.waiting_time import Run
 
@@ -95,8 +97,12 @@ class JobStore(Protocol):
         *,
         events: Sequence[JobEvent] = (),
         metrics: Sequence[Metric] = (),
+        lineage: Lineage | None = None,
+        adapter: Artifact | None = None,
     ) -> Job:
         """Store a changed job with everything that belongs to the change; leases end with the job.
+
+        `lineage` is what the attempt will train on; `adapter` is what came of it, registered as the job's version.
 
         Guarded by `job.version`: raises StaleJob, with nothing stored, when it changed since it was loaded, or when
         more of the attempt's events or log was taken in since.

@@ -10,6 +10,7 @@ from typing import Protocol
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.curves import MOST_POINTS
 from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.lineage import Lineage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,9 @@ class RecordStore(Protocol):
 
     def artifact(self, artifact_id: str) -> Artifact:
         """Raises NotFound."""
+
+    def lineage(self, job_id: str) -> Lineage | None:
+        """Of the job's newest attempt; None before its first launch."""
 
     def save_engine_status(self, status: EngineStatus) -> None: ...
 

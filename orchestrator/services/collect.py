@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,6 +34,7 @@ class Verdict:
 
     reason: EndReason
     message: str | None = None
+    adapter: Artifact | None = None  # the main file of a completed job
 
 
 class Collect:
@@ -48,7 +49,7 @@ class Collect:
         if job.type is TrainingType.DIAGNOSTIC:
             return self._conclude_diagnostic(job, attempt, result)
         claims = adapter_claims(result)
-        self._collect(job, attempt, {claim.path: ArtifactKind.ADAPTER for claim in claims}, COLLECTED_SUFFIXES)
+        files = self._collect(job, attempt, {claim.path: ArtifactKind.ADAPTER for claim in claims}, COLLECTED_SUFFIXES)
         if not claims:
             return _invalid(EndReason.ADAPTER_INVALID, "its result names no adapter file")
         for claim in claims:
@@ -56,7 +57,7 @@ class Collect:
                 self._artifacts.verify_adapter(job.id, claim)
             except Rejected as error:
                 return _invalid(EndReason.ADAPTER_INVALID, error.message)
-        return Verdict(EndReason.ADAPTER_VERIFIED)
+        return Verdict(EndReason.ADAPTER_VERIFIED, adapter=next(file for file in files if file.path == claims[0].path))
 
     def _conclude_diagnostic(self, job: Job, attempt: Attempt, result: dict[str, Any]) -> Verdict:
         claim = model_claim(result)
@@ -92,9 +93,11 @@ class Collect:
 
     def _collect(
         self, job: Job, attempt: Attempt, claimed: Mapping[str, ArtifactKind], suffixes: tuple[str, ...]
-    ) -> None:
+    ) -> Sequence[Artifact]:
         files = self._artifacts.collect(job.id, suffixes)
-        self._records.add_artifacts([self._artifact(job, attempt, file, claimed) for file in files])
+        collected = [self._artifact(job, attempt, file, claimed) for file in files]
+        self._records.add_artifacts(collected)
+        return collected
 
     def _artifact(
         self, job: Job, attempt: Attempt, file: CollectedFile, claimed: Mapping[str, ArtifactKind]

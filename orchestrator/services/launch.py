@@ -20,12 +20,14 @@ from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.job_config import build_job_config
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.domain.lineage import lineage_of
+from orchestrator.domain.lineage import Lineage, as_metadata, lineage_of
+from orchestrator.domain.registered_model import model_name_of
 from orchestrator.domain.scheduling import Start, is_cpu
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.dataset_store import DatasetFiles, DatasetStore, VersionStore
 from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.model_registry import ModelRegistry
 from orchestrator.ports.workspace import JobPaths, Workspace
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.container_settings import ContainerSettings
@@ -40,6 +42,7 @@ class Launch:
         versions: VersionStore,
         dataset_files: DatasetFiles,
         models: BuiltinModels,
+        registry: ModelRegistry,
         workspace: Workspace,
         runtime: ContainerRuntime,
         clock: Clock,
@@ -50,6 +53,7 @@ class Launch:
         self._versions = versions
         self._dataset_files = dataset_files
         self._models = models
+        self._registry = registry
         self._workspace = workspace
         self._runtime = runtime
         self._clock = clock
@@ -82,11 +86,11 @@ class Launch:
         Raises LaunchRefused; RuntimeUnavailable when the outcome is unknown; StaleJob when the job changed in between,
         in which case nothing was started.
         """
-        spec = self._build_spec(job, attempt)
+        spec, lineage = self._build_spec(job, attempt)
         container = self._runtime.create(spec)
         attempt = attempt.evolve(container_id=container.id, spec_hash=spec.digest, image_digest=container.image_digest)
         job = job.with_container(container.id, image_digest=container.image_digest, at=self._clock.now())
-        job = self._jobs.save(job, attempt)
+        job = self._jobs.save(job, attempt, lineage=lineage)
         self._runtime.start(container.id)
         return job, attempt
 
@@ -95,7 +99,7 @@ class Launch:
         offset = earlier.events_offset
         return min(offset, self._workspace.read_events(earlier.job_id, offset=offset, limit_bytes=1).file_bytes)
 
-    def _build_spec(self, job: Job, attempt: Attempt) -> ContainerSpec:
+    def _build_spec(self, job: Job, attempt: Attempt) -> tuple[ContainerSpec, Lineage]:
         image = self._settings.image
         digest = self._runtime.image_digest(image)
         if digest is None:
@@ -104,9 +108,11 @@ class Launch:
         model = self._models.ready_entry(job.base_model)
         version = self._version(job)
         dataset_path = self._dataset_files.freeze(version, in_use=self._versions_in_use(job))
-        config = build_job_config(job, model, lineage_of(job, version, model, image_digest=digest))
-        paths = self._workspace.prepare(job.id, config)
-        return ContainerSpec(
+        now = self._clock.now()
+        registered = self._registry.reserve(job, model_name_of(job), at=now)
+        lineage = lineage_of(job, version, model, registered, image_digest=digest, at=now)
+        paths = self._workspace.prepare(job.id, build_job_config(job, model, as_metadata(lineage)))
+        spec = ContainerSpec(
             name=attempt.container_name,
             image=image,
             command=TRAIN_COMMAND,
@@ -120,6 +126,7 @@ class Launch:
                 LABEL_ATTEMPT: str(attempt.number),
             },
         )
+        return spec, lineage
 
     def _version(self, job: Job) -> DatasetVersion:
         """What was selected when the job was submitted, whatever became of the dataset since."""

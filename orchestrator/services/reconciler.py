@@ -293,7 +293,7 @@ class Reconciler:
         message = after.error_message or ENDINGS[verdict.reason].sentence
         event = status_event(job, after, message, reason=verdict.reason)
         self._schedule.note_end(attempt, verdict.reason)  # before the save, which ends it: a crash cannot lose it
-        self._jobs.save(after, attempt.evolve(end_reason=verdict.reason), events=[event])
+        self._jobs.save(after, attempt.evolve(end_reason=verdict.reason), events=[event], adapter=verdict.adapter)
         log.info(
             "attempt ended", job_id=job.id, attempt=attempt.number, status=after.status, reason=str(verdict.reason)
         )

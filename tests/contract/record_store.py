@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.domain.artifact import Artifact, ArtifactKind
-from orchestrator.domain.errors import NotFound
+from orchestrator.domain.errors import NotFound, StaleJob
 from orchestrator.domain.events import JobEvent
+from orchestrator.domain.memory import MemoryProfile
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import EngineStatus, RecordStore, SuspectDevice
 from tests.contract.job_store import add, make_metric
-from tests.factories import NOW
+from tests.factories import NOW, make_artifact, make_lineage
 
 STATUS = EngineStatus(last_pass_at=NOW, engine_id="engine", is_image_present=True, devices=("GPU-1", "GPU-2"))
 
@@ -128,6 +129,32 @@ class RecordStoreContract:
         with pytest.raises(NotFound) as missing:
             store.artifact("nothing")
         assert missing.value.code == "ARTIFACT_NOT_FOUND"
+
+    def test_lineage_is_stored_with_the_change_that_it_explains_and_a_newer_attempts_replaces_it(
+        self, store, jobs, job
+    ):
+        assert store.lineage(job.id) is None
+        first, second = make_lineage(job), make_lineage(job, attempt=2, memory_profile=MemoryProfile.SINGLE)
+
+        job = jobs.save(job, lineage=first)
+        assert store.lineage(job.id) == first
+        jobs.save(job, lineage=second)
+        assert store.lineage(job.id) == second
+
+    def test_an_adapters_hash_joins_the_lineage_of_its_job(self, store, jobs, job):
+        adapter = make_artifact(job)
+        store.add_artifacts([adapter])
+        job = jobs.save(job, lineage=make_lineage(job))
+
+        jobs.save(job, adapter=adapter)
+        assert store.lineage(job.id) == make_lineage(job, adapter_sha256=adapter.sha256)
+
+    def test_no_lineage_is_stored_with_a_change_that_came_too_late(self, store, jobs, job):
+        jobs.save(job)
+        with pytest.raises(StaleJob):
+            jobs.save(job, lineage=make_lineage(job))
+
+        assert store.lineage(job.id) is None
 
     def test_the_last_word_about_the_engine_is_kept(self, store):
         assert store.engine_status() is None

@@ -8,6 +8,7 @@ from orchestrator.adapters.sql.figure_store import SqlFigureStore
 from orchestrator.adapters.sql.job_store import SqlJobStore
 from orchestrator.adapters.sql.leadership import FencedDatabase, SqlLeadership
 from orchestrator.adapters.sql.migrate import is_migrated, migrate, migration_sql
+from orchestrator.adapters.sql.model_registry import SqlModelRegistry
 from orchestrator.adapters.sql.record_store import SqlRecordStore
 from orchestrator.adapters.sql.retention_store import SqlRetentionStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
@@ -22,6 +23,7 @@ __all__ = [
     "SqlFigureStore",
     "SqlJobStore",
     "SqlLeadership",
+    "SqlModelRegistry",
     "SqlRecordStore",
     "SqlRetentionStore",
     "SqlTokenStore",

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.engine import Database, violates
+from orchestrator.adapters.sql.lineage import record_adapter, record_lineage
 from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row
 from orchestrator.adapters.sql.tables import (
     ONE_JOB_A_SLOT,
@@ -24,12 +25,14 @@ from orchestrator.adapters.sql.tables import (
     training_metrics,
 )
 from orchestrator.adapters.sql.totals import Totals
+from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
 from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
+from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
 from orchestrator.domain.waiting_time import Run
 from orchestrator.ports.job_store import JobFilter, JobPage, Standing, Submission
@@ -168,6 +171,8 @@ class SqlJobStore:
         *,
         events: Sequence[JobEvent] = (),
         metrics: Sequence[Metric] = (),
+        lineage: Lineage | None = None,
+        adapter: Artifact | None = None,
     ) -> Job:
         with self._database.write() as connection:
             stored = _update(connection, job)
@@ -176,6 +181,10 @@ class SqlJobStore:
             if not job.status.is_active:
                 connection.execute(gpu_leases.delete().where(gpu_leases.c.job_id == job.id))
             _insert_records(connection, events, metrics)
+            if lineage is not None:
+                record_lineage(connection, lineage)
+            if adapter is not None:
+                record_adapter(connection, adapter, at=job.updated_at)
         return stored
 
     def advance(

@@ -12,17 +12,19 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from orchestrator.adapters.sql.curves import read_metrics
 from orchestrator.adapters.sql.engine import Database
-from orchestrator.adapters.sql.rows import event_from
+from orchestrator.adapters.sql.rows import event_from, lineage_from
 from orchestrator.adapters.sql.tables import (
     artifacts,
     engine_status,
     suspect_devices,
     training_events,
+    training_lineage,
 )
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.curves import MOST_POINTS
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.lineage import Lineage
 from orchestrator.ports.record_store import EngineStatus, SuspectDevice
 
 
@@ -83,6 +85,12 @@ class SqlRecordStore:
         if row is None:
             raise NotFound(f"There is no artifact {artifact_id}.", code="ARTIFACT_NOT_FOUND")
         return _artifact_from(row)
+
+    def lineage(self, job_id: str) -> Lineage | None:
+        query = sa.select(training_lineage).where(training_lineage.c.job_id == job_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return lineage_from(row) if row is not None else None
 
     def save_engine_status(self, status: EngineStatus) -> None:
         row = dataclasses.asdict(status) | {"id": 1, "devices": list(status.devices)}

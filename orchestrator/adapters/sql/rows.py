@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from orchestrator.domain.events import JobEvent, Metric, storable
 from orchestrator.domain.job import Attempt, Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.lineage import Lineage, LineageItem
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingConfig, TrainingType
 
@@ -97,6 +98,18 @@ def metric_from(row: sa.RowMapping) -> Metric:
     values["job_id"] = values.pop("run_id")
     values["recorded_at"] = values.pop("timestamp")
     return Metric(**values)
+
+
+def lineage_row(lineage: Lineage) -> dict[str, Any]:
+    row = {field.name: getattr(lineage, field.name) for field in dataclasses.fields(Lineage)}
+    return row | {"items": [list(item) for item in lineage.items]}
+
+
+def lineage_from(row: sa.RowMapping) -> Lineage:
+    values: dict[str, Any] = dict(row)
+    values["items"] = tuple(LineageItem(*item) for item in row["items"])
+    values["memory_profile"] = MemoryProfile(row["memory_profile"])
+    return Lineage(**values)
 
 
 def _reason(value: str | None) -> EndReason | None:

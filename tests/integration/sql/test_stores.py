@@ -13,6 +13,7 @@ from orchestrator.adapters.sql import (
     SqlDatasetStore,
     SqlExperimentStore,
     SqlJobStore,
+    SqlModelRegistry,
     SqlRecordStore,
     SqlTokenStore,
     SqlVersionStore,
@@ -25,6 +26,7 @@ from tests.contract.audit_log import AuditLogContract
 from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
 from tests.contract.experiment_store import ExperimentStoreContract
 from tests.contract.job_store import JobStoreContract
+from tests.contract.model_registry import ModelRegistryContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.token_store import TokenStoreContract
 from tests.postgres import Postgres
@@ -111,6 +113,20 @@ class TestExperimentStore(ExperimentStoreContract):
     @pytest.fixture
     def jobs(self, database):
         return SqlJobStore(database)
+
+
+class TestModelRegistry(ModelRegistryContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlModelRegistry(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
+
+    @pytest.fixture
+    def records(self, database):
+        return SqlRecordStore(database)
 
 
 class TestTokenStore(TokenStoreContract):

@@ -19,7 +19,7 @@ from orchestrator.adapters.memory import (
     MemoryWorkspace,
 )
 from orchestrator.adapters.prometheus import PrometheusMeter
-from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, SqlRecordStore, SqlVersionStore
+from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, SqlModelRegistry, SqlRecordStore, SqlVersionStore
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.container import Container, ContainerState
 from orchestrator.domain.identity import Identity
@@ -79,6 +79,7 @@ class World:
         self.wake_up = CountingWakeUp()
         self.store, self.records = SqlJobStore(database), SqlRecordStore(database)
         self.datasets, self.versions = SqlDatasetStore(database), SqlVersionStore(database)
+        self.registry = SqlModelRegistry(database)
         self.queue = Queue(jobs=self.store, records=self.records, clock=self.clock, policy=SCHEDULING_POLICY)
         self.jobs = Jobs(
             jobs=self.store,
@@ -102,6 +103,7 @@ class World:
             versions=self.versions,
             dataset_files=self.files,
             models=BuiltinModels(store=self.models, runtime=engine, settings=settings),
+            registry=self.registry,
             workspace=self.workspace,
             runtime=engine,
             clock=self.clock,

@@ -10,9 +10,12 @@ import pytest
 from PIL import Image
 
 from lora_trainer.buckets import Bucket, bucket_for, buckets
-from lora_trainer.data import apply_trigger_words, load_pixels, split
+from lora_trainer.config import load_config
+from lora_trainer.data import apply_trigger_words, load_pixels, prompt_of, split
 from lora_trainer.preflight import Item
-from orchestrator.domain.training import TrainingConfig
+from orchestrator.domain.lineage import caption_template
+from orchestrator.domain.training import TrainingConfig, TrainingType
+from tests.unit.trainer.documents import write_config
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,17 @@ from orchestrator.domain.training import TrainingConfig
 )
 def test_trigger_words_are_in_every_prompt_once(caption, words, prompt):
     assert apply_trigger_words(caption, words) == prompt
+
+
+@pytest.mark.parametrize("training_type", list(TrainingType)[:2])
+@pytest.mark.parametrize("words", [("sks",), ("sks", "blue"), ()])
+def test_prompts_are_made_by_the_template_that_the_lineage_tells(tmp_path, training_type, words):
+    if training_type is TrainingType.DREAMBOOTH and not words:
+        words = ("sks",)
+    config = load_config(write_config(tmp_path, type=training_type, trigger_words=list(words)))
+    template = caption_template(training_type, words)
+
+    assert prompt_of(Item(Path("one.png"), "0" * 64, (8, 8), "a cat"), config) == template.replace("{caption}", "a cat")
 
 
 def items(count, *, prefix=""):

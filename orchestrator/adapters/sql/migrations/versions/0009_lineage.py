@@ -76,6 +76,6 @@ def _create_models() -> None:
         sa.Column("deleted_at", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_models")),
         sa.UniqueConstraint("job_id", name=op.f("uq_models_job_id")),
-        sa.UniqueConstraint("user_id", "name", "version", name=op.f("uq_models_user_id")),
+        sa.UniqueConstraint("user_id", "name", "version", name=op.f("uq_models_user_id_name_version")),
     )
     op.create_index("ix_models_artifact_id", "models", ["artifact_id"])

@@ -1,0 +1,104 @@
+"""ModelRegistry over SQL."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.tables import models
+from orchestrator.domain.errors import Conflict, NotFound
+from orchestrator.domain.job import Job
+from orchestrator.domain.registered_model import ModelVersion, RegisteredModel
+from orchestrator.ports.model_registry import RegisteredModelPage
+
+_REGISTERED = (models.c.registered_at.is_not(None), models.c.deleted_at.is_(None), models.c.job_id.is_not(None))
+
+
+class SqlModelRegistry:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def reserve(self, job: Job, name: str, *, at: datetime) -> ModelVersion:
+        taken = sa.select(sa.func.coalesce(sa.func.max(models.c.version), 0)).where(*_named(job.user_id, name))
+        with self._database.write() as connection:
+            row = connection.execute(sa.select(models).where(models.c.job_id == job.id)).mappings().one_or_none()
+            if row is not None:
+                return _version_from(row)
+            reserved = ModelVersion(
+                id=str(uuid.uuid4()),
+                user_id=job.user_id,
+                name=name,
+                version=connection.execute(taken).scalar_one() + 1,
+                base_model=job.base_model,
+                trigger_words=job.trigger_words,
+                job_id=job.id,
+                created_at=at,
+            )
+            row_of_it = dataclasses.asdict(reserved) | {"trigger_words": list(job.trigger_words)}
+            connection.execute(models.insert().values(row_of_it))
+            return reserved
+
+    def list(self, user_id: str, *, page: int = 1, page_size: int = 50) -> RegisteredModelPage:
+        mine = (models.c.user_id == user_id, *_REGISTERED)
+        names = (
+            sa.select(models.c.name, sa.func.max(models.c.version).label("version"), sa.func.count().label("count"))
+            .where(*mine)
+            .group_by(models.c.name)
+            .subquery()
+        )
+        newest = sa.and_(models.c.name == names.c.name, models.c.version == names.c.version)
+        query = (
+            sa.select(models, names.c.count)
+            .join(names, newest)
+            .where(models.c.user_id == user_id)
+            .order_by(models.c.registered_at.desc(), models.c.name)
+            .limit(page_size)
+            .offset((page - 1) * page_size)
+        )
+        with self._database.read() as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(names)).scalar_one()
+            rows = connection.execute(query).mappings().all()
+        found = [RegisteredModel(row["name"], _version_from(row), row["count"]) for row in rows]
+        return RegisteredModelPage(tuple(found), total)
+
+    def versions(self, user_id: str, name: str) -> Sequence[ModelVersion]:
+        query = sa.select(models).where(*_named(user_id, name), *_REGISTERED).order_by(models.c.version.desc())
+        with self._database.read() as connection:
+            return [_version_from(row) for row in connection.execute(query).mappings()]
+
+    def rename(self, user_id: str, name: str, new_name: str) -> None:
+        with self._database.write() as connection:
+            _require(connection, user_id, name)
+            if new_name == name:
+                return
+            if connection.scalar(sa.select(sa.exists().where(*_named(user_id, new_name)))):
+                message = f"The name {new_name!r} is taken, or was: its version numbers are not given again."
+                raise Conflict(message, code="MODEL_NAME_TAKEN")
+            connection.execute(models.update().where(*_named(user_id, name)).values(name=new_name))
+
+    def delete(self, user_id: str, name: str, *, version: int | None, at: datetime) -> None:
+        with self._database.write() as connection:
+            _require(connection, user_id, name, version)
+            gone = models.update().where(*_named(user_id, name, version), *_REGISTERED)
+            connection.execute(gone.values(deleted_at=at))
+
+
+def _named(user_id: str, name: str, version: int | None = None) -> tuple[sa.ColumnElement[bool], ...]:
+    named = (models.c.user_id == user_id, models.c.name == name)
+    return named if version is None else (*named, models.c.version == version)
+
+
+def _require(connection: sa.Connection, user_id: str, name: str, version: int | None = None) -> None:
+    if not connection.scalar(sa.select(sa.exists().where(*_named(user_id, name, version), *_REGISTERED))):
+        which = f"There is no registered model {name!r}" + (f" of version {version}." if version else ".")
+        raise NotFound(which, code="MODEL_NOT_FOUND")
+
+
+def _version_from(row: sa.RowMapping) -> ModelVersion:
+    values = {field.name: row[field.name] for field in dataclasses.fields(ModelVersion)}
+    return ModelVersion(**values | {"trigger_words": tuple(row["trigger_words"])})
