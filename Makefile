@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
 TRAINER := images/trainer/requirements.txt
+WEB := api/web_dist/index.html
+WEB_SOURCES := docs/openapi.json $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/generated/*')
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -23,12 +25,13 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo serve test openapi lint unit integration test-faults engine images postgres compose constraints clean
+.PHONY: help setup demo serve test openapi web lint unit integration test-faults engine images postgres chromium compose constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.setup engine images ## environment, Docker Engine, images: everything that running Lorry needs
+setup: $(VENV)/.setup engine images ## environment, Docker Engine, images, web app: everything that running Lorry needs
+	@$(MAKE) --no-print-directory web || echo '==> Lorry works, but without its web app: `make web` says why' >&2
 
 demo: setup ## train a LoRA on sample photographs, from nothing to a verified adapter file
 	$(BIN)/lorry demo
@@ -41,21 +44,31 @@ test: lint unit integration test-faults ## everything CI checks, what fails fast
 openapi: $(VENV)/.setup ## write docs/openapi.json and docs/api.md from the routes, after a change of them
 	$(BIN)/python -m api.reference docs
 
+web: $(WEB) ## build the web app into api/web_dist, where the API serves it from
+
+$(WEB): $(VENV)/.setup $(WEB_SOURCES)
+	@echo '==> building the web app'
+	@web/npm.sh run --silent build
+
 lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/mypy images/fake_trainer
+	web/npm.sh run --silent check
 
 unit: $(VENV)/.test-setup ## the tests that need no engine
 	$(BIN)/pytest tests/unit tests/contract
 
-integration: $(VENV)/.test-setup setup postgres compose ## the tests on the real engine, stores and images
+integration: $(VENV)/.test-setup setup web postgres chromium compose ## the tests on the real engine, stores and images
 	$(BIN)/pytest tests/integration tests/e2e
 
 test-faults: $(VENV)/.test-setup setup postgres ## kill -9, a dead engine, lost answers, a locked store, abuse: the fault plan
 	$(BIN)/pytest tests/faults
+
+fuzz: $(VENV)/.test-setup ## ask the API what a stranger can think of, for FUZZ_SECONDS (600)
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/pytest tests/integration/api/test_schemathesis.py
 
 engine:
 	@images/engine.sh
@@ -66,8 +79,11 @@ images: $(VENV)/.setup engine
 postgres:
 	@tests/postgres.sh
 
+chromium:
+	@tests/chromium.sh
+
 # Lorry's own image, which only compose.yaml needs, and what the test of it needs.
-compose: $(VENV)/.setup engine postgres
+compose: $(VENV)/.setup web engine postgres
 	@images/build.sh lorry
 	@tests/compose/prepare.sh
 
@@ -95,5 +111,5 @@ constraints: ## resolve constraints.txt again, to the newest versions that agree
 	rm -rf build/pins
 
 clean: ## remove what setup and test made here; images, engine and lorry-data stay
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) build dist api/web_dist web/node_modules web/src/api/generated *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

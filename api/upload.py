@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
@@ -23,7 +23,7 @@ _OVERHEAD_BYTES = 8 * 1024**2
 _MAX_FIELD_BYTES = 4096
 
 _name = TypeAdapter[str](Name)
-_strip_exif = TypeAdapter[bool](bool)
+_strip_exif = TypeAdapter[Literal["true", "false"]](Literal["true", "false"])
 _FIELDS = ("files", "name", "strip_exif")
 
 UPLOAD_BODY: dict[str, Any] = {
@@ -72,7 +72,7 @@ async def read_upload(request: Request, *, max_bytes: int) -> AsyncIterator[Uplo
         files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
         yield Upload(
             name=str(form.get("name", DEFAULT_NAME)),
-            strip_exif=_strip_exif.validate_python(form.get("strip_exif", "false")),
+            strip_exif=form.get("strip_exif") == "true",
             files=[UploadedFile(part.filename or "", part.file) for part in files],
         )
 
@@ -86,14 +86,16 @@ def _violations(form: FormData) -> list[Violation]:
         found.append(Violation("files", "must be files, each with a file name"))
     return [
         *found,
-        *_field_violations("name", _name, form.get("name", DEFAULT_NAME)),
-        *_field_violations("strip_exif", _strip_exif, form.get("strip_exif", "false")),
+        *_field_violations("name", _name, form.getlist("name") or [DEFAULT_NAME]),
+        *_field_violations("strip_exif", _strip_exif, form.getlist("strip_exif") or ["false"]),
     ]
 
 
-def _field_violations(name: str, expected: TypeAdapter[Any], value: UploadFile | str) -> list[Violation]:
+def _field_violations(name: str, expected: TypeAdapter[Any], values: list[UploadFile | str]) -> list[Violation]:
+    if len(values) > 1:
+        return [Violation(name, "must be sent once")]
     try:
-        expected.validate_python(value)
+        expected.validate_python(values[0])
     except ValidationError as error:
         return [Violation(name, problem["msg"].removeprefix("Value error, ")) for problem in error.errors()]
     return []

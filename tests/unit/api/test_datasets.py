@@ -198,8 +198,9 @@ def test_metadata_is_stripped_on_request(lorry: Installation) -> None:
         assert items(lorry, dataset_id)["data"][0]["height"] == 60
 
 
-def test_a_wish_to_strip_that_is_no_yes_or_no_is_refused(lorry: Installation) -> None:
+@pytest.mark.parametrize("wish", ["perhaps", "0", ["true", "false"]])
+def test_a_wish_to_strip_that_is_no_yes_or_no_is_refused(lorry: Installation, wish: str | list[str]) -> None:
     files = [("files", ("cat.png", picture_bytes(), "image/png"))]
-    answer = ask(lorry, "POST", "/api/datasets/upload", files=files, data={"strip_exif": "perhaps"})
+    answer = ask(lorry, "POST", "/api/datasets/upload", files=files, data={"strip_exif": wish})
 
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "strip_exif")
