@@ -70,6 +70,52 @@ class LorryApiError(CliError):
         self.is_transient = status in (429, 502, 503, 504)
 
 
+class InvalidRequest(LorryApiError):
+    """400, 413: `details` names everything that is wrong with it."""
+
+
+class NotAuthenticated(LorryApiError):
+    """401: no token, or one that is unknown or has expired."""
+
+
+class NotAllowed(LorryApiError):
+    """403."""
+
+
+class NotFound(LorryApiError):
+    """404: unknown, or another user's."""
+
+
+class Conflict(LorryApiError):
+    """409: not in the state that it is in."""
+
+
+class TooManyRequests(LorryApiError):
+    """429: `retry_after_seconds` says when to come back."""
+
+
+class Unavailable(LorryApiError):
+    """502, 503, 504: the server, or something that it needs, is away for now."""
+
+
+_BY_STATUS: dict[int, type[LorryApiError]] = {
+    400: InvalidRequest,
+    401: NotAuthenticated,
+    403: NotAllowed,
+    404: NotFound,
+    409: Conflict,
+    413: InvalidRequest,
+    429: TooManyRequests,
+    502: Unavailable,
+    503: Unavailable,
+    504: Unavailable,
+}
+
+
+def api_error(doing: str, *, status: int, **facts: Any) -> LorryApiError:
+    return _BY_STATUS.get(status, LorryApiError)(doing, status=status, **facts)
+
+
 def _sentences(doing: str, code: str, message: str, details: Sequence[dict[str, Any]], request_id: str | None) -> str:
     source = code if request_id is None else f"{code}, request {request_id}"
     violations = (f"  {detail.get('field', '?')}: {detail.get('message', '')}" for detail in details)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli import errors
 from cli.client import LorryClient
 from cli.errors import CheckFailed, LorryApiError, ServerUnreachable
 
@@ -23,7 +24,8 @@ def client(server: Any) -> LorryClient:
 
 
 def artifact(content: bytes) -> Any:
-    return {"id": "a1", "path": "my-cat.safetensors", "sha256": hashlib.sha256(content).hexdigest()}
+    digest = hashlib.sha256(content).hexdigest()
+    return {"id": "a1", "path": "my-cat.safetensors", "sha256": digest, "size_bytes": len(content)}
 
 
 def test_the_token_travels_as_a_bearer_header(server: Any, client: LorryClient) -> None:
@@ -141,6 +143,62 @@ def test_a_download_that_breaks_off_is_tried_again(server: Any, client: LorryCli
     server.answer("GET", "/artifacts/a1/download", b"weights")
     client.download(artifact(b"weights"), tmp_path / "adapter")
     assert (tmp_path / "adapter").read_bytes() == b"weights"
+
+
+def test_a_download_goes_on_where_an_earlier_one_ended(server: Any, client: LorryClient, tmp_path: Path) -> None:
+    (tmp_path / "adapter.part").write_bytes(b"wei")
+    server.answer("GET", "/artifacts/a1/download", b"ghts", status=206)
+    arrived: list[int] = []
+    client.download(artifact(b"weights"), tmp_path / "adapter", on_bytes=arrived.append)
+    assert (tmp_path / "adapter").read_bytes() == b"weights"
+    sent = server.seen[0].headers
+    assert (sent["Range"], sent["If-Range"]) == ("bytes=3-", f'"{artifact(b"weights")["sha256"]}"')
+    assert (sum(arrived), [path.name for path in tmp_path.iterdir()]) == (7, ["adapter"])
+
+
+def test_a_download_begins_anew_when_the_server_has_other_bytes(
+    server: Any, client: LorryClient, tmp_path: Path
+) -> None:
+    (tmp_path / "adapter.part").write_bytes(b"old")
+    server.answer("GET", "/artifacts/a1/download", b"weights", status=200)
+    arrived: list[int] = []
+    client.download(artifact(b"weights"), tmp_path / "adapter", on_bytes=arrived.append)
+    assert ((tmp_path / "adapter").read_bytes(), sum(arrived)) == (b"weights", 7)
+
+
+def test_what_had_arrived_whole_is_not_asked_for_again(server: Any, client: LorryClient, tmp_path: Path) -> None:
+    (tmp_path / "adapter.part").write_bytes(b"weights")
+    client.download(artifact(b"weights"), tmp_path / "adapter")
+    assert ((tmp_path / "adapter").read_bytes(), server.seen) == (b"weights", [])
+
+
+def test_an_upload_tells_how_many_bytes_went(server: Any, client: LorryClient, tmp_path: Path) -> None:
+    archive = tmp_path / "cats.zip"
+    archive.write_bytes(b"P" * 100_000)
+    server.answer("POST", "/datasets/upload", {"ok": True, "data": {"id": "d"}}, status=201)
+    went: list[int] = []
+    client.upload_dataset(archive, name="cats", on_bytes=went.append)
+    assert sum(went) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.InvalidRequest),
+        (401, errors.NotAuthenticated),
+        (403, errors.NotAllowed),
+        (404, errors.NotFound),
+        (409, errors.Conflict),
+        (429, errors.TooManyRequests),
+        (503, errors.Unavailable),
+    ],
+)
+def test_a_program_can_tell_refusals_apart_by_their_kind(
+    server: Any, client: LorryClient, status: int, kind: type[LorryApiError]
+) -> None:
+    server.refuse("GET", "/training/jobs/j", status, "ANY", "No.")
+    with pytest.raises(kind):
+        client.job("j")
 
 
 def test_a_refused_download_says_why(server: Any, client: LorryClient, tmp_path: Path) -> None:

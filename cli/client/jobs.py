@@ -1,0 +1,50 @@
+"""Jobs: submitting, looking, stopping, trying again, and what each left behind."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from cli.answers import Artifact, Event, Job, Metric, Page, Submitted
+from cli.client.transport import Transport
+
+_MAX_EVENTS = 10_000
+
+
+class JobCalls(Transport):
+    def submit(self, request: dict[str, Any], *, idempotency_key: str | None = None) -> Submitted:
+        """Submit a job; repeated requests of one call, or of one key, make one job."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return cast("Submitted", self._post("/training/submit", doing="submit the job", json=request, headers=headers))
+
+    def jobs(self, *, page: int = 1, page_size: int = 20, **filters: Any) -> Page[Job]:
+        return self._page("/training/jobs", doing="list jobs", page=page, page_size=page_size, **filters)
+
+    def job(self, job_id: str) -> Job:
+        return cast("Job", self._data(f"/training/jobs/{job_id}", doing=f"look at job {job_id}"))
+
+    def cancel(self, job_id: str, *, reason: str | None = None) -> None:
+        body = {"reason": reason} if reason else {}
+        self._post(f"/training/jobs/{job_id}/cancel", doing=f"cancel job {job_id}", json=body)
+
+    def retry(self, job_id: str, *, from_checkpoint: str | bool) -> Job:
+        doing = f"try job {job_id} again"
+        answer = self._post(f"/training/jobs/{job_id}/retry", doing=doing, json={"from_checkpoint": from_checkpoint})
+        return cast("Job", answer["data"])
+
+    def logs(self, job_id: str, *, tail: int) -> list[str]:
+        """The last `tail` lines that the job's container printed."""
+        path = f"/training/jobs/{job_id}/logs"
+        return cast("list[str]", self._data(path, doing=f"read the log of job {job_id}", tail=tail))
+
+    def metrics(self, job_id: str) -> list[Metric]:
+        path = f"/training/jobs/{job_id}/metrics"
+        return cast("list[Metric]", self._data(path, doing=f"read the metrics of job {job_id}"))
+
+    def events(self, job_id: str) -> list[Event]:
+        path = f"/training/jobs/{job_id}/events"
+        return cast("list[Event]", self._data(path, doing=f"read the history of job {job_id}", limit=_MAX_EVENTS))
+
+    def artifacts(self, job_id: str) -> list[Artifact]:
+        path = f"/training/jobs/{job_id}/artifacts"
+        return cast("list[Artifact]", self._data(path, doing=f"list the files of job {job_id}"))
