@@ -19,7 +19,7 @@ from api.metrics import Metrics
 from api.options import ApiOptions
 from api.rate_limit import RateLimits
 from api.request_context import REQUEST_ID_HEADER, RequestContext
-from api.routes import admin, datasets, identity, models, records, service, training
+from api.routes import admin, datasets, identity, models, records, service, training, webhooks
 from api.web import PageHeaders, web_routes
 from orchestrator.services import Services
 from orchestrator.stop_flag import StopFlag
@@ -34,6 +34,7 @@ _TAGS = [
     {"name": "records", "description": "What a job left behind: history, metrics, log, files."},
     {"name": "datasets", "description": "Pictures with captions."},
     {"name": "models", "description": "Base models to start from."},
+    {"name": "webhooks", "description": "Being told of jobs instead of asking."},
     {"name": "admin", "description": "For administrators."},
     {"name": "identity", "description": "Signing in."},
     {"name": "service", "description": "Probes."},
@@ -102,6 +103,7 @@ def _routes() -> APIRouter:
         records.router,
         datasets.router,
         models.router,
+        webhooks.router,
         admin.router,
         identity.router,
         service.router,

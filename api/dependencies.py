@@ -25,6 +25,7 @@ from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.services.webhooks import Webhooks
 from orchestrator.stop_flag import StopFlag
 
 _bearer = HTTPBearer(
@@ -88,6 +89,10 @@ async def _audit(services: AllServices) -> Audit:
     return services.audit
 
 
+async def _webhooks(services: AllServices) -> Webhooks:
+    return services.webhooks
+
+
 async def _readiness(services: AllServices) -> Readiness:
     return services.readiness
 
@@ -99,6 +104,7 @@ DatasetsService = Annotated[Datasets, Depends(_datasets)]
 ModelsService = Annotated[Models, Depends(_models)]
 SignInService = Annotated[LorryTokens, Depends(_sign_in)]
 AuditService = Annotated[Audit, Depends(_audit)]
+WebhooksService = Annotated[Webhooks, Depends(_webhooks)]
 ReadinessService = Annotated[Readiness, Depends(_readiness)]
 
 
@@ -142,4 +148,5 @@ def _known(noun: str) -> Callable[[str], str]:
 JobId = Annotated[str, Path(description="The job's id, a UUID."), AfterValidator(_known("job"))]
 DatasetId = Annotated[str, Path(description="The dataset's id, a UUID."), AfterValidator(_known("dataset"))]
 ItemId = Annotated[str, Path(description="The item's id, a UUID."), AfterValidator(_known("item"))]
+WebhookId = Annotated[str, Path(description="The webhook's id, a UUID."), AfterValidator(_known("webhook"))]
 ArtifactId = Annotated[str, Path(description="The artifact's id, a UUID."), AfterValidator(_known("artifact"))]

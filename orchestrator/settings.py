@@ -103,6 +103,11 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(2 * _GIB, ge=1024, description="Size of one dataset, packed and unpacked.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins a browser may call from.")
 
+    webhooks: bool = Field(default=True, description="Tell users' webhooks what becomes of their jobs.")
+    webhook_receivers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="`host:port`s that webhooks may name without TLS, on that port, at a private address too."
+    )
+
     launch_grace_seconds: float = Field(300.0, gt=0, description="Time for a container to start.")
     stop_grace_seconds: float = Field(60.0, ge=0, description="Time between SIGTERM and SIGKILL: a checkpoint's worth.")
     orphan_grace_seconds: float = Field(300.0, ge=0, description="Age at which a container nobody knows is removed.")
@@ -133,7 +138,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Level of the log on stderr.")
     catalogue: Path = Field(_PROJECT / "configs" / "models.yaml", description="The model catalogue.")
 
-    _split = field_validator("allowed_images", "cors_origins", mode="before")(_words)
+    _split = field_validator("allowed_images", "cors_origins", "webhook_receivers", mode="before")(_words)
 
     @classmethod
     def load(cls, config_file: Path | None = None, *, secrets_dir: Path = SECRETS_DIR) -> Settings:

@@ -33,6 +33,7 @@ from orchestrator.domain.lineage import Lineage, LineageItem
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.model import CatalogueEntry, ModelSource
 from orchestrator.domain.training import TrainingConfig, TrainingType
+from orchestrator.domain.webhook import Delivery, Webhook, WebhookEvent
 from orchestrator.ports.dataset_store import UploadedFile
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -206,6 +207,33 @@ def make_lineage(job: Job | None = None, **changes: Any) -> Lineage:
         "recorded_at": NOW,
     }
     return Lineage(**defaults | changes)
+
+
+def make_webhook(**changes: Any) -> Webhook:
+    """One that is told of everything."""
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "user_id": "user-1",
+        "url": "https://example.com/hook",
+        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "events": tuple(WebhookEvent),
+        "created_at": NOW,
+    }
+    return Webhook(**defaults | changes)
+
+
+def make_delivery(webhook: Webhook, **changes: Any) -> Delivery:
+    """One that is due."""
+    defaults: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "webhook_id": webhook.id,
+        "event": WebhookEvent.COMPLETED,
+        "job_id": str(uuid.uuid4()),
+        "body": "{}",
+        "created_at": NOW,
+        "next_try_at": NOW,
+    }
+    return Delivery(**defaults | changes)
 
 
 def picture_bytes(width: int = 16, height: int = 12, *, file_format: str = "PNG", **options: Any) -> bytes:

@@ -29,11 +29,12 @@ from orchestrator.bootstrap.adapters import (
     migrate,
     migrated,
 )
-from orchestrator.bootstrap.orchestration import build_reconciler, build_retention, build_uploads
+from orchestrator.bootstrap.orchestration import build_deliveries, build_reconciler, build_retention, build_uploads
 from orchestrator.bootstrap.services import build_services
 from orchestrator.services import Services
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.cleanup import Cleanup
+from orchestrator.services.deliveries import Deliveries
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.orchestration import Orchestration
 from orchestrator.services.retention import Retention
@@ -53,6 +54,7 @@ class Lorry:
     engine_events: EngineEvents
     retention: Retention
     uploads: Uploads | None
+    deliveries: Deliveries | None
     meter: PrometheusMeter
     database: Database
     supabase: SupabaseMode | None
@@ -63,7 +65,7 @@ class Lorry:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
         # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
         keeping = (stop, lambda: self.orchestration.is_leading)
-        for keeper in (self.retention, self.uploads):
+        for keeper in (self.retention, self.uploads, self.deliveries):
             if keeper is not None:
                 threading.Thread(target=keeper.run_until, args=keeping, name=type(keeper).__name__, daemon=True).start()
         with self.engine_events, self.submissions:
@@ -97,6 +99,7 @@ def build(settings: Settings) -> Lorry:
         engine_events=EngineEvents(base_url=settings.docker_host, instance=settings.instance, wake_up=adapters.wake_up),
         retention=build_retention(led, settings),
         uploads=build_uploads(led),
+        deliveries=build_deliveries(led, settings),
         meter=adapters.meter,
         database=adapters.database,
         supabase=adapters.supabase,

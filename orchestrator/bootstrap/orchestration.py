@@ -6,15 +6,18 @@ from orchestrator.adapters.filesystem.data_folder import FilesystemDataFolder
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
     SqlModelRegistry,
+    SqlOutbox,
     SqlRetentionStore,
     SqlUploadStore,
 )
+from orchestrator.adapters.webhooks import GuardedSender
 from orchestrator.bootstrap.adapters import Adapters, device_inventory
 from orchestrator.domain.retention import Kind, RetentionPolicy
 from orchestrator.domain.retry import RetryPolicy
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.collect import Collect
+from orchestrator.services.deliveries import Deliveries
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.launch import Launch
@@ -107,5 +110,15 @@ def build_uploads(adapters: Adapters) -> Uploads | None:
         store=SqlUploadStore(adapters.database),
         artifacts=adapters.artifacts,
         objects=adapters.supabase.bucket,
+        clock=adapters.clock,
+    )
+
+
+def build_deliveries(adapters: Adapters, settings: Settings) -> Deliveries | None:
+    if not settings.webhooks:
+        return None
+    return Deliveries(
+        outbox=SqlOutbox(adapters.database),
+        sender=GuardedSender(allowed=settings.webhook_receivers),
         clock=adapters.clock,
     )

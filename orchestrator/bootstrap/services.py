@@ -6,6 +6,7 @@ from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
     SqlAuditLog,
     SqlFigureStore,
+    SqlWebhookStore,
 )
 from orchestrator.bootstrap.adapters import Adapters
 from orchestrator.services import Services
@@ -18,6 +19,7 @@ from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from orchestrator.services.survey import Survey
+from orchestrator.services.webhooks import Webhooks
 from orchestrator.settings import Settings
 from orchestrator.values import scheduling_policy
 
@@ -63,6 +65,12 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             clock=adapters.clock,
             identity=adapters.supabase.tokens if adapters.supabase else None,
             min_free_bytes=settings.min_free_bytes,
+        ),
+        webhooks=Webhooks(
+            store=SqlWebhookStore(adapters.database),
+            clock=adapters.clock,
+            are_allowed=settings.webhooks,
+            allowed_receivers=settings.webhook_receivers,
         ),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
     )

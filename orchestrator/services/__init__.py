@@ -14,6 +14,7 @@ from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from orchestrator.services.survey import Survey
+from orchestrator.services.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +31,4 @@ class Services:
     audit: Audit
     readiness: Readiness
     survey: Survey
+    webhooks: Webhooks

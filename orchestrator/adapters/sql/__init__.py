@@ -14,6 +14,7 @@ from orchestrator.adapters.sql.retention_store import SqlRetentionStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
 from orchestrator.adapters.sql.upload_store import SqlUploadStore
 from orchestrator.adapters.sql.wake_up import SqlWakeUp
+from orchestrator.adapters.sql.webhook_store import SqlOutbox, SqlWebhookStore
 
 __all__ = [
     "FencedDatabase",
@@ -23,6 +24,7 @@ __all__ = [
     "SqlFigureStore",
     "SqlJobStore",
     "SqlLeadership",
+    "SqlOutbox",
     "SqlModelRegistry",
     "SqlRecordStore",
     "SqlRetentionStore",
@@ -30,6 +32,7 @@ __all__ = [
     "SqlUploadStore",
     "SqlVersionStore",
     "SqlWakeUp",
+    "SqlWebhookStore",
     "connect",
     "is_migrated",
     "migrate",

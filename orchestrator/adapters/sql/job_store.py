@@ -25,6 +25,7 @@ from orchestrator.adapters.sql.tables import (
     training_metrics,
 )
 from orchestrator.adapters.sql.totals import Totals
+from orchestrator.adapters.sql.webhook_store import post_transitions
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
@@ -59,7 +60,7 @@ class SqlJobStore:
         try:
             with self._database.write() as connection:
                 connection.execute(training_jobs.insert().values(row))
-                connection.execute(training_events.insert().values(event_row(event)))
+                _insert_history(connection, job, [event])
         except sa.exc.IntegrityError as error:
             if submission is None or not violates(error, ONE_SUBMISSION_A_KEY):
                 raise
@@ -157,7 +158,7 @@ class SqlJobStore:
                 connection.execute(training_attempts.insert().values(attempt_row(attempt)))
                 if leases:
                     connection.execute(gpu_leases.insert().values(leases))
-                connection.execute(training_events.insert().values(event_row(event)))
+                _insert_history(connection, stored, [event])
         except sa.exc.IntegrityError as error:
             if not violates(error, ONE_JOB_A_SLOT) and not violates(error, gpu_leases.primary_key):
                 raise
@@ -180,7 +181,8 @@ class SqlJobStore:
                 raise StaleJob(f"Attempt {attempt.number} of job {job.id} went on since it was loaded.")
             if not job.status.is_active:
                 connection.execute(gpu_leases.delete().where(gpu_leases.c.job_id == job.id))
-            _insert_records(connection, events, metrics)
+            _insert_history(connection, stored, events)
+            _insert_metrics(connection, metrics)
             if lineage is not None:
                 record_lineage(connection, lineage)
             if adapter is not None:
@@ -200,7 +202,8 @@ class SqlJobStore:
         with self._database.write() as connection:
             if connection.scalar(unchanged) is None or not _update_attempt(connection, after, *_place_of(before)):
                 raise StaleJob(f"Job {job.id} changed since it was loaded.")
-            _insert_records(connection, events, metrics)
+            _insert_history(connection, job, events)
+            _insert_metrics(connection, metrics)
 
     def request_cancel(
         self,
@@ -217,8 +220,7 @@ class SqlJobStore:
             after = _get(connection, job_id)
             if result.rowcount:
                 message = f"Cancel requested: {reason}" if reason else "Cancel requested."
-                event = _cancel_event(before, after, message, actor)
-                connection.execute(training_events.insert().values(event_row(event)))
+                _insert_history(connection, after, [_cancel_event(before, after, message, actor)])
                 if audit is not None:
                     insert_audit_entry(connection, audit)
         return after
@@ -279,9 +281,14 @@ def _not_beyond(attempt: Attempt) -> tuple[sa.ColumnElement[bool], ...]:
     return columns.events_offset <= attempt.events_offset, columns.log_bytes <= attempt.log_bytes
 
 
-def _insert_records(connection: sa.Connection, events: Sequence[JobEvent], metrics: Sequence[Metric]) -> None:
+def _insert_history(connection: sa.Connection, job: Job, events: Sequence[JobEvent]) -> None:
+    """`job` as it stands after these events; webhooks are told of its transitions."""
     if events:
         connection.execute(training_events.insert(), [event_row(event) for event in events])
+        post_transitions(connection, job, events)
+
+
+def _insert_metrics(connection: sa.Connection, metrics: Sequence[Metric]) -> None:
     if metrics:
         insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
         once = insert(training_metrics).on_conflict_do_nothing()

@@ -13,10 +13,12 @@ from orchestrator.adapters.sql import (
     SqlDatasetStore,
     SqlExperimentStore,
     SqlJobStore,
+    SqlOutbox,
     SqlModelRegistry,
     SqlRecordStore,
     SqlTokenStore,
     SqlVersionStore,
+    SqlWebhookStore,
     connect,
     migrate,
 )
@@ -29,6 +31,7 @@ from tests.contract.job_store import JobStoreContract
 from tests.contract.model_registry import ModelRegistryContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.token_store import TokenStoreContract
+from tests.contract.webhook_store import WebhookStoreContract
 from tests.postgres import Postgres
 
 
@@ -139,3 +142,17 @@ class TestAuditLog(AuditLogContract):
     @pytest.fixture
     def store(self, database):
         return SqlAuditLog(database)
+
+
+class TestWebhookStore(WebhookStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlWebhookStore(database)
+
+    @pytest.fixture
+    def outbox(self, database):
+        return SqlOutbox(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)

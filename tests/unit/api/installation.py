@@ -29,6 +29,7 @@ from orchestrator.adapters.sql import (
     SqlRecordStore,
     SqlTokenStore,
     SqlVersionStore,
+    SqlWebhookStore,
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.artifact import Artifact, ArtifactKind
@@ -48,6 +49,7 @@ from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from orchestrator.services.survey import Survey
+from orchestrator.services.webhooks import Webhooks
 from tests.factories import make_attempt, make_dataset, make_item, make_model
 
 ALICE, BOB = "alice", "bob"
@@ -136,6 +138,13 @@ class Installation:
         job_id: str = answer.json()["job_id"]
         return job_id
 
+    def webhook(self, user: str = ALICE) -> str:
+        """The id of a new webhook."""
+        body = {"url": "https://example.com/hook"}
+        answer = self.client.post("/api/webhooks", json=body, headers=self.as_user(user))
+        webhook_id: str = answer.json()["data"]["id"]
+        return webhook_id
+
     def engine_answers(self, *devices: str) -> None:
         status = EngineStatus(last_pass_at=self.clock.now(), engine_id="engine", is_image_present=True, devices=devices)
         self.records.save_engine_status(status)
@@ -196,6 +205,7 @@ def build_installation(
         sign_in=tokens,
         audit=Audit(log=SqlAuditLog(database)),
         readiness=Readiness(store=SqlFigureStore(database), records=records, disk=disk, clock=clock, min_free_bytes=0),
+        webhooks=Webhooks(store=SqlWebhookStore(database), clock=clock, are_allowed=True),
         survey=Survey(store=SqlFigureStore(database), records=records, disk=disk, clock=clock),
     )
     relaxed = {"submit_rate": UNLIMITED, "request_rate": UNLIMITED, "submit_wait_seconds": 5.0}

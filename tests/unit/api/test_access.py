@@ -40,6 +40,7 @@ def test_nothing_of_another_user_is_seen_on_any_path(lorry: Installation) -> Non
         "artifact_id": lorry.artifact(job_id).id,
         "dataset_id": (dataset_id := lorry.dataset(BOB)),
         "item_id": lorry.datasets.items(dataset_id)[0].id,
+        "webhook_id": lorry.webhook(BOB),
     }
     walked = 0
     for method, path in operations(lorry):
