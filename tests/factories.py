@@ -27,6 +27,7 @@ from orchestrator.domain.container import (
     Limits,
 )
 from orchestrator.domain.dataset import Dataset, DatasetItem
+from orchestrator.domain.estimates import Run, Work
 from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.lineage import Lineage, LineageItem
@@ -114,6 +115,13 @@ def make_container(job_id: str | None = None, **changes: Any) -> Container:
         "started_at": NOW,
     }
     return Container(**defaults | changes)
+
+
+def make_run(base_model: str = "lorry/tiny-sd15", steps: int = 100, seconds: float = 100.0, **changes: Any) -> Run:
+    """A job that completed on a CPU slot; `changes` of what it did and of what was measured."""
+    work = Work(base_model=base_model, resolution=512, images=1, is_checkpointing=False, is_on_gpu=False)
+    measured = {name: changes.pop(name) for name in ("samples_a_second", "gpu_memory_bytes") if name in changes}
+    return Run(work._replace(**changes), steps, seconds, **measured)
 
 
 def make_dataset(**changes: Any) -> Dataset:

@@ -7,22 +7,13 @@ import statistics
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.domain.estimates import Run
 from orchestrator.domain.job import Job
 from orchestrator.domain.scheduling import Capacity, QueuedJob, SchedulingPolicy, Turn
 
 _UNKNOWN = math.inf
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A completed job's measure of how fast this installation is."""
-
-    base_model: str
-    steps: int
-    seconds: float  # from its start to its end
 
 
 class Pace:
@@ -31,7 +22,7 @@ class Pace:
     def __init__(self, runs: Iterable[Run]) -> None:
         by_model: dict[str, list[float]] = defaultdict(list)
         for run in runs:
-            by_model[run.base_model].append(run.seconds / run.steps)
+            by_model[run.work.base_model].append(run.seconds / run.steps)
         self._by_model = {model: statistics.median(paces) for model, paces in by_model.items()}
         every = [pace for paces in by_model.values() for pace in paces]
         self._overall = statistics.median(every) if every else _UNKNOWN

@@ -9,13 +9,13 @@ from typing import NamedTuple, Protocol
 
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
+from orchestrator.domain.estimates import Run
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
-from orchestrator.domain.waiting_time import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

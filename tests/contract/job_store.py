@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from orchestrator.domain.errors import Conflict, LorryError, NotFound, SlotTaken, StaleJob
+from orchestrator.domain.estimates import work_of
 from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.scheduling import QueuedJob
 from orchestrator.domain.training import TrainingConfig, TrainingType
-from orchestrator.domain.waiting_time import Run
 from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.record_store import RecordStore
 from tests.factories import NOW, make_attempt, make_job
@@ -168,8 +168,22 @@ class JobStoreContract:
 
         runs = list(store.recent_runs(limit=3))
 
-        assert runs == [Run("model/3", 100, 180.0), Run("model/2", 100, 120.0), Run("model/1", 100, 60.0)]
+        assert [(run.work.base_model, run.steps, run.seconds) for run in runs] == [
+            ("model/3", 100, 180.0),
+            ("model/2", 100, 120.0),
+            ("model/1", 100, 60.0),
+        ]
         assert list(store.recent_runs(limit=1)) == runs[:1]
+
+    def test_a_run_tells_what_it_did_on_what_and_how_fast_its_trainer_was(self, store):
+        config = TrainingConfig(resolution=768, batch_size=2, gradient_accumulation_steps=3)
+        metrics = {"throughput": 2.5, "gpu_memory_bytes": 2**40}
+        _complete(store, add(store, config=config), seconds=60, metrics=metrics)
+
+        (run,) = store.recent_runs()
+
+        assert run.work == work_of("lorry/tiny-sd15", config, is_on_gpu=True)
+        assert (run.work.images, run.samples_a_second, run.gpu_memory_bytes) == (6, 2.5, 2**40)
 
     def test_a_claim_makes_a_job_active_with_its_newest_attempt(self, store):
         job, other = add(store), add(store)
@@ -434,9 +448,9 @@ class JobStoreContract:
         assert answers == [stored] * 20
 
 
-def _complete(store, job, *, seconds, steps=100):
+def _complete(store, job, *, seconds, steps=100, **progress):
     claimed, attempt = claim(store, job)
-    progress = Progress(current_step=steps, total_steps=100)
+    progress = Progress(current_step=steps, total_steps=100, **progress)
     running = store.save(claimed.running(started_at=NOW, at=NOW).with_progress(progress, at=NOW), attempt)
     store.save(running.ended(EndReason.ADAPTER_VERIFIED, at=NOW + timedelta(seconds=seconds)), attempt)
 

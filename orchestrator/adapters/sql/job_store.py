@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.engine import Database, violates
 from orchestrator.adapters.sql.lineage import record_adapter, record_lineage
-from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row
+from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row, run_from
 from orchestrator.adapters.sql.tables import (
     ONE_JOB_A_SLOT,
     ONE_SUBMISSION_A_KEY,
@@ -29,13 +29,13 @@ from orchestrator.adapters.sql.webhook_store import post_transitions
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
+from orchestrator.domain.estimates import Run
 from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
-from orchestrator.domain.waiting_time import Run
 from orchestrator.ports.job_store import JobFilter, JobPage, Standing, Submission
 
 _ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
@@ -96,17 +96,16 @@ class SqlJobStore:
     def recent_runs(self, limit: int = 50) -> Sequence[Run]:
         job = training_jobs.c
         query = (
-            sa.select(job.base_model, job.current_step, job.started_at, job.completed_at)
+            sa.select(
+                job.base_model, job.config, job.metrics, job.gpu_ids, job.current_step, job.started_at, job.completed_at
+            )
             .where(job.status == JobStatus.COMPLETED, job.attempt == 1)
             .where(job.current_step > 0, job.started_at.is_not(None))
             .order_by(job.created_at.desc())
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [
-                Run(row.base_model, row.current_step, (row.completed_at - row.started_at).total_seconds())
-                for row in connection.execute(query)
-            ]
+            return [run_from(row) for row in connection.execute(query).mappings()]
 
     def active(self) -> Sequence[tuple[Job, Attempt]]:
         attempt_columns = [column.label(f"attempt_{column.name}") for column in training_attempts.c]

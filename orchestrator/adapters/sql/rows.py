@@ -7,11 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from orchestrator.domain.estimates import Run, work_of
 from orchestrator.domain.events import JobEvent, Metric, storable
 from orchestrator.domain.job import Attempt, Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.lineage import Lineage, LineageItem
 from orchestrator.domain.memory import MemoryProfile
+from orchestrator.domain.scheduling import is_cpu
 from orchestrator.domain.training import TrainingConfig, TrainingType
 
 _PROGRESS_FIELDS = tuple(field.name for field in dataclasses.fields(Progress))
@@ -40,6 +42,19 @@ def job_from(row: sa.RowMapping) -> Job:
     values["trigger_words"] = tuple(row["trigger_words"])
     values["gpu_ids"] = tuple(row["gpu_ids"])
     return Job(**values, progress=Progress(**{name: row[name] for name in _PROGRESS_FIELDS}))
+
+
+def run_from(row: sa.RowMapping) -> Run:
+    """What a completed job's row says of how fast this installation is."""
+    config, metrics = TrainingConfig.from_params(row["config"]), row["metrics"]
+    memory = metrics.get("gpu_memory_bytes")
+    return Run(
+        work=work_of(row["base_model"], config, is_on_gpu=not any(map(is_cpu, row["gpu_ids"]))),
+        steps=row["current_step"],
+        seconds=(row["completed_at"] - row["started_at"]).total_seconds(),
+        samples_a_second=metrics.get("throughput"),
+        gpu_memory_bytes=int(memory) if memory is not None else None,
+    )
 
 
 def attempt_row(attempt: Attempt) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.scheduling import Capacity, QueuedJob, SchedulingPolicy, survey
 from orchestrator.domain.training import TrainingConfig
-from orchestrator.domain.waiting_time import Pace, Run, starting_times
-from tests.factories import NOW, make_job
+from orchestrator.domain.waiting_time import Pace, starting_times
+from tests.factories import NOW, make_job, make_run
 
 MODEL = "lorry/tiny-sd15"
-ONE_SECOND_A_STEP = Pace([Run(MODEL, 100, 100.0)])
+ONE_SECOND_A_STEP = Pace([make_run(MODEL, 100, 100.0)])
 NEVER_RAN = Pace([])
 
 
@@ -113,10 +113,10 @@ def test_a_device_leased_to_nobody_known_frees_up_at_nobody_knows_when():
     ("runs", "model", "expected"),
     [
         ([], MODEL, math.inf),
-        ([Run(MODEL, 100, 50.0)], MODEL, 500.0),
-        ([Run(MODEL, 100, 50.0), Run("other/model", 100, 900.0)], MODEL, 500.0),
-        ([Run("other/model", 100, 900.0)], MODEL, 9_000.0),
-        ([Run(MODEL, 100, each) for each in (10.0, 20.0, 9_999.0)], MODEL, 200.0),
+        ([make_run(MODEL, 100, 50.0)], MODEL, 500.0),
+        ([make_run(MODEL, 100, 50.0), make_run("other/model", 100, 900.0)], MODEL, 500.0),
+        ([make_run("other/model", 100, 900.0)], MODEL, 9_000.0),
+        ([make_run(MODEL, 100, each) for each in (10.0, 20.0, 9_999.0)], MODEL, 200.0),
     ],
 )
 def test_a_duration_is_the_median_pace_of_its_base_model_or_of_all(runs, model, expected):

@@ -1,0 +1,43 @@
+"""What jobs will take and cost, before they run and while they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orchestrator.domain.estimates import Estimate, Run, Tariff, estimate, estimate_by_progress, work_of
+from orchestrator.domain.job import Job
+from orchestrator.domain.scheduling import is_cpu
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.record_store import RecordStore
+
+# Enough for each of an installation's usual settings to be among them.
+_RUNS = 200
+
+
+class Estimates:
+    def __init__(self, *, jobs: JobStore, records: RecordStore, clock: Clock, tariff: Tariff) -> None:
+        self._jobs = jobs
+        self._records = records
+        self._clock = clock
+        self.tariff = tariff
+
+    def of(self, jobs: Sequence[Job]) -> Mapping[str, Estimate]:
+        """By job id. A job that has ended has none, and neither has one like which nothing ran here before."""
+        unfinished = [job for job in jobs if not job.status.is_final]
+        if not unfinished:
+            return {}
+        runs = self._jobs.recent_runs(limit=_RUNS)
+        status = self._records.engine_status()
+        devices = status.devices if status else ()
+        found = {job.id: self._of(job, runs, devices) for job in unfinished}
+        return {job_id: made for job_id, made in found.items() if made is not None}
+
+    def _of(self, job: Job, runs: Sequence[Run], devices: Sequence[str]) -> Estimate | None:
+        elapsed = (self._clock.now() - job.started_at).total_seconds() if job.started_at else 0.0
+        remaining = job.progress.eta_seconds
+        if remaining is not None and job.status.is_active:
+            return estimate_by_progress(elapsed, remaining, gpus=job.gpus, tariff=self.tariff)
+        held = job.gpu_ids or devices
+        work = work_of(job.base_model, job.config, is_on_gpu=bool(held) and not any(map(is_cpu, held)))
+        return estimate(work, job.config.steps, runs, gpus=job.gpus, tariff=self.tariff)
