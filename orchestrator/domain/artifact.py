@@ -88,5 +88,10 @@ def model_claim(result: dict[str, Any]) -> ModelClaim | None:
 
 def checkpoint_names(artifacts: Iterable[Artifact]) -> list[str]:
     """Folder names of the checkpoints among collected files, oldest step first."""
-    parts = (artifact.path.split("/") for artifact in artifacts if artifact.kind is ArtifactKind.CHECKPOINT)
+    return checkpoint_folders(artifact.path for artifact in artifacts if artifact.kind is ArtifactKind.CHECKPOINT)
+
+
+def checkpoint_folders(paths: Iterable[str]) -> list[str]:
+    """Their folder names in the paths of checkpoint files, oldest step first."""
+    parts = (path.split("/") for path in paths)
     return sorted({folders[1] for folders in parts if len(folders) > 2})  # noqa: PLR2004 - checkpoints/NAME/FILE

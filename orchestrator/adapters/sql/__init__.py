@@ -1,5 +1,6 @@
 """The stores over SQLAlchemy Core: one code for SQLite and Postgres."""
 
+from orchestrator.adapters.sql.analysis_store import SqlAnalysisStore
 from orchestrator.adapters.sql.audit_log import SqlAuditLog
 from orchestrator.adapters.sql.dataset_store import SqlDatasetStore, SqlVersionStore
 from orchestrator.adapters.sql.engine import connect
@@ -18,14 +19,15 @@ from orchestrator.adapters.sql.webhook_store import SqlOutbox, SqlWebhookStore
 
 __all__ = [
     "FencedDatabase",
+    "SqlAnalysisStore",
     "SqlAuditLog",
     "SqlDatasetStore",
     "SqlExperimentStore",
     "SqlFigureStore",
     "SqlJobStore",
     "SqlLeadership",
-    "SqlOutbox",
     "SqlModelRegistry",
+    "SqlOutbox",
     "SqlRecordStore",
     "SqlRetentionStore",
     "SqlTokenStore",

@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from orchestrator.adapters.sql import (
+    SqlAnalysisStore,
     SqlAuditLog,
     SqlDatasetStore,
     SqlExperimentStore,
     SqlJobStore,
-    SqlOutbox,
     SqlModelRegistry,
+    SqlOutbox,
     SqlRecordStore,
     SqlTokenStore,
     SqlVersionStore,
@@ -24,6 +25,7 @@ from orchestrator.adapters.sql import (
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import metadata
+from tests.contract.analysis_store import AnalysisStoreContract
 from tests.contract.audit_log import AuditLogContract
 from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
 from tests.contract.experiment_store import ExperimentStoreContract
@@ -122,6 +124,20 @@ class TestModelRegistry(ModelRegistryContract):
     @pytest.fixture
     def store(self, database):
         return SqlModelRegistry(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
+
+    @pytest.fixture
+    def records(self, database):
+        return SqlRecordStore(database)
+
+
+class TestAnalysisStore(AnalysisStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlAnalysisStore(database)
 
     @pytest.fixture
     def jobs(self, database):

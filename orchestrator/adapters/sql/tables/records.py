@@ -22,6 +22,17 @@ training_metrics = sa.Table(
     sa.Column("timestamp", Instant, nullable=False),
 )
 
+# A validation is one row in hundreds; a job's best one is found without a look at the others.
+sa.Index(
+    "ix_training_metrics_validations",
+    training_metrics.c.run_id,
+    training_metrics.c.val_loss,
+    training_metrics.c.attempt,
+    training_metrics.c.step,
+    postgresql_where=training_metrics.c.val_loss.is_not(None),
+    sqlite_where=training_metrics.c.val_loss.is_not(None),
+)
+
 training_events = sa.Table(
     "training_events",
     metadata,

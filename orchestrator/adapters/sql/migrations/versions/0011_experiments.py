@@ -1,4 +1,4 @@
-"""Experiments: jobs that are looked at side by side, what they have in common, and figures that their owner measured."""
+"""Experiments, what their owners noted and measured; the best validation of a job found without a look at the rest."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -73,5 +73,12 @@ def upgrade() -> None:
     # Until now any id was taken; none of them named anything.
     op.execute("UPDATE training_jobs SET experiment_id = NULL WHERE experiment_id IS NOT NULL")
     op.create_index("ix_training_jobs_experiment_id", "training_jobs", ["experiment_id"])
+    op.create_index(
+        "ix_training_metrics_validations",
+        "training_metrics",
+        ["run_id", "val_loss", "attempt", "step"],
+        postgresql_where=sa.text("val_loss IS NOT NULL"),
+        sqlite_where=sa.text("val_loss IS NOT NULL"),
+    )
     if op.get_context().dialect.name == "postgresql":
         op.execute(KEEP_FROM_THE_DATA_API)
