@@ -8,6 +8,11 @@ from typing import Any, Generic, TypedDict, TypeVar
 FINAL_STATUSES = ("completed", "failed", "cancelled")
 
 
+class Identity(TypedDict):
+    user_id: str
+    is_admin: bool
+
+
 class QueuePlace(TypedDict):
     position: int
     reason: str
@@ -20,6 +25,7 @@ class Job(TypedDict):
     type: str
     dataset_id: str
     base_model: str
+    config: dict[str, Any]
     status: str
     attempt: int
     container_id: str | None
@@ -100,6 +106,7 @@ class Model(TypedDict):
 class Artifact(TypedDict):
     id: str
     job_id: str
+    attempt: int
     kind: str
     name: str
     path: str  # relative to the job's files; unlike the name it is unique
@@ -108,19 +115,49 @@ class Artifact(TypedDict):
 
 
 class Metric(TypedDict):
+    attempt: int
     step: int
     epoch: int
     loss: float
     val_loss: float | None
     learning_rate: float | None
+    throughput: float | None  # samples a second
+    gpu_utilization: float | None
+    gpu_memory_bytes: int | None
 
 
 class Event(TypedDict):
     id: int
+    attempt: int
     type: str
     message: str
     at: str
     data: dict[str, Any]
+
+
+class Webhook(TypedDict):
+    id: str
+    url: str
+    events: list[str]
+    created_at: str
+    failing_since: str | None
+    disabled_at: str | None
+    disabled_reason: str | None
+
+
+class NewWebhook(Webhook):
+    secret: str  # shown this once
+
+
+class Delivery(TypedDict):
+    id: str
+    event: str
+    job_id: str | None
+    state: str
+    tries: int
+    status_code: int | None
+    error: str | None
+    created_at: str
 
 
 Item = TypeVar("Item")

@@ -6,13 +6,27 @@ import sys
 
 import typer
 
-from cli.commands import cleanup, datasets, demo, download, jobs, logs, models, server, submit
+from cli.commands import (
+    cleanup,
+    datasets,
+    demo,
+    download,
+    job,
+    jobs,
+    login,
+    logs,
+    models,
+    records,
+    server,
+    submit,
+    webhooks,
+)
 from cli.errors import CliError, ExitCode
 from orchestrator.domain.errors import LorryError
 
 _EPILOG = """\b
-The server is --url or LORRY_URL (http://127.0.0.1:8000 otherwise); the token is LORRY_TOKEN or the
-file ~/.config/lorry/token (mode 600).
+Server and token are those of `lorry login`, kept in ~/.config/lorry/config.toml (mode 600); --url or LORRY_URL
+and LORRY_TOKEN win over them. Tab completion: `lorry --install-completion`.
 
 \b
 Exit codes: 0 done; 1 the job failed or was cancelled, or a check failed; 2 wrong usage;
@@ -27,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (submit, jobs, logs, download, datasets, models, server, cleanup, demo):
+for command in (login, submit, jobs, job, logs, records, download, datasets, models, webhooks, server, cleanup, demo):
     command.register(app)
 
 

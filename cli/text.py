@@ -49,6 +49,11 @@ def number(value: Any, digits: int = 4) -> str:
     return f"{value:.{digits}f}" if isinstance(value, int | float) else "-"
 
 
+def instant(text: str | None) -> str:
+    """An instant of the API's, to the second, in UTC like all of them."""
+    return (text or "")[:19].replace("T", " ")
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout, with letters of every script as they are."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -67,3 +72,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, empty:
         table.add_row(*row)
     is_terminal = sys.stdout.isatty()
     Console(width=None if is_terminal else _PIPE_WIDTH).print(table)
+
+
+def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """One line a fact, for each that is known."""
+    known = [(name, printable(value)) for name, value in facts if value]
+    margin = max(len(name) for name, _ in known)
+    sys.stdout.writelines(f"{name:<{margin}}  {value}\n" for name, value in known)

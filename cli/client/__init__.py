@@ -11,9 +11,10 @@ from cli.client.files import FileCalls
 from cli.client.jobs import JobCalls
 from cli.client.service import ServiceCalls
 from cli.client.transport import DEFAULT_URL
+from cli.client.webhooks import WebhookCalls
 
 
-class LorryClient(JobCalls, DatasetCalls, FileCalls, ServiceCalls):
+class LorryClient(JobCalls, DatasetCalls, FileCalls, WebhookCalls, ServiceCalls):
     """Every call of the API that the command line makes, over one connection."""
 
 

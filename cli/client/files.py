@@ -59,8 +59,10 @@ class FileCalls(Transport):
     def _fetch(self, artifact: Artifact, part: Path, on_bytes: OnBytes) -> None:
         """Bring `part` to its full length, going on from where it ends as long as the server has the same bytes."""
         doing = f"download {artifact['path']}"
-        start = _size(part)
-        if start and start == artifact["size_bytes"]:
+        if (start := _size(part)) > artifact["size_bytes"]:
+            part.unlink()  # of some other file
+            start = 0
+        if start == artifact["size_bytes"] > 0:
             return
         headers = {"Range": f"bytes={start}-", "If-Range": f'"{artifact["sha256"]}"'} if start else {}
         try:

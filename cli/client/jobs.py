@@ -37,9 +37,10 @@ class JobCalls(Transport):
         path = f"/training/jobs/{job_id}/logs"
         return cast("list[str]", self._data(path, doing=f"read the log of job {job_id}", tail=tail))
 
-    def metrics(self, job_id: str) -> list[Metric]:
+    def metrics(self, job_id: str, *, points: int | None = None) -> list[Metric]:
+        """Thinned to about `points` steps when there are more; its extremes stay."""
         path = f"/training/jobs/{job_id}/metrics"
-        return cast("list[Metric]", self._data(path, doing=f"read the metrics of job {job_id}"))
+        return cast("list[Metric]", self._data(path, doing=f"read the metrics of job {job_id}", points=points))
 
     def events(self, job_id: str) -> list[Event]:
         path = f"/training/jobs/{job_id}/events"

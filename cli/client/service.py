@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from cli.answers import Model
+from cli.answers import Identity, Model
 from cli.client.transport import Transport
 from cli.errors import LorryApiError
 
@@ -22,6 +22,9 @@ class ServiceCalls(Transport):
                 raise
             return {str(check["field"]): str(check["message"]) for check in error.details}
         return {}
+
+    def whoami(self) -> Identity:
+        return cast("Identity", self._data("/auth/me", doing="log in"))
 
     def models(self) -> list[Model]:
         return cast("list[Model]", self._data("/catalog/models", doing="list base models"))

@@ -14,7 +14,8 @@ from cli.archive import write_archive
 from cli.client import DEFAULT_URL, LorryClient
 from cli.connection import JsonOption, UrlOption, connect
 from cli.errors import UsageProblem
-from cli.text import print_json, print_table, printable, size
+from cli.progress import transfer_bar
+from cli.text import instant, print_json, print_table, printable, size
 
 _SHOWN_IDS = 5
 _ITEM_COLUMNS = ("ITEM", "NAME", "PIXELS", "SIZE", "LEFT OUT", "CAPTION")
@@ -105,14 +106,19 @@ def delete(dataset: DatasetArgument, url: UrlOption = DEFAULT_URL) -> None:
 def upload_source(lorry: LorryClient, source: Path, *, name: str, strip_exif: bool = False) -> Dataset:
     if source.is_dir():
         return upload_folder(lorry, source, name=name, strip_exif=strip_exif)
-    return lorry.upload_dataset(source, name=name, strip_exif=strip_exif)
+    return _upload(lorry, source, name=name, strip_exif=strip_exif)
 
 
 def upload_folder(lorry: LorryClient, folder: Path, *, name: str, strip_exif: bool = False) -> Dataset:
     with tempfile.TemporaryDirectory(prefix="lorry-upload-") as scratch:
         archive = Path(scratch) / "dataset.zip"
         write_archive(folder, archive)
-        return lorry.upload_dataset(archive, name=name, strip_exif=strip_exif)
+        return _upload(lorry, archive, name=name, strip_exif=strip_exif)
+
+
+def _upload(lorry: LorryClient, archive: Path, *, name: str, strip_exif: bool) -> Dataset:
+    with transfer_bar(f"uploading {name}", archive.stat().st_size) as told:
+        return lorry.upload_dataset(archive, name=name, strip_exif=strip_exif, on_bytes=told)
 
 
 def _row(dataset: Dataset) -> tuple[str, ...]:
@@ -122,7 +128,7 @@ def _row(dataset: Dataset) -> tuple[str, ...]:
         str(dataset["item_count"]),
         str(dataset["captioned_count"]),
         size(dataset["size_bytes"]),
-        dataset["created_at"][:19].replace("T", " "),
+        instant(dataset["created_at"]),
     )
 
 

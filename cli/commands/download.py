@@ -13,6 +13,7 @@ from cli.client import DEFAULT_URL, LorryClient
 from cli.commands.jobs import JobArgument
 from cli.connection import JsonOption, UrlOption, connect
 from cli.errors import CheckFailed, UsageProblem
+from cli.progress import transfer_bar
 from cli.text import print_json, printable, size
 
 
@@ -27,7 +28,8 @@ def download(
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
-    """Download the files a job produced. A file that is already there, whole, is not fetched again."""
+    """Download the files a job produced. A file that is already there, whole, is not fetched again;
+    one that broke off goes on where it ended."""
     with connect(url) as lorry:
         wanted = _wanted(lorry.artifacts(job), job, artifact)
         paths = [fetch(lorry, one, into) for one in wanted]
@@ -45,7 +47,8 @@ def fetch(lorry: LorryClient, artifact: Artifact, into: Path) -> Path:
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        lorry.download(artifact, target)
+        with transfer_bar(artifact["path"], artifact["size_bytes"]) as told:
+            lorry.download(artifact, target, on_bytes=told)
     except OSError as error:
         raise UsageProblem(f"Could not write {target}: {error.strerror or error}.") from error
     return target

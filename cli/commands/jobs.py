@@ -11,7 +11,7 @@ from cli.answers import Job
 from cli.client import DEFAULT_URL, LorryClient
 from cli.connection import JsonOption, UrlOption, connect
 from cli.errors import CheckFailed, ExitCode
-from cli.text import number, print_json, print_table
+from cli.text import instant, number, print_json, print_table
 from cli.watching import display_on, follow, outcome, stage
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.training import TrainingType
@@ -128,5 +128,5 @@ def _row(job: Job) -> tuple[str, ...]:
         f"{job['progress']:.0f}%",
         f"{job['current_step']}/{job['total_steps']}" if job["total_steps"] else "",
         number(job["metrics"].get("loss")) if job["metrics"] else "",
-        job["created_at"][:19].replace("T", " "),
+        instant(job["created_at"]),
     )

@@ -319,23 +319,6 @@ def test_without_a_token_the_way_to_one_is_shown(lorry: Lorry, monkeypatch: pyte
     assert "lorry token create" in ended.err
 
 
-def test_the_token_file_is_used_only_while_it_is_private(
-    server: Any, lorry: Lorry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv("LORRY_TOKEN")
-    file = tmp_path / "home/.config/lorry/token"
-    file.parent.mkdir(parents=True)
-    file.write_text("lorry_from-file\n")
-    server.data("/training/jobs", [], total=0)
-    file.chmod(0o644)
-    refused = lorry("jobs")
-    assert refused.code == 2
-    assert "chmod 600" in refused.err
-    file.chmod(0o600)
-    assert lorry("jobs").code == 0
-    assert server.seen[0].headers["Authorization"] == "Bearer lorry_from-file"
-
-
 def test_a_token_with_odd_characters_is_refused_without_being_shown(
     lorry: Lorry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

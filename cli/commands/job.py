@@ -1,0 +1,56 @@
+"""`lorry job`: everything about one job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from cli.answers import Event, Job
+from cli.client import DEFAULT_URL
+from cli.commands.jobs import JobArgument
+from cli.connection import JsonOption, UrlOption, connect
+from cli.text import instant, print_facts, print_json, print_table
+from cli.watching import facts, stage
+
+_HISTORY_COLUMNS = ("AT", "ATTEMPT", "WHAT", "MESSAGE")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(job)
+
+
+def job(
+    job: JobArgument,
+    is_history: Annotated[bool, typer.Option("--history", help="What happened to it, instead of how it is.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one job: how it is, or with --history how it came to be so."""
+    with connect(url) as lorry:
+        found = lorry.events(job) if is_history else lorry.job(job)
+    if as_json:
+        print_json(found)
+    elif isinstance(found, list):
+        print_table(_HISTORY_COLUMNS, map(_event_row, found), empty="Nothing has happened yet.")
+    else:
+        print_facts(_facts(found))
+
+
+def _facts(job: Job) -> Iterator[tuple[str, str]]:
+    yield "job", job["id"]
+    yield "name", job["name"] or ""
+    yield "training", f"{job['type']} of {job['base_model']}"
+    yield "dataset", job["dataset_id"]
+    yield "now", "  ".join(part for part in (stage(job), f"{job['progress']:.0f}%", facts(job)) if part)
+    yield "attempt", str(job["attempt"])
+    yield "ended", " ".join(part for part in (job["end_reason"], job["error_message"]) if part)
+    yield "created", instant(job["created_at"])
+    yield "started", instant(job["started_at"])
+    yield "completed", instant(job["completed_at"])
+    yield "options", ", ".join(f"{name} {value}" for name, value in job["config"].items() if value is not None)
+
+
+def _event_row(event: Event) -> tuple[str, ...]:
+    return (instant(event["at"]), str(event["attempt"]), event["type"], event["message"])
