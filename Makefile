@@ -41,8 +41,9 @@ serve: setup ## run the API and the orchestrator in one process
 
 test: lint unit integration test-faults ## everything CI checks, what fails fastest first
 
-openapi: $(VENV)/.setup ## write docs/openapi.json and docs/api.md from the routes, after a change of them
+openapi: $(VENV)/.setup ## write docs/openapi.json, api.md and cli.md, after a change of routes or commands
 	$(BIN)/python -m api.reference docs
+	$(BIN)/python -m cli.reference docs
 
 web: $(WEB) ## build the web app into api/web_dist, where the API serves it from
 

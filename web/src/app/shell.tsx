@@ -1,0 +1,46 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Anchor, Group, Text } from "@mantine/core";
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { useToken } from "~/api/identity";
+import { Preferences } from "~/app/preferences";
+import classes from "~/app/shell.module.css";
+
+export function Shell() {
+  const { t } = useLingui();
+  useLeaveWhenSignedOut();
+  return (
+    <>
+      <a href="#content" className={classes.skip}>
+        <Trans>Skip to the content</Trans>
+      </a>
+      <header className={classes.header}>
+        <Group justify="space-between" className={classes.bar}>
+          <Group gap="lg">
+            <Anchor component={Link} to="/jobs" underline="never" c="inherit" className={classes.brand}>
+              <img src="/lorry.svg" alt="" width={26} height={26} />
+              <Text fw={700}>Lorry</Text>
+            </Anchor>
+            <nav aria-label={t`Pages`} className={classes.nav}>
+              <Link to="/jobs" activeOptions={{ includeSearch: false }}>
+                <Trans>Jobs</Trans>
+              </Link>
+            </nav>
+          </Group>
+          <Preferences />
+        </Group>
+      </header>
+      <main id="content" tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </main>
+    </>
+  );
+}
+
+function useLeaveWhenSignedOut(): void {
+  const token = useToken();
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (token === null) void navigate({ to: "/signin", replace: true });
+  }, [token, navigate]);
+}

@@ -1,0 +1,98 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Group, Progress, Table, Text } from "@mantine/core";
+import type { JobOut } from "~/api/generated";
+import { duration, figure, number, percent } from "~/ui/quantities";
+import { StatusBadge } from "~/ui/status-badge";
+import { When } from "~/ui/when";
+
+export function JobTable({ jobs }: { jobs: JobOut[] }) {
+  const { t } = useLingui();
+  return (
+    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0} role="region" aria-label={t`Jobs`}>
+      <Table verticalSpacing="sm" highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">
+              <Trans>Job</Trans>
+            </Table.Th>
+            <Table.Th scope="col">
+              <Trans>State</Trans>
+            </Table.Th>
+            <Table.Th scope="col">
+              <Trans>Progress</Trans>
+            </Table.Th>
+            <Table.Th scope="col">
+              <Trans>Loss</Trans>
+            </Table.Th>
+            <Table.Th scope="col">
+              <Trans>Submitted</Trans>
+            </Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {jobs.map((job) => (
+            <JobRow key={job.id} job={job} />
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+function JobRow({ job }: { job: JobOut }) {
+  const loss = job.metrics["loss"];
+  return (
+    <Table.Tr data-job={job.id}>
+      <Table.Td>
+        <Text fw={500} dir="auto">
+          {job.name ?? <bdi dir="ltr">{job.id.slice(0, 8)}</bdi>}
+        </Text>
+        <Text size="xs" c="dimmed">
+          <bdi dir="ltr">{job.base_model}</bdi>
+        </Text>
+      </Table.Td>
+      <Table.Td>
+        <StatusBadge status={job.status} />
+      </Table.Td>
+      <Table.Td>
+        <JobProgress job={job} />
+      </Table.Td>
+      <Table.Td>{typeof loss === "number" ? figure(loss) : "–"}</Table.Td>
+      <Table.Td>
+        <When at={job.created_at} />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+/** What it is doing, what it waits for, or why it ended. */
+export function JobProgress({ job }: { job: JobOut }) {
+  const { t } = useLingui();
+  if (job.status === "queued" && job.queue) {
+    return (
+      <Text size="sm">
+        {job.queue.reason}
+        {job.queue.eta_seconds !== null && ` ${t`Starts in about ${duration(job.queue.eta_seconds)}.`}`}
+      </Text>
+    );
+  }
+  if (job.error_message !== null) {
+    return (
+      <Text size="sm" lineClamp={2} dir="auto">
+        {job.error_message}
+      </Text>
+    );
+  }
+  if (job.status === "pending") return <Text size="sm">{t`Its container is being started.`}</Text>;
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Progress value={job.progress} w={120} aria-label={t`Progress`} />
+      <Text size="sm">{percent(job.progress)}</Text>
+      <Text size="xs" c="dimmed">
+        {job.status === "running" && job.eta_seconds !== null
+          ? t`${duration(job.eta_seconds)} left`
+          : t`${number(job.current_step)} steps`}
+      </Text>
+    </Group>
+  );
+}

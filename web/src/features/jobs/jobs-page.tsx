@@ -1,0 +1,93 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Alert, Group, Pagination, Skeleton, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { JobFilters } from "~/features/jobs/job-filters";
+import { JobTable } from "~/features/jobs/job-table";
+import { jobsQuery, queueQuery } from "~/features/jobs/queries";
+import { Empty } from "~/ui/empty";
+import { Failure } from "~/ui/failure";
+import { Page } from "~/ui/page";
+import { number } from "~/ui/quantities";
+
+const route = getRouteApi("/signed-in/jobs");
+
+export function JobsPage() {
+  const { t } = useLingui();
+  return (
+    <Page title={t`Jobs`}>
+      <MachineState />
+      <JobFilters />
+      <JobList />
+    </Page>
+  );
+}
+
+function JobList() {
+  const { t } = useLingui();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const jobs = useQuery(jobsQuery(search));
+  if (jobs.isPending) return <Skeleton height={240} aria-label={t`Loading`} />;
+  return (
+    <Stack>
+      {jobs.error && <Failure error={jobs.error} />}
+      {jobs.data && jobs.data.total === 0 && <NoJobs isFiltered={search.status !== undefined || search.q !== undefined} />}
+      {jobs.data && jobs.data.total > 0 && <JobTable jobs={jobs.data.data} />}
+      {jobs.data && jobs.data.total > jobs.data.page_size && (
+        <Pagination
+          value={search.page ?? 1}
+          total={Math.ceil(jobs.data.total / jobs.data.page_size)}
+          onChange={(page) => void navigate({ search: { ...search, page } })}
+          getControlProps={(control) => ({ "aria-label": control })}
+          getItemProps={(page) => ({ "aria-label": t`Page ${page}` })}
+        />
+      )}
+    </Stack>
+  );
+}
+
+function NoJobs({ isFiltered }: { isFiltered: boolean }) {
+  const { t } = useLingui();
+  if (isFiltered) {
+    return (
+      <Empty title={t`No job matches`}>
+        <Trans>Choose other states, or clear the search.</Trans>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title={t`No jobs yet`}>
+      <Trans>What you submit will be listed here.</Trans>
+    </Empty>
+  );
+}
+
+/** How full the machine is, and what keeps every job from starting. */
+function MachineState() {
+  const { t } = useLingui();
+  const { data: queue } = useQuery(queueQuery);
+  if (queue === undefined) return <Skeleton height={24} width="16rem" />;
+  const { free, total } = queue.devices;
+  return (
+    <Stack gap="xs">
+      <Group gap="lg">
+        <Text size="sm" c="dimmed">
+          <Trans>
+            {number(free)} of {number(total)} devices free
+          </Trans>
+        </Text>
+        <Text size="sm" c="dimmed">
+          <Trans>
+            {number(queue.active)} running, {number(queue.waiting)} waiting
+          </Trans>
+        </Text>
+      </Group>
+      {queue.problem !== null && (
+        <Alert color="orange" title={t`No job starts at the moment`}>
+          {queue.problem}
+        </Alert>
+      )}
+    </Stack>
+  );
+}

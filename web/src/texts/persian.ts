@@ -1,0 +1,3 @@
+import "~/texts/persian.css";
+
+export { messages } from "~/texts/fa";

@@ -1,0 +1,37 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Alert, Button, Code, List, Text } from "@mantine/core";
+import type { ApiError } from "~/api/errors";
+
+/** What went wrong, as a sentence, and what may be done about it. */
+export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => void }) {
+  const { t } = useLingui();
+  const title = error.isUnreachable ? t`The server does not answer` : t`That did not work`;
+  return (
+    <Alert color="red" title={title} role="alert">
+      <Text size="sm" dir="auto">
+        {error.isUnreachable ? t`Your jobs go on without this page. It tries again by itself.` : error.message}
+      </Text>
+      {error.details.length > 1 && (
+        <List size="sm" mt="xs">
+          {error.details.map((detail) => (
+            <List.Item key={`${detail.field} ${detail.message}`}>
+              <Code>{detail.field}</Code> {detail.message}
+            </List.Item>
+          ))}
+        </List>
+      )}
+      {error.requestId !== null && (
+        <Text size="xs" mt="xs">
+          <Trans>
+            Request <bdi dir="ltr">{error.requestId}</bdi>
+          </Trans>
+        </Text>
+      )}
+      {onRetry && (
+        <Button mt="sm" size="xs" variant="default" onClick={onRetry}>
+          <Trans>Try again</Trans>
+        </Button>
+      )}
+    </Alert>
+  );
+}
