@@ -35,7 +35,8 @@ def check_supabase(settings: Settings) -> list[Finding]:
         check_keys(facts),
         check_clock(facts),
         check_store_of(settings),
-        *check_bucket(settings),
+        *check_bucket(settings, settings.supabase_bucket),
+        *check_bucket(settings, settings.supabase_dataset_bucket),
         check_datasets(facts, settings),
     ]
 
@@ -68,15 +69,15 @@ def check_store_of(settings: Settings) -> Finding:
     return Finding(Level.OK, "supabase", "The job store is a Postgres.")
 
 
-def check_bucket(settings: Settings) -> list[Finding]:
+def check_bucket(settings: Settings, name: str | None) -> list[Finding]:
     """Nothing where no files are copied to Storage."""
-    bucket = storage_bucket(settings)
+    bucket = storage_bucket(settings, name)
     if bucket is None:
         return []
     problem = bucket.problem()
     bucket.close()
     if problem is None:
-        return [Finding(Level.OK, "supabase", f"The bucket {settings.supabase_bucket} takes files.")]
+        return [Finding(Level.OK, "supabase", f"The bucket {name} takes files.")]
     advice = "Make it private and by that name (docs/supabase.md has the SQL); no trained file is lost meanwhile."
     return [Finding(Level.WARNING, "supabase", f"Files are not copied as meant: {problem}.", advice)]
 

@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         None, description="That project's secret key: with it the files of completed jobs are copied to its Storage."
     )
     supabase_bucket: str = Field("adapters", description="The private bucket that they are copied to.")
+    supabase_dataset_bucket: str | None = Field(
+        None, description="The private bucket that datasets are kept in too; default: on Lorry's own disk alone."
+    )
     supabase_issuer: str | None = Field(
         None,
         description="The `iss` of its tokens, exactly; default `{SUPABASE_URL}/auth/v1`, empty does not look at it.",

@@ -24,7 +24,8 @@ from orchestrator.settings import Settings
 class SupabaseMode:
     project: Project
     tokens: SupabaseTokens
-    bucket: Bucket | None
+    artifacts: Bucket | None
+    datasets: Bucket | None
 
     @classmethod
     def of(cls, settings: Settings) -> SupabaseMode | None:
@@ -37,7 +38,12 @@ class SupabaseMode:
             are_anonymous_users_allowed=settings.supabase_anonymous_users,
             are_oauth_clients_allowed=settings.supabase_oauth_clients,
         )
-        return cls(project, SupabaseTokens(project, rules), storage_bucket(settings))
+        return cls(
+            project=project,
+            tokens=SupabaseTokens(project, rules),
+            artifacts=storage_bucket(settings, settings.supabase_bucket),
+            datasets=storage_bucket(settings, settings.supabase_dataset_bucket),
+        )
 
     def dataset_store(self, database: Database) -> DatasetStore:
         """The project's policies can decide only about rows that lie in the project's own Postgres."""
@@ -46,15 +52,16 @@ class SupabaseMode:
 
     def close(self) -> None:
         self.project.close()
-        if self.bucket is not None:
-            self.bucket.close()
+        for bucket in (self.artifacts, self.datasets):
+            if bucket is not None:
+                bucket.close()
 
 
-def storage_bucket(settings: Settings) -> Bucket | None:
-    """None where no secret key is set: nothing is copied to Storage then."""
-    if settings.supabase_url is None or settings.supabase_secret_key is None:
+def storage_bucket(settings: Settings, name: str | None) -> Bucket | None:
+    """None where no secret key, or no such bucket, is set: nothing is copied to Storage then."""
+    if settings.supabase_url is None or settings.supabase_secret_key is None or not name:
         return None
-    return Bucket(settings.supabase_url, settings.supabase_secret_key.get_secret_value(), settings.supabase_bucket)
+    return Bucket(settings.supabase_url, settings.supabase_secret_key.get_secret_value(), name)
 
 
 def supabase_project(settings: Settings) -> Project | None:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse
 
 from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, count_request
-from api.schemas.envelope import GUARDED, Listing, errors
-from api.schemas.records import ArtifactOut, EventOut, MetricOut
+from api.schemas.envelope import GUARDED, Listing, Single, errors
+from api.schemas.records import ArtifactOut, EventOut, LinkOut, MetricOut
 from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
 
 router = APIRouter(tags=["records"], dependencies=[Depends(count_request)], responses={**GUARDED, **errors(404)})
@@ -76,3 +76,9 @@ def download_artifact(artifact_id: ArtifactId, identity: CurrentIdentity, record
         filename=file.artifact.name,
         headers={**_DOWNLOAD_HEADERS, "ETag": f'"{file.artifact.sha256}"'},
     )
+
+
+@router.get("/artifacts/{artifact_id}/link", summary="A link to a file")
+def link_artifact(artifact_id: ArtifactId, identity: CurrentIdentity, records: RecordsService) -> Single[LinkOut]:
+    """Signed for an hour where the file has a copy in Supabase Storage, so that a browser downloads it from there."""
+    return Single(data=LinkOut.from_domain(records.link(identity, artifact_id), artifact_id))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.services.records import Link
 
 
 class EventOut(BaseModel):
@@ -67,6 +68,25 @@ class MetricOut(BaseModel):
         )
 
 
+def download_path(artifact_id: str) -> str:
+    return f"/api/artifacts/{artifact_id}/download"
+
+
+class LinkOut(BaseModel):
+    """Where to download a file."""
+
+    url: str = Field(
+        description="Of the copy in Storage, for whoever has it; a path on this server where there is none."
+    )
+    expires_at: datetime | None = Field(description="Null for the path on this server, which needs the token.")
+
+    @classmethod
+    def from_domain(cls, link: Link | None, artifact_id: str) -> LinkOut:
+        if link is None:
+            return cls(url=download_path(artifact_id), expires_at=None)
+        return cls(url=link.url, expires_at=link.expires_at)
+
+
 class ArtifactOut(BaseModel):
     """One file."""
 
@@ -92,6 +112,6 @@ class ArtifactOut(BaseModel):
             path=artifact.path,
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
-            download_url=f"/api/artifacts/{artifact.id}/download",
+            download_url=download_path(artifact.id),
             created_at=artifact.created_at,
         )

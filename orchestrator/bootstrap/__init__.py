@@ -29,8 +29,9 @@ from orchestrator.bootstrap.adapters import (
     migrate,
     migrated,
 )
-from orchestrator.bootstrap.orchestration import build_deliveries, build_reconciler, build_retention, build_uploads
+from orchestrator.bootstrap.orchestration import build_deliveries, build_reconciler, build_retention
 from orchestrator.bootstrap.services import build_services
+from orchestrator.bootstrap.storage import build_uploads
 from orchestrator.services import Services
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.cleanup import Cleanup

@@ -8,10 +8,10 @@ from orchestrator.adapters.sql import (
     SqlModelRegistry,
     SqlOutbox,
     SqlRetentionStore,
-    SqlUploadStore,
 )
 from orchestrator.adapters.webhooks import GuardedSender
 from orchestrator.bootstrap.adapters import Adapters, device_inventory
+from orchestrator.bootstrap.storage import build_staging
 from orchestrator.domain.retention import Kind, RetentionPolicy
 from orchestrator.domain.retry import RetryPolicy
 from orchestrator.ports.device_inventory import DeviceInventory
@@ -25,7 +25,6 @@ from orchestrator.services.reconciler import Reconciler
 from orchestrator.services.retention import Retention
 from orchestrator.services.schedule import Schedule
 from orchestrator.services.sweep import Sweep
-from orchestrator.services.uploads import Uploads
 from orchestrator.settings import Settings
 from orchestrator.values import container_settings, reconciliation_policy, scheduling_policy
 
@@ -88,6 +87,7 @@ def _build_schedule(adapters: Adapters, inventory: DeviceInventory, settings: Se
         inventory=inventory,
         clock=adapters.clock,
         policy=scheduling_policy(settings),
+        staging=build_staging(adapters, settings),
     )
 
 
@@ -100,17 +100,6 @@ def build_retention(adapters: Adapters, settings: Settings) -> Retention:
         folder=FilesystemDataFolder(settings.data_dir.resolve()),
         clock=adapters.clock,
         policy=RetentionPolicy(days),
-    )
-
-
-def build_uploads(adapters: Adapters) -> Uploads | None:
-    if adapters.supabase is None or adapters.supabase.bucket is None:
-        return None
-    return Uploads(
-        store=SqlUploadStore(adapters.database),
-        artifacts=adapters.artifacts,
-        objects=adapters.supabase.bucket,
-        clock=adapters.clock,
     )
 
 

@@ -9,6 +9,7 @@ from orchestrator.adapters.sql import (
     SqlWebhookStore,
 )
 from orchestrator.bootstrap.adapters import Adapters
+from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.services import Services
 from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
@@ -44,16 +45,8 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             queue=queue,
         ),
         queue=queue,
-        records=Records(
-            jobs=adapters.jobs, records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace
-        ),
-        datasets=Datasets(
-            store=adapters.datasets,
-            versions=adapters.versions,
-            files=adapters.dataset_files,
-            jobs=adapters.jobs,
-            clock=adapters.clock,
-        ),
+        records=_records(adapters),
+        datasets=_datasets(adapters),
         models=Models(store=adapters.models),
         tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
         sign_in=own_tokens,
@@ -73,4 +66,25 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             allowed_receivers=settings.webhook_receivers,
         ),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
+    )
+
+
+def _records(adapters: Adapters) -> Records:
+    return Records(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        artifacts=adapters.artifacts,
+        workspace=adapters.workspace,
+        copies=artifact_copies(adapters),
+    )
+
+
+def _datasets(adapters: Adapters) -> Datasets:
+    return Datasets(
+        store=adapters.datasets,
+        versions=adapters.versions,
+        files=adapters.dataset_files,
+        jobs=adapters.jobs,
+        clock=adapters.clock,
+        copies=dataset_copies(adapters),
     )

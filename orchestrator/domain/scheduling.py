@@ -28,6 +28,7 @@ class QueuedJob(NamedTuple):
     error_message: str | None  # why its last attempt ended
     base_model: str
     steps: int
+    hold_reason: str | None = None  # what it needs before it can start, and is being seen to
 
     @classmethod
     def of(cls, job: Job) -> QueuedJob:
@@ -105,7 +106,7 @@ def survey(waiting: Iterable[QueuedJob], capacity: Capacity, *, now: datetime, p
     supply = _Supply(capacity, policy.max_active_per_user)
     turns = []
     for position, job in enumerate(in_starting_order(waiting, active_by_user, now=now, policy=policy), start=1):
-        reason = _pause(job, now) or supply.shortage(job)
+        reason = _pause(job, now) or job.hold_reason or supply.shortage(job)
         turns.append(Turn(job, position, reason) if reason else Turn(job, position, None, *supply.take(job)))
     return turns
 

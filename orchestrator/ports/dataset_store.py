@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -92,6 +92,19 @@ class DatasetFiles(Protocol):
 
         Old versions that are not `in_use` (by hash) may go; any can be made again as long as the dataset is there.
         Raises LaunchRefused: DATASET_MISSING when the dataset's files are gone.
+        """
+
+    def locate(self, item: DatasetItem) -> str:
+        """Absolute path of a picture, which may not be there."""
+
+    def missing(self, items: Sequence[DatasetItem]) -> Sequence[DatasetItem]:
+        """Those whose pictures are not on this disk."""
+
+    def complete(self, item: DatasetItem, fetch: Callable[[str], None]) -> None:
+        """Have `fetch` write a missing picture to the path it is given, and put that into place when it is the one.
+
+        A fetch that was cut off finds what it wrote when it is tried again. Raises what `fetch` raises, Rejected
+        (OBJECT_CHANGED) for a picture with another sha256, StoreUnavailable when the disk says no.
         """
 
     def preview(self, item: DatasetItem) -> bytes:

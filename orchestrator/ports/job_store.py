@@ -139,5 +139,8 @@ class JobStore(Protocol):
         Repeating it keeps the first reason. `audit` is stored with the first. Raises NotFound.
         """
 
+    def hold(self, job_id: str, reason: str | None) -> bool:
+        """Say why a queued job cannot start yet, or that it can; whether it is queued. It loses no time of waiting."""
+
     def leased_devices(self) -> frozenset[str]:
         """Devices held by active jobs."""

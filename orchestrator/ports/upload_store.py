@@ -1,4 +1,4 @@
-"""Which artifacts are still to be copied to an object store, and that store."""
+"""Which copies an object store is still to be given, which it has, and which it holds for nobody any more."""
 
 from __future__ import annotations
 
@@ -29,13 +29,31 @@ class UploadStore(Protocol):
     def pending(self, *, after_id: str, limit: int) -> Sequence[PendingUpload]:
         """Adapters, samples and documents of completed jobs that are not settled, in order of their ids."""
 
-    def settle(self, artifact_id: str, outcome: UploadOutcome, *, at: datetime) -> None:
-        """It is pending no more. Safe to repeat; forgotten when the artifact is gone."""
+    def settle(self, artifact_id: str, outcome: UploadOutcome, *, object_key: str | None, at: datetime) -> None:
+        """It is pending no more. Safe to repeat. What was uploaded is remembered even when the artifact is gone."""
+
+    def object_key(self, artifact_id: str) -> str | None:
+        """Where its copy lies; None: there is none."""
 
 
-class ObjectStore(Protocol):
-    def put(self, key: str, path: str) -> None:
-        """Store the file at `path`, which stays; what was under the key is replaced. Safe to repeat.
+@dataclass(frozen=True, slots=True)
+class LeftCopy:
+    """Objects of something that Lorry no longer has."""
 
-        Raises StoreUnavailable when trying again can help, Rejected when the store will not have this file.
-        """
+    id: str  # of the artifact or dataset that is gone
+    object_keys: tuple[str, ...]
+
+
+class CopyStore(Protocol):
+    """What lies in one bucket. Errors of every method: StoreUnavailable."""
+
+    def left_over(self, *, now: datetime, limit: int) -> Sequence[LeftCopy]:
+        """Copies whose original is gone, in order of their ids."""
+
+    def forget(self, ids: Sequence[str]) -> None:
+        """Their objects are gone too. Safe to repeat."""
+
+
+class DatasetCopyStore(CopyStore, Protocol):
+    def begin(self, dataset_id: str, object_keys: Sequence[str], *, at: datetime) -> None:
+        """Remember what is about to be copied, before it is: a copy that is cut off is found and removed."""

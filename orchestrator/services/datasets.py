@@ -26,28 +26,42 @@ from orchestrator.ports.dataset_store import (
     VersionStore,
 )
 from orchestrator.ports.job_store import JobFilter, JobStore
+from orchestrator.services.dataset_copies import DatasetCopies
 
 _UNFINISHED = tuple(status for status in JobStatus if not status.is_final)
 
 
 class Datasets:
+    """`copies` None: pictures are kept on this disk alone."""
+
     def __init__(
-        self, *, store: DatasetStore, versions: VersionStore, files: DatasetFiles, jobs: JobStore, clock: Clock
+        self,
+        *,
+        store: DatasetStore,
+        versions: VersionStore,
+        files: DatasetFiles,
+        jobs: JobStore,
+        clock: Clock,
+        copies: DatasetCopies | None = None,
     ) -> None:
         self._store = store
         self._versions = versions
         self._files = files
         self._jobs = jobs
         self._clock = clock
+        self._copies = copies
 
     def upload(
         self, identity: Identity, name: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
     ) -> Dataset:
-        """Keep pictures and captions as a new dataset of the caller. All or nothing; raises Rejected, TooLarge."""
+        """Keep pictures and captions as a new dataset of the caller. All or nothing; raises Rejected, TooLarge,
+        StoreUnavailable."""
         dataset_id = str(uuid.uuid4())
         items = self._files.store(dataset_id, files, strip_exif=strip_exif)
         dataset = self._build(dataset_id, identity, name, items)
         try:
+            if self._copies is not None:
+                self._copies.put(identity.user_id, dataset_id, items)
             self._store.add(dataset, items)
         except Exception:
             self._files.remove(dataset_id)

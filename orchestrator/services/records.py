@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
 
 from orchestrator.domain.artifact import Artifact
-from orchestrator.domain.errors import NotFound
+from orchestrator.domain.errors import NotFound, StoreUnavailable
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.artifact_store import ArtifactStore
+from orchestrator.ports.clock import Clock
 from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.object_store import ObjectStore
 from orchestrator.ports.record_store import RecordStore
+from orchestrator.ports.upload_store import UploadStore
 from orchestrator.ports.workspace import Workspace
 from orchestrator.services.ownership import artifact_not_found, owned_job
+
+log = structlog.get_logger()
+
+LINK_TIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +34,40 @@ class ArtifactFile:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address that anybody who has it may download an artifact from."""
+
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactCopies:
+    """Where copies of artifacts lie."""
+
+    store: UploadStore
+    objects: ObjectStore
+    clock: Clock
+
+
 class Records:
     """Every method raises NotFound for an unknown job, and for another user's."""
 
-    def __init__(self, *, jobs: JobStore, records: RecordStore, artifacts: ArtifactStore, workspace: Workspace) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        records: RecordStore,
+        artifacts: ArtifactStore,
+        workspace: Workspace,
+        copies: ArtifactCopies | None = None,
+    ) -> None:
         self._jobs = jobs
         self._records = records
         self._artifacts = artifacts
         self._workspace = workspace
+        self._copies = copies
 
     def events(self, identity: Identity, job_id: str, *, after_id: int, limit: int) -> Sequence[JobEvent]:
         return self._records.events(owned_job(self._jobs, identity, job_id).id, after_id=after_id, limit=limit)
@@ -48,9 +84,27 @@ class Records:
 
     def artifact_file(self, identity: Identity, artifact_id: str) -> ArtifactFile:
         """Raises NotFound (ARTIFACT_NOT_FOUND), in the same words for one that is not there and one of another user."""
+        artifact = self._owned_artifact(identity, artifact_id)
+        return ArtifactFile(artifact, self._artifacts.locate(artifact.job_id, artifact.path))
+
+    def link(self, identity: Identity, artifact_id: str) -> Link | None:
+        """To the artifact's copy in the object store; None: there is none, or the object store is away."""
+        artifact = self._owned_artifact(identity, artifact_id)
+        key = self._copies.store.object_key(artifact.id) if self._copies else None
+        if self._copies is None or key is None:
+            return None
+        expires_at = self._copies.clock.now() + LINK_TIME
+        try:
+            url = self._copies.objects.signed_url(key, name=artifact.name, seconds=int(LINK_TIME.total_seconds()))
+        except (NotFound, StoreUnavailable) as error:
+            log.warning("copy not linked to", artifact_id=artifact.id, error=error.message)
+            return None
+        return Link(url, expires_at)
+
+    def _owned_artifact(self, identity: Identity, artifact_id: str) -> Artifact:
         artifact = self._records.artifact(artifact_id)
         try:
             owned_job(self._jobs, identity, artifact.job_id)
         except NotFound as error:
             raise artifact_not_found(artifact_id) from error
-        return ArtifactFile(artifact, self._artifacts.locate(artifact.job_id, artifact.path))
+        return artifact

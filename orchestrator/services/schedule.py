@@ -11,6 +11,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.ports.job_store import JobFilter, JobStore
 from orchestrator.ports.record_store import RecordStore
+from orchestrator.services.staging import Staging
 
 
 class Schedule:
@@ -22,12 +23,14 @@ class Schedule:
         inventory: DeviceInventory,
         clock: Clock,
         policy: SchedulingPolicy,
+        staging: Staging,
     ) -> None:
         self._jobs = jobs
         self._records = records
         self._inventory = inventory
         self._clock = clock
         self._policy = policy
+        self._staging = staging
 
     def starts(self) -> Sequence[Start]:
         """In the order of the queue. With every device taken the queue is not even read."""
@@ -36,7 +39,9 @@ class Schedule:
             return []
         capacity = capacity_of(devices, jobs=self._jobs, records=self._records)
         turns = survey(self._jobs.queue(), capacity, now=self._clock.now(), policy=self._policy)
-        return self._loaded([turn for turn in turns if turn.starts_now])
+        self._staging.resume([turn.job.id for turn in turns if turn.job.hold_reason])
+        starts = self._loaded([turn for turn in turns if turn.starts_now])
+        return [start for start in starts if self._staging.is_ready(start.job)]
 
     def note_end(self, attempt: Attempt, reason: EndReason) -> None:
         """Remember devices that failed an attempt, to be handed out last, until a job completes on them."""

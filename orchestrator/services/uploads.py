@@ -1,4 +1,5 @@
-"""Copying what completed jobs left to an object store, where a web app finds it without asking Lorry.
+"""Copying what completed jobs left to an object store, where a web app finds it without asking Lorry, and removing
+copies whose original was deleted.
 
 The local file is the one that counts: it is never taken away here, and a copy that failed is made later.
 """
@@ -6,15 +7,17 @@ The local file is the one that counts: it is never taken away here, and a copy t
 from __future__ import annotations
 
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
+from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.errors import Deposed, NotFound, Rejected, StoreUnavailable
+from orchestrator.domain.storage import artifact_key, user_folder
 from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.upload_store import ObjectStore, PendingUpload, UploadOutcome, UploadStore
+from orchestrator.ports.object_store import MOST_KEYS, ObjectStore
+from orchestrator.ports.upload_store import CopyStore, LeftCopy, PendingUpload, UploadOutcome, UploadStore
 
 log = structlog.get_logger()
 
@@ -24,11 +27,42 @@ ROUND_SECONDS = 5.0
 BACK_OFF_SECONDS = 60.0
 
 
+class Removal:
+    """Objects of one bucket whose original is gone."""
+
+    def __init__(self, *, copies: CopyStore, objects: ObjectStore, clock: Clock) -> None:
+        self._copies = copies
+        self._objects = objects
+        self._clock = clock
+
+    def remove_left_over(self, stop: threading.Event) -> None:
+        """All of them, until `stop` is set. Raises StoreUnavailable."""
+        while not stop.is_set() and (left := self._copies.left_over(now=self._clock.now(), limit=PAGE)):
+            self._remove(left)
+
+    def _remove(self, left: Sequence[LeftCopy]) -> None:
+        keys = [key for copy in left for key in copy.object_keys]
+        for first in range(0, len(keys), MOST_KEYS):
+            self._objects.remove(keys[first : first + MOST_KEYS])
+        self._copies.forget([copy.id for copy in left])
+        if keys:
+            log.info("copies removed", count=len(keys))
+
+
 class Uploads:
-    def __init__(self, *, store: UploadStore, artifacts: ArtifactStore, objects: ObjectStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: UploadStore,
+        artifacts: ArtifactStore,
+        objects: ObjectStore,
+        removals: Sequence[Removal],
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._artifacts = artifacts
         self._objects = objects
+        self._removals = removals
         self._clock = clock
 
     def run_until(self, stop: threading.Event, is_leading: Callable[[], bool]) -> None:
@@ -46,9 +80,15 @@ class Uploads:
             are_all_taken &= self._copy(pending)
         return are_all_taken
 
+    def remove_left_over(self, stop: threading.Event) -> None:
+        """Remove the copies of what is gone, until `stop` is set. Raises StoreUnavailable."""
+        for removal in self._removals:
+            removal.remove_left_over(stop)
+
     def _round(self, stop: threading.Event) -> float:
         """Seconds until the next one."""
         try:
+            self.remove_left_over(stop)
             return ROUND_SECONDS if self.copy_pending(stop) else BACK_OFF_SECONDS
         except (StoreUnavailable, Deposed) as error:
             log.warning("uploads put off", error=error.message)
@@ -62,34 +102,23 @@ class Uploads:
 
     def _copy(self, pending: PendingUpload) -> bool:
         """Whether the file needs no other try. One that is refused does not hold up the others."""
+        artifact, folder = pending.artifact, user_folder(pending.user_id)
+        key = artifact_key(folder, artifact.job_id, artifact.path) if folder else None
         try:
-            outcome = self._put(pending)
+            outcome = self._put(artifact, key)
         except Rejected as error:
-            artifact = pending.artifact
             log.warning("artifact not uploaded", artifact_id=artifact.id, job_id=artifact.job_id, error=error.message)
             return False
-        self._store.settle(pending.artifact.id, outcome, at=self._clock.now())
+        uploaded = key if outcome is UploadOutcome.UPLOADED else None
+        self._store.settle(artifact.id, outcome, object_key=uploaded, at=self._clock.now())
         return True
 
-    def _put(self, pending: PendingUpload) -> UploadOutcome:
-        key = object_key(pending)
+    def _put(self, artifact: Artifact, key: str | None) -> UploadOutcome:
         if key is None:
             return UploadOutcome.NO_FOLDER
         try:
-            path = self._artifacts.locate(pending.artifact.job_id, pending.artifact.path)
+            path = self._artifacts.locate(artifact.job_id, artifact.path)
         except NotFound:
             return UploadOutcome.FILE_GONE
         self._objects.put(key, path)
         return UploadOutcome.UPLOADED
-
-
-def object_key(pending: PendingUpload) -> str | None:
-    """`{user}/{job}/{path}`; None for a user whom only Lorry knows, and who has no folder there.
-
-    Policies give a user the folder of their id, so it is built from what we know, never from what somebody sent.
-    """
-    try:
-        user_id = str(uuid.UUID(pending.user_id))
-    except ValueError:
-        return None
-    return f"{user_id}/{pending.artifact.job_id}/{pending.artifact.path}"

@@ -6,12 +6,13 @@ import io
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from orchestrator.domain.dataset import DatasetVersion, UploadLimits, version_of
-from orchestrator.domain.errors import LaunchRefused, NotFound, Rejected, TooLarge
+from orchestrator.domain.errors import LaunchRefused, NotFound, Rejected, StoreUnavailable, TooLarge
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.dataset_store import DatasetFiles, UploadedFile
 from tests.factories import NOW, noise_bytes, picture_bytes, sha256_of, turned_exif, upload, zip_bytes
@@ -255,6 +256,53 @@ class DatasetFilesContract:
 
         assert [violation.field for violation in rejection.value.details] == ["broken.png"]
         assert kept() == {}
+
+    def test_a_picture_that_is_not_here_is_known_to_be_missing(self, files, dataset_id):
+        here, away = files.store(dataset_id, upload({"a.png": PNG, "b.png": JPEG}))
+        elsewhere = replace(away, dataset_id=str(uuid.uuid4()))
+
+        assert files.missing([here, elsewhere]) == [elsewhere]
+
+    def test_a_missing_picture_is_fetched_into_its_place(self, files, kept, dataset_id):
+        (item,) = files.store(str(uuid.uuid4()), upload({"cat.png": PNG}))
+        wanted = replace(item, dataset_id=dataset_id)
+
+        files.complete(wanted, lambda path: _append(path, PNG))
+
+        assert files.missing([wanted]) == []
+        assert kept()[dataset_id] == {item.file_name: PNG}
+
+    def test_a_fetch_that_was_cut_off_goes_on_where_it_was(self, files, kept, dataset_id):
+        (item,) = files.store(str(uuid.uuid4()), upload({"cat.png": PNG}))
+        wanted = replace(item, dataset_id=dataset_id)
+
+        def cut_off(path: str) -> None:
+            _append(path, PNG[:20])
+            raise StoreUnavailable("The network is away.")
+
+        with pytest.raises(StoreUnavailable, match="network"):
+            files.complete(wanted, cut_off)
+        assert files.missing([wanted]) == [wanted]
+
+        files.complete(wanted, lambda path: _append(path, PNG[20:]))
+        assert kept()[dataset_id] == {item.file_name: PNG}
+
+    def test_another_picture_than_the_one_that_was_uploaded_is_refused_and_not_kept(self, files, kept, dataset_id):
+        (item,) = files.store(str(uuid.uuid4()), upload({"cat.png": PNG}))
+        wanted = replace(item, dataset_id=dataset_id)
+
+        with pytest.raises(Rejected) as rejection:
+            files.complete(wanted, lambda path: _append(path, JPEG))
+
+        assert rejection.value.code == "OBJECT_CHANGED"
+        assert not kept().get(dataset_id)
+        files.complete(wanted, lambda path: _append(path, PNG))
+        assert files.missing([wanted]) == []
+
+
+def _append(path: str, data: bytes) -> None:
+    with Path(path).open("ab") as file:
+        file.write(data)
 
 
 def _version(kept: dict[str, dict[str, bytes]], version: DatasetVersion) -> dict[str, bytes]:

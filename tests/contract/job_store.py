@@ -362,6 +362,24 @@ class JobStoreContract:
 
     # -- cancelling ---------------------------------------------------------------------------------------------
 
+    def test_a_queued_job_is_held_for_a_reason_and_loses_no_time_of_waiting(self, store):
+        job = add(store)
+
+        assert store.hold(job.id, "its pictures are on their way")
+
+        [waiting] = store.queue()
+        assert (waiting.hold_reason, waiting.updated_at) == ("its pictures are on their way", job.updated_at)
+        assert store.get(job.id).updated_at == job.updated_at
+        assert store.hold(job.id, None)
+        assert store.queue()[0].hold_reason is None
+
+    def test_a_job_that_is_not_queued_is_not_held(self, store):
+        job, _ = claim(store, add(store))
+
+        assert not store.hold(job.id, "too late")
+        assert not store.hold("no such job", "never")
+        assert store.get(job.id).version == job.version
+
     def test_a_queued_job_is_cancelled_at_once(self, store, records):
         job = add(store)
         cancelled = store.request_cancel(job.id, reason="enough", at=LATER)

@@ -3,6 +3,7 @@
 datasets/{dataset_id}/00001.png                     pictures as they were uploaded
 datasets/{dataset_id}/previews/00001.jpg            small copies, made by us
 datasets/{dataset_id}/versions/{sha256}/            what a container mounts: links to pictures, and captions
+datasets/{dataset_id}/.{sha256}.part                a picture that is being fetched
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from orchestrator.adapters.uploads.arrangement import Placed, arrange, preview_n
 from orchestrator.adapters.uploads.intake import Received, ReceivedPicture, receive
 from orchestrator.adapters.uploads.pictures import Finding, ToExamine, examine_all
 from orchestrator.domain.dataset import DatasetItem, DatasetVersion, UploadLimits, caption_name
-from orchestrator.domain.errors import LaunchRefused, NotFound, StoreUnavailable
+from orchestrator.domain.errors import LaunchRefused, NotFound, Rejected, StoreUnavailable
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.dataset_store import UploadedFile
 
@@ -33,6 +34,7 @@ _STAGING = ".staging-"
 _STAGING_SECONDS = 24 * 3600.0  # an upload that takes longer is one whose process was killed
 _UNUSED_VERSION_SECONDS = 24 * 3600.0
 _PREVIEWS, _VERSIONS = "previews", "versions"
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644
 # File systems that make no hard links, or no more of this file.
 _NO_LINKS = (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP)
 
@@ -70,6 +72,26 @@ class FilesystemDatasetFiles:
             message = f"The dataset's version could not be written: {error.strerror}. Check the data folder's disk."
             raise LaunchRefused(EndReason.LAUNCH_REFUSED, message) from error
         return str(folder)
+
+    def locate(self, item: DatasetItem) -> str:
+        return str(self._datasets / item.dataset_id / item.file_name)
+
+    def missing(self, items: Sequence[DatasetItem]) -> Sequence[DatasetItem]:
+        return [item for item in items if not Path(self.locate(item)).exists()]
+
+    def complete(self, item: DatasetItem, fetch: Callable[[str], None]) -> None:
+        picture = Path(self.locate(item))
+        part = picture.with_name(f".{item.sha256}.part")
+        try:
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            picture.parent.chmod(_FOLDER_MODE)
+            fetch(str(part))
+            _require_digest(part, item)
+            part.chmod(_FILE_MODE)
+            part.rename(picture)
+        except OSError as error:
+            message = f"A picture could not be written: {error.strerror}. Check the data folder's disk."
+            raise StoreUnavailable(message) from error
 
     def preview(self, item: DatasetItem) -> bytes:
         path = self._datasets / item.dataset_id / _PREVIEWS / preview_name(item.file_name)
@@ -194,6 +216,15 @@ def _cleaned(picture: ReceivedPicture, path: Path, clean: Path) -> ReceivedPictu
     return replace(picture, size_bytes=path.stat().st_size, sha256=digest)
 
 
+def _require_digest(part: Path, item: DatasetItem) -> None:
+    """Raises Rejected, and takes the part away: going on from its end would never make it right."""
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != item.sha256:
+        part.unlink()
+        raise Rejected(f"Picture {item.file_name} is not the one that was uploaded.", code="OBJECT_CHANGED")
+
+
 def _age_seconds(path: Path) -> float:
     try:
         return time.time() - path.stat().st_mtime
@@ -203,6 +234,6 @@ def _age_seconds(path: Path) -> float:
 
 def _make_readable(folder: Path) -> None:
     """The container's user is neither ours nor in our group; it only ever gets the folder read-only."""
-    folder.chmod(0o755)
+    folder.chmod(_FOLDER_MODE)
     for path in folder.iterdir():
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        path.chmod(_FOLDER_MODE if path.is_dir() else _FILE_MODE)

@@ -8,6 +8,7 @@ from orchestrator.adapters.memory.disk import MemoryDisk
 from orchestrator.adapters.memory.inventory import FixedInventory
 from orchestrator.adapters.memory.leadership import MemoryLeadership, Seat
 from orchestrator.adapters.memory.model_store import MemoryModelStore
+from orchestrator.adapters.memory.object_store import MemoryObjectStore
 from orchestrator.adapters.memory.steps import InlineSteps
 from orchestrator.adapters.memory.workspace import MemoryWorkspace
 
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryDisk",
     "MemoryLeadership",
     "MemoryModelStore",
+    "MemoryObjectStore",
     "MemoryVersionStore",
     "MemoryWorkspace",
     "Program",

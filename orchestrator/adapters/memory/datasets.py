@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.adapters.uploads.arrangement import arrange
@@ -22,7 +24,7 @@ from orchestrator.domain.dataset import (
     captioned_count,
     content_digest,
 )
-from orchestrator.domain.errors import LaunchRefused, NotFound, Refused
+from orchestrator.domain.errors import LaunchRefused, NotFound, Refused, Rejected
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.dataset_store import DatasetPage, ItemPage, UploadedFile
@@ -106,6 +108,7 @@ class MemoryDatasetFiles:
     def __init__(self, *, limits: UploadLimits | None = None) -> None:
         self.files: dict[str, dict[str, bytes]] = {}  # by dataset and path below it
         self._limits = limits or UploadLimits()
+        self._parts: dict[str, bytes] = {}
 
     def store(
         self, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
@@ -144,6 +147,26 @@ class MemoryDatasetFiles:
             if item.caption is not None:
                 folder[f"{top}/{caption_name(item.file_name)}"] = f"{item.caption}\n".encode()
         return f"/memory/datasets/{version.dataset_id}/{top}"
+
+    def locate(self, item: DatasetItem) -> str:
+        return f"/memory/datasets/{item.dataset_id}/{item.file_name}"
+
+    def missing(self, items: Sequence[DatasetItem]) -> Sequence[DatasetItem]:
+        return [item for item in items if item.file_name not in self.files.get(item.dataset_id, {})]
+
+    def complete(self, item: DatasetItem, fetch: Callable[[str], None]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            part = Path(folder, item.sha256)
+            part.write_bytes(self._parts.pop(item.sha256, b""))
+            try:
+                fetch(str(part))
+            except BaseException:
+                self._parts[item.sha256] = part.read_bytes()
+                raise
+            data = part.read_bytes()
+        if sha256(data).hexdigest() != item.sha256:
+            raise Rejected(f"Picture {item.file_name} is not the one that was uploaded.", code="OBJECT_CHANGED")
+        self.files.setdefault(item.dataset_id, {})[item.file_name] = data
 
     def preview(self, item: DatasetItem) -> bytes:
         path = f"previews/{item.file_name.rpartition('.')[0]}.jpg"

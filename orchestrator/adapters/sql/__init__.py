@@ -13,7 +13,7 @@ from orchestrator.adapters.sql.model_registry import SqlModelRegistry
 from orchestrator.adapters.sql.record_store import SqlRecordStore
 from orchestrator.adapters.sql.retention_store import SqlRetentionStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
-from orchestrator.adapters.sql.upload_store import SqlUploadStore
+from orchestrator.adapters.sql.upload_store import SqlDatasetCopyStore, SqlUploadStore
 from orchestrator.adapters.sql.wake_up import SqlWakeUp
 from orchestrator.adapters.sql.webhook_store import SqlOutbox, SqlWebhookStore
 
@@ -21,6 +21,7 @@ __all__ = [
     "FencedDatabase",
     "SqlAnalysisStore",
     "SqlAuditLog",
+    "SqlDatasetCopyStore",
     "SqlDatasetStore",
     "SqlExperimentStore",
     "SqlFigureStore",

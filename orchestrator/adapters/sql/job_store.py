@@ -224,6 +224,13 @@ class SqlJobStore:
                     insert_audit_entry(connection, audit)
         return after
 
+    def hold(self, job_id: str, reason: str | None) -> bool:
+        job = training_jobs.c
+        held = training_jobs.update().where(job.id == job_id, job.status == JobStatus.QUEUED)
+        # The version says that somebody changed the row who knows what `updated_at` means.
+        with self._database.write() as connection:
+            return connection.execute(held.values(hold_reason=reason, version=job.version + 1)).rowcount > 0
+
     def leased_devices(self) -> frozenset[str]:
         with self._database.read() as connection:
             return frozenset(connection.scalars(sa.select(gpu_leases.c.device)))

@@ -20,8 +20,9 @@ _NOT_FILTERS = {"select", "order", "limit", "offset"}
 @dataclass(frozen=True)
 class Answer:
     status: int
-    body: Any
+    body: Any  # bytes as they are, anything else as JSON
     headers: tuple[tuple[str, str], ...] = ()
+    cut_at: int | None = None  # the connection is lost after so many bytes of the body
 
 
 @dataclass(frozen=True)

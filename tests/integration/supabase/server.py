@@ -80,10 +80,13 @@ class SupabaseServer:
             return self._data_api.select(path.removeprefix("/rest/v1/"), query, bearer=bearer, role_of_key=role)
         return Answer(404, {"message": "no Route matched with those values"})
 
-    def answer_storage(self, method: str, path: str, headers: Any, content: bytes) -> Answer | None:
+    def answer_storage(self, method: str, address: str, headers: Any, content: bytes) -> Answer | None:
+        path, query = urlsplit(address).path, dict(parse_qsl(urlsplit(address).query))
         self.asked[path] += 1
         if any(path.startswith(prefix) for prefix in self.broken):
             return Answer(503, {"message": "name resolution failed"})
+        if "token" in query:
+            return self.storage.redeem(path, query["token"], query.get("download"))
         is_service = headers.get("Authorization") == f"Bearer {SECRET_KEY}"
         return self.storage.answer(method, path, headers, content, is_service=is_service)
 
@@ -120,13 +123,15 @@ class _Handler(BaseHTTPRequestHandler):
         project: SupabaseServer = self.server.project  # type: ignore[attr-defined]
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if address.path.startswith("/storage/"):
-            answer = project.answer_storage(self.command, address.path, self.headers, content)
+            answer = project.answer_storage(self.command, self.path, self.headers, content)
         else:
             answer = project.answer(address.path, parse_qsl(address.query, keep_blank_values=True), self.headers)
         if answer is None:
             self.close_connection = True
             return
-        body = b"" if answer.body is None else json.dumps(answer.body).encode()
+        body = b"" if answer.body is None else answer.body
+        if not isinstance(body, bytes):
+            body = json.dumps(body).encode()
         with suppress(OSError):  # the client may have lost patience
             self.send_response(answer.status)
             self.send_header("Content-Type", "application/json; charset=utf-8")
@@ -134,9 +139,10 @@ class _Handler(BaseHTTPRequestHandler):
             for name, value in answer.headers:
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[: answer.cut_at])
+        self.close_connection = answer.cut_at is not None or self.close_connection
 
-    do_POST = do_PATCH = do_HEAD = do_GET  # noqa: N815 - the server's words
+    do_POST = do_PATCH = do_HEAD = do_DELETE = do_GET  # noqa: N815 - the server's words
 
     def log_message(self, *_: Any) -> None:
         """The tests count requests themselves."""

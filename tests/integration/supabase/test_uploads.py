@@ -14,13 +14,14 @@ import pytest
 from orchestrator.adapters.memory import ManualClock
 from orchestrator.adapters.sql import SqlJobStore, SqlRecordStore, SqlUploadStore
 from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.tables import training_jobs
 from orchestrator.adapters.supabase import Bucket
 from orchestrator.adapters.supabase.bucket import PIECE_BYTES
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.errors import NotFound, StoreUnavailable, TooLarge
 from orchestrator.domain.events import status_event
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.services.uploads import Uploads
+from orchestrator.services.uploads import Removal, Uploads
 from tests.factories import NOW, make_attempt, make_job
 from tests.integration.supabase.conftest import Install
 from tests.integration.supabase.server import PUBLISHABLE_KEY, SECRET_KEY, SupabaseServer
@@ -66,7 +67,8 @@ def store(migrated: Database) -> SqlUploadStore:
 
 @pytest.fixture
 def uploads(store: SqlUploadStore, files: Any, bucket: Bucket) -> Uploads:
-    return Uploads(store=store, artifacts=files, objects=bucket, clock=ManualClock())
+    removals = [Removal(copies=store, objects=bucket, clock=ManualClock())]
+    return Uploads(store=store, artifacts=files, objects=bucket, removals=removals, clock=ManualClock())
 
 
 @pytest.fixture
@@ -186,6 +188,23 @@ def test_a_file_that_is_gone_is_not_waited_for(
     Path(files.locate(artifact.job_id, ADAPTER)).unlink()
     assert uploads.copy_pending(threading.Event())
     assert not store.pending(after_id="", limit=10)
+
+
+def test_the_copies_of_a_deleted_job_are_removed_sooner_or_later(
+    uploads: Uploads, migrated: Database, supabase: SupabaseServer, leave: Any, user: str
+) -> None:
+    store, gone, kept = SqlUploadStore(migrated), leave(user), leave(user)
+    uploads.copy_pending(threading.Event())
+    assert store.object_key(gone.id) == key_of(gone, user)[1]
+    with migrated.write() as connection:
+        connection.execute(training_jobs.delete().where(training_jobs.c.id == gone.job_id))
+    supabase.broken.add("/storage")
+    with pytest.raises(StoreUnavailable):
+        uploads.remove_left_over(threading.Event())
+    supabase.broken.clear()
+    uploads.remove_left_over(threading.Event())
+    assert set(supabase.storage.objects) == {key_of(kept, user)}
+    assert store.object_key(gone.id) is None
 
 
 def test_files_are_copied_where_a_secret_key_is_set(install: Install) -> None:

@@ -16,6 +16,7 @@ from orchestrator.adapters.memory import (
     MemoryDatasetFiles,
     MemoryDisk,
     MemoryModelStore,
+    MemoryObjectStore,
     MemoryWorkspace,
 )
 from orchestrator.adapters.prometheus import PrometheusMeter
@@ -39,6 +40,7 @@ from orchestrator.services.launch import Launch
 from orchestrator.services.queue import Queue
 from orchestrator.services.reconciler import Pass, Reconciler
 from orchestrator.services.schedule import Schedule
+from orchestrator.services.staging import Staging, StagingLimits
 from orchestrator.services.sweep import Sweep
 from tests.factories import make_dataset, make_limits, make_model, picture_bytes, upload
 
@@ -74,6 +76,8 @@ class World:
         self.workspace = MemoryWorkspace()
         self.artifacts = MemoryArtifactStore(self.workspace)
         self.files = MemoryDatasetFiles()
+        self.objects = MemoryObjectStore()
+        self.max_dataset_bytes = 1024**2
         self.models = MemoryModelStore([READY_MODEL, UNBUILT_MODEL, MISSING_MODEL], ready=[READY_MODEL])
         self.devices = [f"cpu-{number}" for number in range(devices)]
         self.wake_up = CountingWakeUp()
@@ -128,6 +132,7 @@ class World:
                 inventory=inventory,
                 clock=self.clock,
                 policy=SCHEDULING_POLICY,
+                staging=self.staging(),
             ),
             launcher=launcher,
             ingest=Ingest(
@@ -143,6 +148,20 @@ class World:
             retry_policy=RETRY_POLICY,
         )
         return self.reconciler
+
+    def staging(self) -> Staging:
+        return Staging(
+            jobs=self.store,
+            datasets=self.datasets,
+            versions=self.versions,
+            files=self.files,
+            objects=self.objects,
+            disk=self.disk,
+            steps=InlineSteps(),
+            wake_up=self.wake_up,
+            clock=self.clock,
+            limits=StagingLimits(max_bytes=self.max_dataset_bytes, min_free_bytes=MIN_FREE_BYTES),
+        )
 
     def run_once(self, *, after_seconds: float = 1) -> Pass:
         self.clock.advance(after_seconds)
