@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any, cast
 
-from cli.answers import Artifact, Event, Job, Metric, Page, Submitted
+from cli.answers import FINAL_STATUSES, Artifact, Event, Job, Metric, Page, Submitted
 from cli.client.transport import Transport
 
 _MAX_EVENTS = 10_000
@@ -22,6 +23,12 @@ class JobCalls(Transport):
 
     def job(self, job_id: str) -> Job:
         return cast("Job", self._data(f"/training/jobs/{job_id}", doing=f"look at job {job_id}"))
+
+    def wait(self, job_id: str, *, poll_seconds: float = 1.0) -> Job:
+        """The job once it has completed, failed or been cancelled."""
+        while (job := self.job(job_id))["status"] not in FINAL_STATUSES:
+            time.sleep(poll_seconds)
+        return job
 
     def cancel(self, job_id: str, *, reason: str | None = None) -> None:
         body = {"reason": reason} if reason else {}

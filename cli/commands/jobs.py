@@ -35,8 +35,8 @@ def list_jobs(
     base_model: Annotated[str | None, typer.Option(help="Only jobs on this base model.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only jobs on this dataset id.")] = None,
     search: Annotated[str | None, typer.Option(help="Only jobs with this in their name.")] = None,
-    page: Annotated[int, typer.Option(min=1)] = 1,
-    page_size: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    page: Annotated[int, typer.Option(min=1, help="Which page of the list.")] = 1,
+    page_size: Annotated[int, typer.Option(min=1, max=100, help="Jobs on a page.")] = 20,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
