@@ -19,7 +19,7 @@ from api.metrics import Metrics
 from api.options import ApiOptions
 from api.rate_limit import RateLimits
 from api.request_context import REQUEST_ID_HEADER, RequestContext
-from api.routes import admin, datasets, identity, models, records, service, training, webhooks
+from api.routes import admin, datasets, identity, lineage, models, records, registry, service, training, webhooks
 from api.web import PageHeaders, web_routes
 from orchestrator.services import Services
 from orchestrator.stop_flag import StopFlag
@@ -101,9 +101,11 @@ def _routes() -> APIRouter:
     for router in (
         training.router,
         records.router,
+        lineage.router,
         datasets.router,
         models.router,
         webhooks.router,
+        registry.router,
         admin.router,
         identity.router,
         service.router,

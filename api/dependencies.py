@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Annotated, cast
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
@@ -25,6 +25,8 @@ from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.services.registry import Registry
+from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.webhooks import Webhooks
 from orchestrator.stop_flag import StopFlag
 
@@ -93,6 +95,14 @@ async def _webhooks(services: AllServices) -> Webhooks:
     return services.webhooks
 
 
+async def _registry(services: AllServices) -> Registry:
+    return services.registry
+
+
+async def _reproduction(services: AllServices) -> Reproduction:
+    return services.reproduction
+
+
 async def _readiness(services: AllServices) -> Readiness:
     return services.readiness
 
@@ -105,6 +115,8 @@ ModelsService = Annotated[Models, Depends(_models)]
 SignInService = Annotated[LorryTokens, Depends(_sign_in)]
 AuditService = Annotated[Audit, Depends(_audit)]
 WebhooksService = Annotated[Webhooks, Depends(_webhooks)]
+RegistryService = Annotated[Registry, Depends(_registry)]
+ReproductionService = Annotated[Reproduction, Depends(_reproduction)]
 ReadinessService = Annotated[Readiness, Depends(_readiness)]
 
 
@@ -146,6 +158,11 @@ def _known(noun: str) -> Callable[[str], str]:
 
 
 JobId = Annotated[str, Path(description="The job's id, a UUID."), AfterValidator(_known("job"))]
+OtherJobId = Annotated[
+    str | None,
+    Query(alias="with", description="The id of the job to compare with.", max_length=200),
+    AfterValidator(lambda value: _known("job")(value) if value else None),
+]
 DatasetId = Annotated[str, Path(description="The dataset's id, a UUID."), AfterValidator(_known("dataset"))]
 ItemId = Annotated[str, Path(description="The item's id, a UUID."), AfterValidator(_known("item"))]
 WebhookId = Annotated[str, Path(description="The webhook's id, a UUID."), AfterValidator(_known("webhook"))]

@@ -28,6 +28,15 @@ _LONGEST_PAUSE_SECONDS = 0.1
 _PAUSE_SHARE = 0.1
 _RESPOND_ASYNC = "respond-async"
 
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="The same key with the same body is one job, however often it is sent.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -54,14 +63,7 @@ class Submitting:
         prefer: Annotated[
             str, Header(alias="Prefer", description="`respond-async` answers 202 without waiting for the launch.")
         ] = "",
-        idempotency_key: Annotated[
-            str | None,
-            Header(
-                alias="Idempotency-Key",
-                pattern=r"^[\x21-\x7e]{1,200}$",
-                description="The same key with the same body is one job, however often it is sent.",
-            ),
-        ] = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> None:
         self._identity = identity
         self._jobs = jobs

@@ -81,6 +81,13 @@ def get_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> Sing
     return Single(data=JobOut.from_domain(jobs.get(identity, job_id)))
 
 
+@router.delete("/jobs/{job_id}", summary="Delete a job", responses=errors(404, 409))
+def delete_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> Single[JobOut]:
+    """One that has not ended is cancelled. One that has is deleted for good, with its records, its files and the model
+    version that its adapter is registered as; the answer is the job as it was."""
+    return Single(data=JobOut.from_domain(jobs.delete(identity, job_id)))
+
+
 @router.post("/jobs/{job_id}/cancel", summary="Cancel a job", responses=errors(400, 404, 409))
 def cancel_job(
     job_id: JobId, identity: CurrentIdentity, jobs: JobsService, body: CancelBody | None = None

@@ -6,6 +6,7 @@ from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
     SqlAuditLog,
     SqlFigureStore,
+    SqlModelRegistry,
     SqlWebhookStore,
 )
 from orchestrator.bootstrap.adapters import Adapters
@@ -19,6 +20,8 @@ from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.services.registry import Registry
+from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.survey import Survey
 from orchestrator.services.webhooks import Webhooks
 from orchestrator.settings import Settings
@@ -50,6 +53,8 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         models=Models(store=adapters.models),
         tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
         sign_in=own_tokens,
+        registry=Registry(registry=SqlModelRegistry(adapters.database), clock=adapters.clock),
+        reproduction=_reproduction(adapters),
         audit=Audit(log=SqlAuditLog(adapters.database)),
         readiness=Readiness(
             store=figures,
@@ -87,4 +92,15 @@ def _datasets(adapters: Adapters) -> Datasets:
         jobs=adapters.jobs,
         clock=adapters.clock,
         copies=dataset_copies(adapters),
+    )
+
+
+def _reproduction(adapters: Adapters) -> Reproduction:
+    return Reproduction(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        versions=adapters.versions,
+        models=adapters.models,
+        clock=adapters.clock,
+        wake_up=adapters.submissions,
     )

@@ -15,7 +15,10 @@ class AuditAction(StrEnum):
     TOKEN_CREATED = "token_created"  # noqa: S105 - an action's name
     SIGN_IN_LINK_CREATED = "sign_in_link_created"
     TOKENS_REVOKED = "tokens_revoked"
-    JOB_CANCELLED = "job_cancelled"  # somebody else's
+    JOB_CANCELLED = "job_cancelled"  # somebody else's, as every job here
+    JOB_RETRIED = "job_retried"
+    JOB_RERUN = "job_rerun"
+    JOB_DELETED = "job_deleted"
     CLEANED_UP = "cleaned_up"
 
 

@@ -57,7 +57,9 @@ class Standing(NamedTuple):
 class JobStore(Protocol):
     """Errors of every method: StoreUnavailable when the database does not answer."""
 
-    def add(self, job: Job, event: JobEvent, submission: Submission | None = None) -> Job:
+    def add(
+        self, job: Job, event: JobEvent, submission: Submission | None = None, *, audit: AuditEntry | None = None
+    ) -> Job:
         """Store a new job and return it; the earlier job when the user sent this submission before.
 
         Raises Conflict (IDEMPOTENCY_KEY_REUSED) when the key came with another body.
@@ -99,6 +101,7 @@ class JobStore(Protocol):
         metrics: Sequence[Metric] = (),
         lineage: Lineage | None = None,
         adapter: Artifact | None = None,
+        audit: AuditEntry | None = None,
     ) -> Job:
         """Store a changed job with everything that belongs to the change; leases end with the job.
 
@@ -141,6 +144,14 @@ class JobStore(Protocol):
 
     def hold(self, job_id: str, reason: str | None) -> bool:
         """Say why a queued job cannot start yet, or that it can; whether it is queued. It loses no time of waiting."""
+
+    def delete(self, job: Job, *, at: datetime, audit: AuditEntry | None = None) -> None:
+        """Delete an ended job with its records; its registered version goes with it, that version's number does not.
+
+        Its files are left to retention, which is told of it.
+
+        Raises StaleJob, with nothing deleted, when it changed since it was loaded.
+        """
 
     def leased_devices(self) -> frozenset[str]:
         """Devices held by active jobs."""

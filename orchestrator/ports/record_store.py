@@ -21,6 +21,7 @@ class EngineStatus:
     unreachable_since: datetime | None = None
     engine_id: str | None = None
     is_image_present: bool = False
+    image_digest: str | None = None  # of the image that jobs run in
     devices: tuple[str, ...] = ()
     problem: str | None = None  # a sentence for people, when something keeps jobs from starting
 

@@ -39,6 +39,12 @@ class RetentionStore(Protocol):
     def unknown(self, job_ids: Collection[str]) -> frozenset[str]:
         """Which of these are not the ids of any job."""
 
+    def deleted(self) -> Sequence[str]:
+        """Ids of jobs that were deleted and whose files have not been removed yet, in order."""
+
+    def forget_deleted(self, job_id: str) -> None:
+        """Its files are removed. Safe to repeat."""
+
     def while_ended(self, job_id: str, gap: JobEvent | None) -> AbstractContextManager[bool]:
         """Keeps the job from being tried again until the context is left, and then stores `gap`.
 

@@ -13,6 +13,8 @@ from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.services.registry import Registry
+from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.survey import Survey
 from orchestrator.services.webhooks import Webhooks
 
@@ -29,6 +31,8 @@ class Services:
     tokens: TokenVerifier
     sign_in: LorryTokens
     audit: Audit
+    registry: Registry
+    reproduction: Reproduction
     readiness: Readiness
     survey: Survey
     webhooks: Webhooks

@@ -53,40 +53,42 @@ class EngineWatch:
         self._ask_again_at: datetime | None = None
         self._recorded: EngineStatus | None = None
         self._image_seen_at: datetime | None = None
+        self._image_digest: str | None = None
         self._met: str | None = None  # id of the engine that was last described in the log
 
     def look(self) -> tuple[EngineSnapshot | None, EngineStatus]:
         """What the engine lists, None when it did not answer; and the status, stored when it is news."""
-        snapshot, is_image_present = self._ask()
-        status = self._status(snapshot, is_image_present=is_image_present)
+        snapshot, image_digest = self._ask()
+        status = self._status(snapshot, image_digest)
         if _is_news(status, self._recorded):
             self._records.save_engine_status(status)
             self._recorded = status
         return snapshot, status
 
-    def _ask(self) -> tuple[EngineSnapshot | None, bool]:
+    def _ask(self) -> tuple[EngineSnapshot | None, str | None]:
         now = self._clock.now()
         if self._ask_again_at is not None and now < self._ask_again_at:
-            return None, False
+            return None, None
         try:
             snapshot = self._runtime.snapshot()
-            is_image_present = self._is_image_present()
+            image_digest = self._current_image_digest()
             if snapshot.engine_id != self._met:
                 self._meet(snapshot.engine_id)
         except RuntimeUnavailable as error:
             self._note_failure(error)
-            return None, False
+            return None, None
         if self._unreachable_since is not None:
             log.info("engine reachable again", unreachable_since=self._unreachable_since.isoformat())
         self._unreachable_since, self._failures, self._ask_again_at = None, 0, None
-        return snapshot, is_image_present
+        return snapshot, image_digest
 
-    def _is_image_present(self) -> bool:
+    def _current_image_digest(self) -> str | None:
         """Looked for now and then while it is there: a launch notices by itself that it has gone."""
         now = self._clock.now()
         if self._image_seen_at is None or now - self._image_seen_at >= timedelta(seconds=STATUS_SECONDS):
-            self._image_seen_at = now if self._runtime.image_digest(self._image) is not None else None
-        return self._image_seen_at is not None
+            self._image_digest = self._runtime.image_digest(self._image)
+            self._image_seen_at = now if self._image_digest is not None else None
+        return self._image_digest
 
     def _meet(self, engine_id: str) -> None:
         """Tell the log what kind of engine this is, and that it is not the one of before."""
@@ -109,14 +111,15 @@ class EngineWatch:
         self._failures += 1
         self._ask_again_at = now + timedelta(seconds=pause * random.uniform(0.9, 1.1))  # noqa: S311 - only spreads load
 
-    def _status(self, snapshot: EngineSnapshot | None, *, is_image_present: bool) -> EngineStatus:
+    def _status(self, snapshot: EngineSnapshot | None, image_digest: str | None) -> EngineStatus:
         return EngineStatus(
             last_pass_at=self._clock.now(),
             unreachable_since=self._unreachable_since,
             engine_id=snapshot.engine_id if snapshot else None,
-            is_image_present=is_image_present,
+            is_image_present=image_digest is not None,
+            image_digest=image_digest,
             devices=tuple(self._inventory.devices()),
-            problem=self._problem(is_image_present=is_image_present),
+            problem=self._problem(is_image_present=image_digest is not None),
         )
 
     def _problem(self, *, is_image_present: bool) -> str | None:

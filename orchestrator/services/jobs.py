@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from orchestrator.domain.artifact import checkpoint_names
 from orchestrator.domain.audit import AuditAction, AuditEntry
@@ -164,9 +163,9 @@ class Jobs:
         job = owned_job(self._jobs, identity, job_id)
         if job.status.is_final and not job.is_cancel_requested:
             raise Conflict(f"Job {job_id} has already ended as {job.status}.", code="JOB_ENDED")
-        now, actor = self._clock.now(), actor_on(job, identity)
-        audit = _cancellation(job, identity, reason, at=now) if actor is Actor.ADMIN else None
-        stored = self._jobs.request_cancel(job.id, reason=reason, at=now, actor=actor, audit=audit)
+        actor, story = actor_on(job, identity), f"Cancelled: {reason}" if reason else "Cancelled, without a reason."
+        audit = self._audit(AuditAction.JOB_CANCELLED, job, identity, story) if actor is Actor.ADMIN else None
+        stored = self._jobs.request_cancel(job.id, reason=reason, at=self._clock.now(), actor=actor, audit=audit)
         self._wake_up.notify()
         return self._views([stored])[0]
 
@@ -180,12 +179,31 @@ class Jobs:
         if job.status is not JobStatus.FAILED:
             raise Conflict(_WHY_NOT_RETRIED.get(job.status, _STILL_AT_WORK), code="JOB_NOT_FAILED")
         self._require_checkpoint(job, resume_from)
-        again = job.reopened(at=self._clock.now(), resume_from=resume_from)
-        stored = self._jobs.save(
-            again, events=[status_event(job, again, "Retry requested.", actor=actor_on(job, identity))]
-        )
+        again, actor = job.reopened(at=self._clock.now(), resume_from=resume_from), actor_on(job, identity)
+        audit = self._audit(AuditAction.JOB_RETRIED, job, identity, "Tried again.") if actor is Actor.ADMIN else None
+        stored = self._jobs.save(again, events=[status_event(job, again, "Retry requested.", actor=actor)], audit=audit)
         self._wake_up.notify()
         return self._views([stored])[0]
+
+    def delete(self, identity: Identity, job_id: str) -> JobView:
+        """Cancel a job that has not ended; delete one that has, with its records, files and registered version.
+
+        Returns the job as it is, or was. What it has on disk is out of reach at once and is removed in the next round
+        of retention. Raises NotFound, and StaleJob when it changes meanwhile.
+        """
+        job = owned_job(self._jobs, identity, job_id)
+        if not job.status.is_final:
+            return self.cancel(identity, job_id, reason="Asked to be deleted.")
+        is_admins = actor_on(job, identity) is Actor.ADMIN
+        audit = self._audit(AuditAction.JOB_DELETED, job, identity, "Deleted.") if is_admins else None
+        self._jobs.delete(job, at=self._clock.now(), audit=audit)
+        return JobView(job)
+
+    def _audit(self, action: AuditAction, job: Job, identity: Identity, message: str) -> AuditEntry:
+        data = {"owner": job.user_id, "status": job.status}
+        return AuditEntry(
+            actor=identity.user_id, action=action, subject=job.id, message=message, data=data, at=self._clock.now()
+        )
 
     def _require_checkpoint(self, job: Job, wanted: str | None) -> None:
         if wanted in (None, FROM_SCRATCH):
@@ -253,14 +271,3 @@ class Jobs:
 def _submitted(selection: Selection) -> str:
     left_out = exclusion_sentence(selection.excluded)
     return f"Submitted. Left out of training: {left_out}." if left_out else "Submitted."
-
-
-def _cancellation(job: Job, identity: Identity, reason: str | None, *, at: datetime) -> AuditEntry:
-    return AuditEntry(
-        actor=identity.user_id,
-        action=AuditAction.JOB_CANCELLED,
-        subject=job.id,
-        message=f"Cancelled: {reason}" if reason else "Cancelled, without a reason.",
-        data={"owner": job.user_id, "status": job.status},
-        at=at,
-    )

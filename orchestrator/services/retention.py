@@ -23,6 +23,7 @@ log = structlog.get_logger()
 # Jobs of each kind in one round: a store that others wait for is never kept busy for long.
 BATCH = 100
 PAGE = 500
+DELETED = "deleted jobs"
 FIRST_ROUND_SECONDS = 60.0
 ROUND_SECONDS = 3_600.0
 # After a full batch there is more to do; after a store that was away, the same again.
@@ -60,7 +61,7 @@ class Retention:
     def apply(self, *, batch: int | None = None) -> Sequence[Removed]:
         """Remove what is due, of at most `batch` jobs a kind; what was removed. Raises StoreUnavailable."""
         now = self._clock.now()
-        removed = [self._apply(kind, now, batch) for kind in Kind]
+        removed = [*(self._apply(kind, now, batch) for kind in Kind), self._remove_deleted(batch)]
         if left := self._folder.empty_trash():
             log.warning("trash not emptied", left=left)
         return removed
@@ -68,9 +69,8 @@ class Retention:
     def preview(self) -> Sequence[Removed]:
         """What `apply` would remove. Raises StoreUnavailable."""
         now = self._clock.now()
-        return [
-            sum((self._measured(kind, aged) for aged in self._due(kind, now)), start=Removed(kind)) for kind in Kind
-        ]
+        due = [sum((self._measured(kind, aged) for aged in self._due(kind, now)), start=Removed(kind)) for kind in Kind]
+        return [*due, sum(map(self._measured_deleted, self._store.deleted()), start=Removed(DELETED))]
 
     def _round(self) -> float:
         """Seconds until the next one."""
@@ -93,6 +93,26 @@ class Retention:
             except PortError as error:
                 log.warning("not removed", kind=kind, job_id=aged.job_id, error=error.message)
         return total
+
+    def _remove_deleted(self, batch: int | None) -> Removed:
+        """What jobs that their users deleted still have on disk."""
+        total = Removed(DELETED)
+        for job_id in self._store.deleted()[:batch]:
+            measured = self._measured_deleted(job_id)
+            try:
+                for folder in Folder:
+                    self._folder.set_aside(folder, job_id)
+                self._store.forget_deleted(job_id)
+            except StoreUnavailable:
+                raise
+            except PortError as error:
+                log.warning("not removed", kind=DELETED, job_id=job_id, error=error.message)
+            else:
+                total += measured
+        return total
+
+    def _measured_deleted(self, job_id: str) -> Removed:
+        return Removed(DELETED, 1, sum(self._folder.size_bytes(folder, job_id) for folder in Folder))
 
     def _due(self, kind: Kind, now: datetime) -> Iterator[Aged]:
         ended_before = self._policy.ended_before(kind, now)

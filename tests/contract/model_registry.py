@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from orchestrator.domain.artifact import Artifact, ArtifactKind
-from orchestrator.domain.errors import Conflict, NotFound
+from orchestrator.domain.errors import Conflict, NotFound, StaleJob
+from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.model_registry import ModelRegistry
 from orchestrator.ports.record_store import RecordStore
 from tests.contract.job_store import add
-from tests.factories import NOW, make_artifact
+from tests.factories import NOW, make_artifact, make_lineage
 
 USER = "user-1"
 
@@ -142,3 +143,27 @@ class ModelRegistryContract:
         for name in ("cat", "nothing"):
             with pytest.raises(NotFound):
                 store.rename(USER, name, "new")
+
+    def test_a_deleted_job_takes_everything_with_it_but_the_number_of_its_version(self, store, jobs, records, register):
+        adapter = register("cat")
+        job = jobs.get(adapter.job_id)
+        ended = jobs.save(job.ended(EndReason.TRAINER_FAILED, at=NOW), lineage=make_lineage(job))
+        jobs.delete(ended, at=NOW)
+
+        for gone in (lambda: jobs.get(job.id), lambda: records.artifact(adapter.id)):
+            with pytest.raises(NotFound):
+                gone()
+        assert records.lineage(job.id) is None
+        assert list(store.versions(USER, "cat")) == []
+        assert store.reserve(add(jobs, user_id=USER), "cat", at=NOW).version == 2
+
+    def test_a_job_that_changed_meanwhile_or_has_not_ended_is_not_deleted(self, store, jobs, register):
+        job = jobs.get(register("cat").job_id)
+        ended = job.ended(EndReason.TRAINER_FAILED, at=NOW)
+        with pytest.raises(StaleJob):
+            jobs.delete(job, at=NOW)
+        jobs.save(ended)
+        with pytest.raises(StaleJob):
+            jobs.delete(ended, at=NOW)
+
+        assert len(store.versions(USER, "cat")) == 1

@@ -13,11 +13,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.engine import Database, violates
-from orchestrator.adapters.sql.lineage import record_adapter, record_lineage
+from orchestrator.adapters.sql.lineage import forget_version, record_adapter, record_lineage
 from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row, run_from
 from orchestrator.adapters.sql.tables import (
     ONE_JOB_A_SLOT,
     ONE_SUBMISSION_A_KEY,
+    deleted_jobs,
     gpu_leases,
     training_attempts,
     training_events,
@@ -53,7 +54,9 @@ class SqlJobStore:
         self._database = database
         self._totals = Totals()
 
-    def add(self, job: Job, event: JobEvent, submission: Submission | None = None) -> Job:
+    def add(
+        self, job: Job, event: JobEvent, submission: Submission | None = None, *, audit: AuditEntry | None = None
+    ) -> Job:
         row = job_row(job)
         if submission is not None:
             row |= {"idempotency_key": submission.key, "body_hash": submission.body_hash}
@@ -61,6 +64,8 @@ class SqlJobStore:
             with self._database.write() as connection:
                 connection.execute(training_jobs.insert().values(row))
                 _insert_history(connection, job, [event])
+                if audit is not None:
+                    insert_audit_entry(connection, audit)
         except sa.exc.IntegrityError as error:
             if submission is None or not violates(error, ONE_SUBMISSION_A_KEY):
                 raise
@@ -173,6 +178,7 @@ class SqlJobStore:
         metrics: Sequence[Metric] = (),
         lineage: Lineage | None = None,
         adapter: Artifact | None = None,
+        audit: AuditEntry | None = None,
     ) -> Job:
         with self._database.write() as connection:
             stored = _update(connection, job)
@@ -186,6 +192,8 @@ class SqlJobStore:
                 record_lineage(connection, lineage)
             if adapter is not None:
                 record_adapter(connection, adapter, at=job.updated_at)
+            if audit is not None:
+                insert_audit_entry(connection, audit)
         return stored
 
     def advance(
@@ -230,6 +238,16 @@ class SqlJobStore:
         # The version says that somebody changed the row who knows what `updated_at` means.
         with self._database.write() as connection:
             return connection.execute(held.values(hold_reason=reason, version=job.version + 1)).rowcount > 0
+
+    def delete(self, job: Job, *, at: datetime, audit: AuditEntry | None = None) -> None:
+        gone = training_jobs.delete().where(*_as_loaded(job), training_jobs.c.status.not_in(_OPEN))
+        with self._database.write() as connection:
+            forget_version(connection, job.id, at=at)
+            if connection.execute(gone).rowcount == 0:
+                raise StaleJob(f"Job {job.id} changed since it was loaded.")
+            connection.execute(deleted_jobs.insert().values(job_id=job.id, deleted_at=at))
+            if audit is not None:
+                insert_audit_entry(connection, audit)
 
     def leased_devices(self) -> frozenset[str]:
         with self._database.read() as connection:

@@ -29,3 +29,8 @@ def record_adapter(connection: sa.Connection, adapter: Artifact, *, at: datetime
     connection.execute(models.update().where(of_job).values(registered_at=at, **facts))
     lineage = training_lineage.update().where(training_lineage.c.job_id == adapter.job_id)
     connection.execute(lineage.values(adapter_sha256=adapter.sha256))
+
+
+def forget_version(connection: sa.Connection, job_id: str, *, at: datetime) -> None:
+    """Of a job that is about to be deleted: only the version's number remains, so that no other gets it."""
+    connection.execute(models.update().where(models.c.job_id == job_id).values(deleted_at=at))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.rows import event_row
-from orchestrator.adapters.sql.tables import artifacts, training_events, training_jobs, training_metrics
+from orchestrator.adapters.sql.tables import artifacts, deleted_jobs, training_events, training_jobs, training_metrics
 from orchestrator.domain.artifact import ArtifactKind
 from orchestrator.domain.events import JobEvent
 from orchestrator.domain.lifecycle import JobStatus
@@ -82,6 +82,14 @@ class SqlRetentionStore:
         query = sa.select(training_jobs.c.id).where(training_jobs.c.id.in_(job_ids))
         with self._database.read() as connection:
             return frozenset(job_ids) - frozenset(connection.scalars(query))
+
+    def deleted(self) -> Sequence[str]:
+        with self._database.read() as connection:
+            return list(connection.scalars(sa.select(deleted_jobs.c.job_id).order_by(deleted_jobs.c.job_id)))
+
+    def forget_deleted(self, job_id: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(deleted_jobs.delete().where(deleted_jobs.c.job_id == job_id))
 
     @contextmanager
     def while_ended(self, job_id: str, gap: JobEvent | None) -> Iterator[bool]:

@@ -30,6 +30,7 @@ OWN = (
     "audit_log",
     "container_samples",
     "dataset_versions",
+    "deleted_jobs",
     "diagnostic_tables",
     "engine_status",
     "experiment_metrics",

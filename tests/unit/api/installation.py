@@ -26,6 +26,7 @@ from orchestrator.adapters.sql import (
     SqlDatasetStore,
     SqlFigureStore,
     SqlJobStore,
+    SqlModelRegistry,
     SqlRecordStore,
     SqlTokenStore,
     SqlVersionStore,
@@ -48,6 +49,8 @@ from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
+from orchestrator.services.registry import Registry
+from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.survey import Survey
 from orchestrator.services.webhooks import Webhooks
 from tests.factories import make_attempt, make_dataset, make_item, make_model
@@ -100,6 +103,7 @@ class Installation:
     jobs: SqlJobStore
     records: SqlRecordStore
     datasets: SqlDatasetStore
+    registry: SqlModelRegistry
     files: MemoryDatasetFiles
     workspace: MemoryWorkspace
     artifacts: MemoryArtifactStore
@@ -179,6 +183,7 @@ def build_installation(
     jobs, records = SqlJobStore(database), SqlRecordStore(database)
     datasets, files = SqlDatasetStore(database), MemoryDatasetFiles()
     versions = SqlVersionStore(database)
+    registry = SqlModelRegistry(database)
     workspace = MemoryWorkspace()
     artifacts = MemoryArtifactStore(workspace)
     models = MemoryModelStore([make_model()])
@@ -203,6 +208,10 @@ def build_installation(
         models=Models(store=models),
         tokens=tokens,
         sign_in=tokens,
+        registry=Registry(registry=registry, clock=clock),
+        reproduction=Reproduction(
+            jobs=jobs, records=records, versions=versions, models=models, clock=clock, wake_up=orchestrator
+        ),
         audit=Audit(log=SqlAuditLog(database)),
         readiness=Readiness(store=SqlFigureStore(database), records=records, disk=disk, clock=clock, min_free_bytes=0),
         webhooks=Webhooks(store=SqlWebhookStore(database), clock=clock, are_allowed=True),
@@ -217,6 +226,7 @@ def build_installation(
         jobs=jobs,
         records=records,
         datasets=datasets,
+        registry=registry,
         files=files,
         workspace=workspace,
         artifacts=artifacts,

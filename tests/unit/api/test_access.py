@@ -37,6 +37,7 @@ def test_nothing_of_another_user_is_seen_on_any_path(lorry: Installation) -> Non
     job_id = lorry.submit(BOB)
     ids = {
         "job_id": job_id,
+        "name": "cat",
         "artifact_id": lorry.artifact(job_id).id,
         "dataset_id": (dataset_id := lorry.dataset(BOB)),
         "item_id": lorry.datasets.items(dataset_id)[0].id,

@@ -15,8 +15,9 @@ from orchestrator.domain.errors import NotFound, StoreUnavailable
 from orchestrator.domain.events import status_event
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.domain.retention import Kind, RetentionPolicy
+from orchestrator.ports.data_folder import Folder
 from orchestrator.services.cleanup import Cleanup
-from orchestrator.services.retention import Retention
+from orchestrator.services.retention import DELETED, Retention
 from orchestrator.services.sweep import Sweep
 from tests.contract.job_store import make_metric
 from tests.factories import NOW, make_attempt, make_job, make_spec
@@ -108,6 +109,10 @@ class Place:
             "checkpoints": [file for file in self.records.artifacts(job.id) if file.kind is ArtifactKind.CHECKPOINT],
         }
         return {kind for kind, value in there.items() if value}
+
+    def on_disk(self, job):
+        """In how many folders a job has something."""
+        return sum(job.id in self.folder.job_ids(folder) for folder in Folder)
 
     def gaps(self, job):
         return [event.data["removed"] for event in self.records.events(job.id) if event.type == "gap"]
@@ -230,7 +235,7 @@ def test_a_preview_counts_what_would_go_and_removes_nothing(place):
     assert place.has(job) == ALL
     removed = place.retention().apply()
 
-    assert [each.count for each in previewed] == [2, 3, 1, 1, 1]
+    assert [each.count for each in previewed] == [2, 3, 1, 1, 1, 0]
     assert {each.kind: each.count for each in removed} == {each.kind: each.count for each in previewed}
     sizes = {each.kind: each.size_bytes for each in removed}
     assert (sizes["logs"], sizes["checkpoints"], sizes["metrics"]) == (5000, 5, 0)
@@ -297,6 +302,22 @@ def test_a_store_that_is_away_puts_the_round_off(place, database):
     with pytest.raises(StoreUnavailable):
         place.retention(store=_Away(database)).apply()
     assert place.has(job) >= {"metrics", "events"}
+
+
+def test_a_deleted_jobs_files_follow_its_rows_and_nobody_elses(place):
+    job, kept = place.ended_job(), place.ended_job()
+    place.jobs.delete(place.jobs.get(job.id), at=place.clock.now())
+    unknown = make_job()
+    (place.data_dir / "logs" / f"{unknown.id}.log").write_bytes(b"x")  # as after a store was restored from a backup
+
+    previewed, removed = (
+        next(each for each in found if each.kind == DELETED)
+        for found in (place.retention().preview(), place.retention().apply())
+    )
+    assert previewed == removed
+    assert (removed.count, removed.size_bytes >= 15_000) == (1, True)
+    assert [place.on_disk(each) for each in (job, kept, unknown)] == [0, 3, 1]
+    assert sum(each.count for each in place.retention().apply()) == 0
 
 
 class TestCleanup:

@@ -11,6 +11,7 @@ from orchestrator.adapters.sql.tables.identity import api_tokens, audit_log
 from orchestrator.adapters.sql.tables.jobs import (
     ONE_JOB_A_SLOT,
     ONE_SUBMISSION_A_KEY,
+    deleted_jobs,
     diagnostic_tables,
     gpu_leases,
     training_attempts,
@@ -36,6 +37,7 @@ __all__ = [
     "dataset_uploads",
     "dataset_versions",
     "datasets",
+    "deleted_jobs",
     "diagnostic_tables",
     "engine_status",
     "experiment_metrics",

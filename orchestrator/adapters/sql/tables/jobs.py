@@ -82,6 +82,15 @@ training_jobs = sa.Table(
     sa.Index("ix_training_jobs_experiment_id", "experiment_id"),
 )
 
+# Jobs that their users deleted and whose files are still to be removed. Nothing else may be told by a row's absence: a
+# store that was restored from a backup lacks rows too.
+deleted_jobs = sa.Table(
+    "deleted_jobs",
+    metadata,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("deleted_at", Instant, nullable=False),
+)
+
 training_attempts = sa.Table(
     "training_attempts",
     metadata,

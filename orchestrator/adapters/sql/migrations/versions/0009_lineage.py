@@ -17,7 +17,7 @@ DO $$
 DECLARE
   name text;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['training_lineage', 'models'] LOOP
+  FOREACH name IN ARRAY ARRAY['training_lineage', 'models', 'deleted_jobs'] LOOP
     EXECUTE format('ALTER TABLE %I SET SCHEMA %I', name, 'lorry_' || current_schema());
   END LOOP;
 END $$
@@ -27,6 +27,12 @@ END $$
 def upgrade() -> None:
     _create_lineage()
     _create_models()
+    op.create_table(
+        "deleted_jobs",
+        sa.Column("job_id", sa.String(36), nullable=False),
+        sa.Column("deleted_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_deleted_jobs")),
+    )
     with op.batch_alter_table("engine_status") as status:
         status.add_column(sa.Column("image_digest", sa.Text(), nullable=True))
     if op.get_context().dialect.name == "postgresql":

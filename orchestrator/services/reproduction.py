@@ -1,0 +1,160 @@
+"""Where an adapter came from, making it once more, and what two jobs have different."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.audit import AuditAction, AuditEntry
+from orchestrator.domain.config_diff import Difference, differences, facts_of
+from orchestrator.domain.dataset import DatasetVersion
+from orchestrator.domain.errors import Conflict, NotFound, Rejected, Violation
+from orchestrator.domain.events import status_event
+from orchestrator.domain.identity import Actor, Identity
+from orchestrator.domain.job import Attempt, Job, Progress
+from orchestrator.domain.lineage import Lineage
+from orchestrator.ports.clock import Clock
+from orchestrator.ports.dataset_store import VersionStore
+from orchestrator.ports.job_store import JobStore, Submission
+from orchestrator.ports.model_store import ModelStore
+from orchestrator.ports.record_store import RecordStore
+from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.ownership import actor_on, owned_job
+
+
+@dataclass(frozen=True, slots=True)
+class LineageView:
+    """A job, the lineage of its newest attempt, and all its attempts."""
+
+    job: Job
+    lineage: Lineage
+    attempts: Sequence[Attempt]
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """The new job, and what cannot be as it was; `after` None: nobody knows yet."""
+
+    job: Job
+    differences: Sequence[Difference]
+
+
+class Reproduction:
+    """Every method raises NotFound for an unknown job, and for another user's."""
+
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        records: RecordStore,
+        versions: VersionStore,
+        models: ModelStore,
+        clock: Clock,
+        wake_up: WakeUp,
+    ) -> None:
+        self._jobs = jobs
+        self._records = records
+        self._versions = versions
+        self._models = models
+        self._clock = clock
+        self._wake_up = wake_up
+
+    def lineage(self, identity: Identity, job_id: str) -> LineageView:
+        """Raises NotFound (LINEAGE_NOT_FOUND) for a job that was never launched, and for one that trains no adapter."""
+        job = owned_job(self._jobs, identity, job_id)
+        lineage = self._records.lineage(job.id)
+        if lineage is None:
+            message = f"Job {job.id} has no lineage: that begins with the first launch of a job that trains an adapter."
+            raise NotFound(message, code="LINEAGE_NOT_FOUND")
+        return LineageView(job, lineage, self._jobs.attempts(job.id))
+
+    def rerun(self, identity: Identity, job_id: str, submission: Submission | None = None) -> Rerun:
+        """Queue a new job that is to give the same adapter: same settings and seed, same version of the dataset.
+
+        Raises Conflict for a job that has not ended (JOB_NOT_ENDED) and for one whose dataset was deleted
+        (DATASET_VERSION_GONE), Rejected (MODEL_NOT_ALLOWED) when its base model left the catalogue.
+        """
+        original = owned_job(self._jobs, identity, job_id)
+        if not original.status.is_final:
+            raise Conflict("The job has not ended yet. Cancel it first, or wait.", code="JOB_NOT_ENDED")
+        lineage = self._records.lineage(original.id)
+        revision = self._revision(original.base_model)
+        version = self._version(original)
+        job = self._again(original, lineage, item_count=len(version.items))
+        actor = actor_on(original, identity)
+        event = status_event(None, job, f"Submitted as a re-run of job {original.id}.", actor=actor)
+        audit = self._audit(original, job, identity) if actor is Actor.ADMIN else None
+        stored = self._jobs.add(job, event, submission, audit=audit)
+        self._wake_up.notify()
+        return Rerun(stored, self._changed(lineage, revision) if lineage else ())
+
+    def diff(self, identity: Identity, job_id: str, other_id: str | None) -> Sequence[Difference]:
+        """From the one job to the other. Raises Rejected without another."""
+        job = owned_job(self._jobs, identity, job_id)
+        if other_id is None:
+            message = "Say which job to compare with: `?with=JOB_ID`."
+            raise Rejected(message, details=[Violation("with", "is required")])
+        other = owned_job(self._jobs, identity, other_id)
+        before, after = (facts_of(each, self._records.lineage(each.id)) for each in (job, other))
+        return differences(before, after)
+
+    def _revision(self, base_model: str) -> str:
+        for entry in self._models.catalogue():
+            if entry.id == base_model:
+                return entry.revision
+        message = f"Base model {base_model!r} is no longer in the catalogue."
+        raise Rejected(message, code="MODEL_NOT_ALLOWED", details=[Violation("base_model", message, base_model)])
+
+    def _version(self, job: Job) -> DatasetVersion:
+        if job.dataset_sha256 is None:
+            message = f"Job {job.id} was submitted before versions of datasets were kept. Submit it anew."
+            raise Conflict(message, code="DATASET_VERSION_GONE")
+        try:
+            return self._versions.get(job.dataset_id, job.dataset_sha256)
+        except NotFound as error:
+            message = f"Dataset {job.dataset_id} was deleted, and what job {job.id} trained on with it."
+            raise Conflict(message, code="DATASET_VERSION_GONE") from error
+
+    def _again(self, original: Job, lineage: Lineage | None, *, item_count: int) -> Job:
+        now = self._clock.now()
+        train_count, val_count = original.config.train_val_counts(item_count)
+        return Job(
+            id=str(uuid.uuid4()),
+            user_id=original.user_id,
+            dataset_id=original.dataset_id,
+            dataset_sha256=original.dataset_sha256,
+            excluded_items=original.excluded_items,
+            name=original.name,
+            type=original.type,
+            base_model=original.base_model,
+            config=original.config,
+            trigger_words=original.trigger_words,
+            preset=original.preset,
+            priority=original.priority,
+            gpus=original.gpus,
+            experiment_id=original.experiment_id,
+            max_runtime_seconds=original.max_runtime_seconds,
+            # What it ran with in the end: another order of the same sums rounds differently.
+            memory_profile=lineage.memory_profile if lineage else original.memory_profile,
+            retry_of=original.id,
+            progress=Progress(train_count=train_count, val_count=val_count),
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _changed(self, lineage: Lineage, revision: str) -> Sequence[Difference]:
+        status = self._records.engine_status()
+        was = {"base_model_revision": lineage.base_model_revision, "image_digest": lineage.image_digest}
+        now = {"base_model_revision": revision, "image_digest": status.image_digest if status else None}
+        return differences(was, now)
+
+    def _audit(self, original: Job, job: Job, identity: Identity) -> AuditEntry:
+        return AuditEntry(
+            actor=identity.user_id,
+            action=AuditAction.JOB_RERUN,
+            subject=original.id,
+            message=f"Run once more as job {job.id}.",
+            data={"owner": original.user_id, "job_id": job.id},
+            at=job.created_at,
+        )
