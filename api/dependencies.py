@@ -17,11 +17,14 @@ from api.rate_limit import RateLimits
 from orchestrator.domain.errors import NotFound, Unauthenticated
 from orchestrator.domain.identity import Identity
 from orchestrator.services import Services
+from orchestrator.services.admin import Admin
 from orchestrator.services.audit import Audit
+from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
+from orchestrator.services.ownership import require_admin
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -91,6 +94,14 @@ async def _audit(services: AllServices) -> Audit:
     return services.audit
 
 
+async def _admin(services: AllServices) -> Admin:
+    return services.admin
+
+
+async def _containers(services: AllServices) -> Containers:
+    return services.containers
+
+
 async def _webhooks(services: AllServices) -> Webhooks:
     return services.webhooks
 
@@ -114,6 +125,8 @@ DatasetsService = Annotated[Datasets, Depends(_datasets)]
 ModelsService = Annotated[Models, Depends(_models)]
 SignInService = Annotated[LorryTokens, Depends(_sign_in)]
 AuditService = Annotated[Audit, Depends(_audit)]
+AdminService = Annotated[Admin, Depends(_admin)]
+ContainersService = Annotated[Containers, Depends(_containers)]
 WebhooksService = Annotated[Webhooks, Depends(_webhooks)]
 RegistryService = Annotated[Registry, Depends(_registry)]
 ReproductionService = Annotated[Reproduction, Depends(_reproduction)]
@@ -144,6 +157,11 @@ CurrentIdentity = Annotated[Identity, Depends(_identify)]
 async def count_request(request: Request, response: Response, _: CurrentIdentity, limits: Limits) -> None:
     """Guard of every router behind a token."""
     response.headers.update(await limits.count_request(request))
+
+
+async def admins_only(identity: CurrentIdentity) -> None:
+    """Guard of a router, so that nobody else learns from a refused body what it would take."""
+    require_admin(identity)
 
 
 def _known(noun: str) -> Callable[[str], str]:

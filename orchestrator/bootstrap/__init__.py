@@ -29,12 +29,14 @@ from orchestrator.bootstrap.adapters import (
     migrate,
     migrated,
 )
-from orchestrator.bootstrap.orchestration import build_deliveries, build_reconciler, build_retention
+from orchestrator.bootstrap.keepers import build_container_watch, build_deliveries
+from orchestrator.bootstrap.orchestration import build_reconciler, build_retention
 from orchestrator.bootstrap.services import build_services
 from orchestrator.bootstrap.storage import build_uploads
 from orchestrator.services import Services
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.cleanup import Cleanup
+from orchestrator.services.container_watch import ContainerWatch
 from orchestrator.services.deliveries import Deliveries
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.orchestration import Orchestration
@@ -56,6 +58,7 @@ class Lorry:
     retention: Retention
     uploads: Uploads | None
     deliveries: Deliveries | None
+    container_watch: ContainerWatch
     meter: PrometheusMeter
     database: Database
     supabase: SupabaseMode | None
@@ -66,7 +69,7 @@ class Lorry:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
         # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
         keeping = (stop, lambda: self.orchestration.is_leading)
-        for keeper in (self.retention, self.uploads, self.deliveries):
+        for keeper in (self.retention, self.uploads, self.deliveries, self.container_watch):
             if keeper is not None:
                 threading.Thread(target=keeper.run_until, args=keeping, name=type(keeper).__name__, daemon=True).start()
         with self.engine_events, self.submissions:
@@ -101,6 +104,7 @@ def build(settings: Settings) -> Lorry:
         retention=build_retention(led, settings),
         uploads=build_uploads(led),
         deliveries=build_deliveries(led, settings),
+        container_watch=build_container_watch(led),
         meter=adapters.meter,
         database=adapters.database,
         supabase=adapters.supabase,

@@ -6,10 +6,8 @@ from orchestrator.adapters.filesystem.data_folder import FilesystemDataFolder
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
     SqlModelRegistry,
-    SqlOutbox,
     SqlRetentionStore,
 )
-from orchestrator.adapters.webhooks import GuardedSender
 from orchestrator.bootstrap.adapters import Adapters, device_inventory
 from orchestrator.bootstrap.storage import build_staging
 from orchestrator.domain.retention import Kind, RetentionPolicy
@@ -17,7 +15,6 @@ from orchestrator.domain.retry import RetryPolicy
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.collect import Collect
-from orchestrator.services.deliveries import Deliveries
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.launch import Launch
@@ -100,14 +97,4 @@ def build_retention(adapters: Adapters, settings: Settings) -> Retention:
         folder=FilesystemDataFolder(settings.data_dir.resolve()),
         clock=adapters.clock,
         policy=RetentionPolicy(days),
-    )
-
-
-def build_deliveries(adapters: Adapters, settings: Settings) -> Deliveries | None:
-    if not settings.webhooks:
-        return None
-    return Deliveries(
-        outbox=SqlOutbox(adapters.database),
-        sender=GuardedSender(allowed=settings.webhook_receivers),
-        clock=adapters.clock,
     )

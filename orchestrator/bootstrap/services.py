@@ -5,6 +5,8 @@ from __future__ import annotations
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
     SqlAuditLog,
+    SqlContainerStore,
+    SqlControlStore,
     SqlFigureStore,
     SqlModelRegistry,
     SqlWebhookStore,
@@ -12,7 +14,9 @@ from orchestrator.adapters.sql import (
 from orchestrator.bootstrap.adapters import Adapters
 from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.services import Services
+from orchestrator.services.admin import Admin
 from orchestrator.services.audit import Audit
+from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import EitherToken, LorryTokens
 from orchestrator.services.jobs import Jobs
@@ -69,6 +73,21 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             clock=adapters.clock,
             are_allowed=settings.webhooks,
             allowed_receivers=settings.webhook_receivers,
+        ),
+        admin=Admin(
+            store=SqlControlStore(adapters.database),
+            jobs=adapters.jobs,
+            records=adapters.records,
+            queue=queue,
+            wake_up=adapters.submissions,
+            clock=adapters.clock,
+        ),
+        containers=Containers(
+            store=SqlContainerStore(adapters.database),
+            jobs=adapters.jobs,
+            workspace=adapters.workspace,
+            wake_up=adapters.submissions,
+            clock=adapters.clock,
         ),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
     )

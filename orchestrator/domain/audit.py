@@ -19,6 +19,12 @@ class AuditAction(StrEnum):
     JOB_RETRIED = "job_retried"
     JOB_RERUN = "job_rerun"
     JOB_DELETED = "job_deleted"
+    CONTAINER_STOPPED = "container_stopped"
+    PRIORITY_CHANGED = "priority_changed"
+    LIMIT_CHANGED = "limit_changed"
+    SUSPECT_CLEARED = "suspect_cleared"
+    MAINTENANCE_BEGUN = "maintenance_begun"
+    MAINTENANCE_ENDED = "maintenance_ended"
     CLEANED_UP = "cleaned_up"
 
 

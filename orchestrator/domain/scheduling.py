@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -53,6 +54,14 @@ class SchedulingPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HouseRules:
+    """What administrators decided for now."""
+
+    closed_because: str | None = None  # maintenance: nothing starts; a reason in a sentence's middle
+    max_active_by_user: Mapping[str, int] = field(default_factory=dict)  # where it is not the installation's limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """What the machine has, and who holds how much of it."""
 
@@ -60,6 +69,11 @@ class Capacity:
     leased: frozenset[str]
     active: Sequence[Job]  # pending and running
     suspects: Mapping[str, str]  # devices that failed, with the job each failed last
+    rules: HouseRules = HouseRules()
+
+    def limit_of(self, user_id: str, policy: SchedulingPolicy) -> int:
+        """How many active jobs the user may have."""
+        return self.rules.max_active_by_user.get(user_id, policy.max_active_per_user)
 
     @property
     def free(self) -> list[str]:
@@ -103,7 +117,7 @@ class Turn:
 def survey(waiting: Iterable[QueuedJob], capacity: Capacity, *, now: datetime, policy: SchedulingPolicy) -> list[Turn]:
     """Every waiting job in the order of starting. One that cannot start is passed over, never waited for."""
     active_by_user = Counter(job.user_id for job in capacity.active)
-    supply = _Supply(capacity, policy.max_active_per_user)
+    supply = _Supply(capacity, policy)
     turns = []
     for position, job in enumerate(in_starting_order(waiting, active_by_user, now=now, policy=policy), start=1):
         reason = _pause(job, now) or job.hold_reason or supply.shortage(job)
@@ -166,8 +180,9 @@ def _pause(job: QueuedJob, now: datetime) -> str | None:
 class _Supply:
     """What is left to hand out while the queue is gone through."""
 
-    def __init__(self, capacity: Capacity, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, capacity: Capacity, policy: SchedulingPolicy) -> None:
+        self._capacity = capacity
+        self._policy = policy
         self._slots: dict[str, set[int | None]] = defaultdict(set)
         for job in capacity.active:
             self._slots[job.user_id].add(job.slot)
@@ -178,10 +193,13 @@ class _Supply:
 
     def shortage(self, job: QueuedJob) -> str | None:
         """The rule that holds a job; None when there is a slot and enough devices for it."""
+        if self._capacity.rules.closed_because is not None:
+            return self._capacity.rules.closed_because
+        limit = self._capacity.limit_of(job.user_id, self._policy)
         if 0 < self._total < job.gpus:
             return f"needs {_counted(job.gpus, self._kind)}, this machine has {self._total}"
-        if len(self._slots[job.user_id]) >= self._limit:
-            return f"your limit of {_counted(self._limit, 'running job')}"
+        if len(self._slots[job.user_id]) >= limit:
+            return f"your limit of {_counted(limit, 'running job')}"
         if len(self._free) >= job.gpus:
             return None
         if job.gpus == 1:
@@ -192,7 +210,7 @@ class _Supply:
     def take(self, job: QueuedJob) -> tuple[int, tuple[str, ...]]:
         """A slot and devices, if there are others not those that failed this very job."""
         slots = self._slots[job.user_id]
-        slot = next(slot for slot in range(1, self._limit + 1) if slot not in slots)
+        slot = next(slot for slot in itertools.count(1) if slot not in slots)
         slots.add(slot)
         best_first = sorted(self._free, key=lambda device: self._suspects.get(device) == job.id)
         devices = tuple(best_first[: job.gpus])

@@ -43,14 +43,14 @@ def starting_times(
     """
     remaining = {job.id: _remaining_seconds(job, pace) for job in capacity.active}
     devices = _Devices(capacity, remaining)
-    slots = _Slots(capacity.active, remaining, policy.max_active_per_user)
+    slots = _Slots(capacity, remaining, policy)
     starts: dict[str, float | None] = {}
     for turn in sorted(turns, key=lambda turn: not turn.starts_now):
         job = turn.job
-        if job.gpus > devices.count:
+        ready = max(slots.next_free(job.user_id), _pause_seconds(job, now))
+        if job.gpus > devices.count or ready == _UNKNOWN or capacity.rules.closed_because is not None:
             starts[job.id] = None
             continue
-        ready = max(slots.next_free(job.user_id), _pause_seconds(job, now))
         duration = pace.duration_seconds(job.base_model, job.steps)
         start = devices.take(job.gpus, ready=ready, seconds=duration)
         slots.take(job.user_id, until=start + duration)
@@ -81,21 +81,23 @@ class _Devices:
 class _Slots:
     """For each user, when each of their slots frees up, in order."""
 
-    def __init__(self, active: Sequence[Job], remaining: Mapping[str, float], limit: int) -> None:
-        self._limit = limit
+    def __init__(self, capacity: Capacity, remaining: Mapping[str, float], policy: SchedulingPolicy) -> None:
+        self._capacity = capacity
+        self._policy = policy
         self._times: dict[str, list[float]] = {}
-        for job in active:
+        for job in capacity.active:
             self.take(job.user_id, until=remaining[job.id])
 
     def next_free(self, user_id: str) -> float:
         """The moment from which the user has fewer active jobs than the limit."""
-        times = self._times.get(user_id, [])
-        return times[-self._limit] if len(times) >= self._limit else 0.0
+        times, limit = self._times.get(user_id, []), self._capacity.limit_of(user_id, self._policy)
+        if limit == 0:
+            return _UNKNOWN
+        return times[-limit] if len(times) >= limit else 0.0
 
     def take(self, user_id: str, *, until: float) -> None:
         times = self._times.setdefault(user_id, [])
         insort(times, until)
-        del times[: -self._limit]
 
 
 def _remaining_seconds(job: Job, pace: Pace) -> float:

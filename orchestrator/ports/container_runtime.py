@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestrator.domain.administration import ContainerDetails, Usage
 from orchestrator.domain.container import Container, ContainerSpec, EngineSnapshot
 from orchestrator.domain.engine import EngineFacts
 
@@ -47,6 +48,12 @@ class ContainerRuntime(Protocol):
 
     def inspect(self, container_id: str) -> Container | None:
         """Everything known about a container; None when it is gone."""
+
+    def details(self, container_id: str) -> ContainerDetails | None:
+        """How a container was made; None when it is gone."""
+
+    def usage(self, container_id: str) -> Usage | None:
+        """What a container uses right now, in one short call; None when it is gone or does not run."""
 
     def signal(self, container_id: str, name: str) -> None:
         """Send a signal such as SIGTERM; a container that is gone or not running is fine."""

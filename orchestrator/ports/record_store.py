@@ -11,6 +11,7 @@ from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.curves import MOST_POINTS
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.lineage import Lineage
+from orchestrator.domain.scheduling import HouseRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,8 @@ class RecordStore(Protocol):
 
     def suspect_devices(self) -> Sequence[SuspectDevice]:
         """Oldest suspicion first."""
+
+    def house_rules(self) -> HouseRules: ...
 
     def engine_status(self) -> EngineStatus | None:
         """None before an orchestrator's first pass."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.ports.token_verifier import TokenVerifier
+from orchestrator.services.admin import Admin
 from orchestrator.services.audit import Audit
+from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
@@ -36,3 +38,5 @@ class Services:
     readiness: Readiness
     survey: Survey
     webhooks: Webhooks
+    admin: Admin
+    containers: Containers

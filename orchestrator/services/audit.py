@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.errors import Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.audit_log import AuditLog, AuditPage
+from orchestrator.services.ownership import require_admin
 
 
 class Audit:
@@ -13,6 +13,5 @@ class Audit:
 
     def list(self, identity: Identity, *, page: int, page_size: int) -> AuditPage:
         """Newest first. Raises Refused (ADMIN_ONLY) for everybody but administrators."""
-        if not identity.is_admin:
-            raise Refused("Only administrators may read the audit log.", code="ADMIN_ONLY")
+        require_admin(identity)
         return self._log.list(page=page, page_size=page_size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.domain.errors import NotFound
+from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Job
 from orchestrator.ports.job_store import JobStore
@@ -19,6 +19,12 @@ def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
 def actor_on(job: Job, identity: Identity) -> Actor:
     """In which role somebody who may see the job acts on it."""
     return Actor.USER if job.user_id == identity.user_id else Actor.ADMIN
+
+
+def require_admin(identity: Identity) -> None:
+    """Raises Refused (ADMIN_ONLY)."""
+    if not identity.is_admin:
+        raise Refused("Only administrators may do this.", code="ADMIN_ONLY")
 
 
 def job_not_found(job_id: str) -> NotFound:

@@ -21,7 +21,7 @@ _ITS_TURN = "its turn has come: it starts in a moment"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueView:
-    """The caller's waiting jobs, first to start first, and how full the machine is."""
+    """Waiting jobs, the caller's or everybody's, first to start first, and how full the machine is."""
 
     places: Mapping[str, Place]  # by job id
     waiting: int  # everybody's jobs
@@ -40,10 +40,11 @@ class Queue:
         self._clock = clock
         self._policy = policy
 
-    def look(self, identity: Identity) -> QueueView:
+    def look(self, identity: Identity, *, is_of_everybody: bool = False) -> QueueView:
+        """`is_of_everybody`: the places of all users' jobs, for an administrator."""
         status, waiting = self._records.engine_status(), self._jobs.queue()
         capacity = self._capacity(status)
-        own = {job.id for job in waiting if job.user_id == identity.user_id}
+        own = {job.id for job in waiting if is_of_everybody or job.user_id == identity.user_id}
         return QueueView(
             places=self._places(own, waiting, capacity, self._problem(status)),
             waiting=len(waiting),
@@ -51,7 +52,7 @@ class Queue:
             devices=len(capacity.devices),
             free_devices=len(capacity.free),
             suspect_devices=len(capacity.suspects),
-            problem=self._problem(status),
+            problem=self._problem(status) or capacity.rules.closed_because,
             unreachable_since=status.unreachable_since if status else None,
         )
 

@@ -67,4 +67,5 @@ def capacity_of(devices: Sequence[str], *, jobs: JobStore, records: RecordStore)
         leased=jobs.leased_devices(),
         active=[job for job, _ in jobs.active()],
         suspects={suspect.device: suspect.job_id for suspect in records.suspect_devices()},
+        rules=records.house_rules(),
     )

@@ -227,6 +227,29 @@ class ContainerRuntimeContract:
         assert runtime.image_digest(f"lorry-test-{uuid.uuid4().hex}") is None
         assert runtime.image_digest(image).startswith("sha256:")
 
+    def test_a_running_container_tells_what_it_uses_and_another_does_not(self, runtime, make_spec):
+        running, created = runtime.create(make_spec()), runtime.create(make_spec())
+        runtime.start(running.id)
+        ended = self._run_to_end(runtime, make_spec(exits=0))
+
+        usage = eventually(lambda: runtime.usage(running.id), what="its usage")
+
+        assert usage.cpu_seconds >= 0
+        assert 0 < usage.memory_bytes < runtime.details(running.id).memory_bytes
+        assert usage.pids >= 1
+        assert [runtime.usage(other) for other in (created.id, ended.id, "0" * 64)] == [None, None, None]
+
+    def test_details_tell_what_a_container_was_made_of(self, runtime, make_spec, image, tmp_path):
+        spec = make_spec(mounts=(Mount(str(tmp_path), DATASET_PATH),))
+
+        details = runtime.details(runtime.create(spec).id)
+
+        limits = spec.limits
+        assert (details.image, details.mounts) == (image, spec.mounts)
+        assert (details.memory_bytes, details.cpus) == (limits.memory_bytes, limits.cpus)
+        assert (details.pids, details.shm_bytes) == (limits.pids, limits.shm_bytes)
+        assert runtime.details("0" * 64) is None
+
     # -- logs ---------------------------------------------------------------------------------------------------
 
     def test_logs_resume_at_a_timestamp_without_loss_or_double(self, runtime, make_spec):
@@ -279,6 +302,8 @@ class ContainerRuntimeContract:
             lambda: unreachable_runtime.create(make_spec()),
             lambda: unreachable_runtime.start("0" * 64),
             lambda: unreachable_runtime.inspect("0" * 64),
+            lambda: unreachable_runtime.details("0" * 64),
+            lambda: unreachable_runtime.usage("0" * 64),
             lambda: unreachable_runtime.signal("0" * 64, "SIGTERM"),
             lambda: unreachable_runtime.logs("0" * 64, since=None, limit_bytes=LIMIT),
             lambda: unreachable_runtime.remove("0" * 64),

@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.adapters.docker.labels import attempt_number
-from orchestrator.domain.container import LABEL_JOB, Container, ContainerState
+from orchestrator.domain.administration import ContainerDetails, Usage
+from orchestrator.domain.container import LABEL_JOB, Container, ContainerState, Mount
 from orchestrator.domain.engine import EngineFacts
+
+_NANO = 10**9
 
 
 def engine_facts(info: Mapping[str, Any], version: Mapping[str, Any], *, is_local: bool) -> EngineFacts:
@@ -59,6 +62,39 @@ def inspected_container(details: Mapping[str, Any]) -> Container:
         is_oom_killed=bool(state.get("OOMKilled")),
         error=state.get("Error") or "",
         image_digest=details.get("Image"),
+    )
+
+
+def container_details(details: Mapping[str, Any]) -> ContainerDetails:
+    """The answer of `GET /containers/{id}/json`; the engine says 0 for a limit that there is not."""
+    host = details["HostConfig"]
+    return ContainerDetails(
+        image=details["Config"]["Image"],
+        mounts=tuple(
+            Mount(mount["Source"], mount["Destination"], is_read_only=not mount["RW"])
+            for mount in details["Mounts"]
+            if mount["Type"] == "bind"
+        ),
+        memory_bytes=host.get("Memory") or None,
+        cpus=(host.get("NanoCpus") or 0) / _NANO or None,
+        pids=host.get("PidsLimit") or None,
+        shm_bytes=host.get("ShmSize") or None,
+    )
+
+
+def container_usage(stats: Mapping[str, Any]) -> Usage | None:
+    """The answer of `GET /containers/{id}/stats`; None for a container that does not run."""
+    at = parse_instant(stats.get("read"))
+    if at is None:
+        return None
+    memory = stats["memory_stats"]
+    # As `docker stats` does: pages of files that were read and can be dropped at any time are not counted.
+    cache = memory.get("stats", {}).get("inactive_file") or memory.get("stats", {}).get("total_inactive_file") or 0
+    return Usage(
+        cpu_seconds=stats["cpu_stats"]["cpu_usage"]["total_usage"] / _NANO,
+        memory_bytes=max(0, memory.get("usage", 0) - cache),
+        pids=stats["pids_stats"].get("current", 0),
+        at=at,
     )
 
 

@@ -28,8 +28,16 @@ from orchestrator.adapters.docker.errors import (
 )
 from orchestrator.adapters.docker.labels import labels_for, same_attempt
 from orchestrator.adapters.docker.logs import StreamCut, cut_after, read_bite, since_parameter
-from orchestrator.adapters.docker.parsing import engine_facts, inspected_container, listed_container, parse_instant
+from orchestrator.adapters.docker.parsing import (
+    container_details,
+    container_usage,
+    engine_facts,
+    inspected_container,
+    listed_container,
+    parse_instant,
+)
 from orchestrator.adapters.docker.template import container_arguments
+from orchestrator.domain.administration import ContainerDetails, Usage
 from orchestrator.domain.container import (
     DATASET_PATH,
     LABEL_INSTANCE,
@@ -149,6 +157,16 @@ class DockerContainerRuntime:
     def inspect(self, container_id: str) -> Container | None:
         with self._asking(f"inspect the container {container_id}", harmless=(NOT_FOUND,)):
             return inspected_container(self._connected().inspect_container(container_id))
+        return None
+
+    def details(self, container_id: str) -> ContainerDetails | None:
+        with self._asking(f"inspect the container {container_id}", harmless=(NOT_FOUND,)):
+            return container_details(self._connected().inspect_container(container_id))
+        return None
+
+    def usage(self, container_id: str) -> Usage | None:
+        with self._asking(f"measure the container {container_id}", harmless=(NOT_FOUND, CONFLICT)):
+            return container_usage(self._connected().stats(container_id, stream=False, one_shot=True))
         return None
 
     def signal(self, container_id: str, name: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestrator.domain.administration import ContainerDetails, Usage
 from orchestrator.domain.container import (
     DATASET_PATH,
     LABEL_ATTEMPT,
@@ -127,6 +128,30 @@ class MemoryContainerRuntime:
         self._require_engine()
         row = self._rows.get(container_id)
         return row.container if row else None
+
+    def details(self, container_id: str) -> ContainerDetails | None:
+        self._require_engine()
+        row = self._rows.get(container_id)
+        if row is None:
+            return None
+        limits = row.spec.limits
+        return ContainerDetails(
+            image=row.spec.image,
+            mounts=row.spec.mounts,
+            memory_bytes=limits.memory_bytes,
+            cpus=limits.cpus,
+            pids=limits.pids,
+            shm_bytes=limits.shm_bytes,
+        )
+
+    def usage(self, container_id: str) -> Usage | None:
+        """Half of a CPU since it was started, and a mebibyte."""
+        self._require_engine()
+        row = self._rows.get(container_id)
+        if row is None or row.container.state is not ContainerState.RUNNING or row.container.started_at is None:
+            return None
+        ran_seconds = (self._clock.now() - row.container.started_at).total_seconds()
+        return Usage(cpu_seconds=ran_seconds / 2, memory_bytes=1024**2, pids=1, at=self._clock.now())
 
     def signal(self, container_id: str, name: str) -> None:
         self._require_engine()

@@ -2,6 +2,7 @@
 
 from orchestrator.adapters.sql.analysis_store import SqlAnalysisStore
 from orchestrator.adapters.sql.audit_log import SqlAuditLog
+from orchestrator.adapters.sql.control_store import SqlContainerStore, SqlControlStore
 from orchestrator.adapters.sql.dataset_store import SqlDatasetStore, SqlVersionStore
 from orchestrator.adapters.sql.engine import connect
 from orchestrator.adapters.sql.experiment_store import SqlExperimentStore
@@ -22,6 +23,8 @@ __all__ = [
     "SqlAnalysisStore",
     "SqlAuditLog",
     "SqlDatasetCopyStore",
+    "SqlContainerStore",
+    "SqlControlStore",
     "SqlDatasetStore",
     "SqlExperimentStore",
     "SqlFigureStore",

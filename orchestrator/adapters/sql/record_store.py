@@ -16,15 +16,18 @@ from orchestrator.adapters.sql.rows import event_from, lineage_from
 from orchestrator.adapters.sql.tables import (
     artifacts,
     engine_status,
+    maintenance,
     suspect_devices,
     training_events,
     training_lineage,
+    user_limits,
 )
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.curves import MOST_POINTS
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.lineage import Lineage
+from orchestrator.domain.scheduling import HouseRules
 from orchestrator.ports.record_store import EngineStatus, SuspectDevice
 
 
@@ -117,6 +120,15 @@ class SqlRecordStore:
         query = sa.select(suspect_devices).order_by(suspect_devices.c.suspect_since, suspect_devices.c.device)
         with self._database.read() as connection:
             return [SuspectDevice(**row) for row in connection.execute(query).mappings()]
+
+    def house_rules(self) -> HouseRules:
+        with self._database.read() as connection:
+            reason = connection.scalar(sa.select(maintenance.c.reason))
+            limits = connection.execute(sa.select(user_limits.c.user_id, user_limits.c.max_active_jobs))
+            closed_because = f"maintenance: {reason}" if reason is not None else None
+            return HouseRules(
+                closed_because=closed_because, max_active_by_user={row.user_id: row.max_active_jobs for row in limits}
+            )
 
     def engine_status(self) -> EngineStatus | None:
         with self._database.read() as connection:

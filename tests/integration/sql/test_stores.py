@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from orchestrator.adapters.sql import (
     SqlAnalysisStore,
     SqlAuditLog,
+    SqlContainerStore,
+    SqlControlStore,
     SqlDatasetStore,
     SqlExperimentStore,
     SqlJobStore,
@@ -27,6 +29,7 @@ from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import metadata
 from tests.contract.analysis_store import AnalysisStoreContract
 from tests.contract.audit_log import AuditLogContract
+from tests.contract.control_store import ContainerStoreContract, ControlStoreContract
 from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
 from tests.contract.experiment_store import ExperimentStoreContract
 from tests.contract.job_store import JobStoreContract
@@ -96,6 +99,30 @@ class TestRecordStore(RecordStoreContract):
     @pytest.fixture
     def jobs(self, database):
         return SqlJobStore(database)
+
+
+class TestControlStore(ControlStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlControlStore(database)
+
+    @pytest.fixture
+    def audit_log(self, database):
+        return SqlAuditLog(database)
+
+    @pytest.fixture
+    def records(self, database):
+        return SqlRecordStore(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
+
+
+class TestContainerStore(ContainerStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlContainerStore(database)
 
 
 class TestDatasetStore(DatasetStoreContract):

@@ -23,6 +23,8 @@ from orchestrator.adapters.memory import (
 )
 from orchestrator.adapters.sql import (
     SqlAuditLog,
+    SqlContainerStore,
+    SqlControlStore,
     SqlDatasetStore,
     SqlFigureStore,
     SqlJobStore,
@@ -41,7 +43,9 @@ from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.ports.job_store import JobFilter
 from orchestrator.ports.record_store import EngineStatus
 from orchestrator.services import Services
+from orchestrator.services.admin import Admin
 from orchestrator.services.audit import Audit
+from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
@@ -215,6 +219,21 @@ def build_installation(
         audit=Audit(log=SqlAuditLog(database)),
         readiness=Readiness(store=SqlFigureStore(database), records=records, disk=disk, clock=clock, min_free_bytes=0),
         webhooks=Webhooks(store=SqlWebhookStore(database), clock=clock, are_allowed=True),
+        admin=Admin(
+            store=SqlControlStore(database),
+            jobs=jobs,
+            records=records,
+            queue=queue,
+            wake_up=orchestrator,
+            clock=clock,
+        ),
+        containers=Containers(
+            store=SqlContainerStore(database),
+            jobs=jobs,
+            workspace=workspace,
+            wake_up=orchestrator,
+            clock=clock,
+        ),
         survey=Survey(store=SqlFigureStore(database), records=records, disk=disk, clock=clock),
     )
     relaxed = {"submit_rate": UNLIMITED, "request_rate": UNLIMITED, "submit_wait_seconds": 5.0}
