@@ -175,6 +175,7 @@ _EXIT_REASONS: dict[int, EndReason] = {
     14: EndReason.LOSS_NOT_FINITE,
     15: EndReason.STOPPED_UNASKED,
     16: EndReason.DISK_FULL,
+    17: EndReason.GPU_FAILED,
     126: EndReason.COMMAND_UNUSABLE,  # the container's init found the command, and it is no program
     127: EndReason.COMMAND_UNUSABLE,  # or did not find it
     143: EndReason.STOPPED_UNASKED,

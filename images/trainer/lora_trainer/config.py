@@ -65,7 +65,7 @@ class TrainingParams:
     sample_prompts: tuple[str, ...] = option(
         Texts(8, Text(500)), default=()
     )  # empty = one from trigger words or first caption
-    sample_every: int | None = option(Nullable(Whole(1, 10_000)), default=None)  # steps; null = only at the end
+    sample_every: int | None = option(Nullable(Whole(1, 10_000)), default=None)  # steps; null = before and after
     checkpoint_every: int = option(Whole(1, 10_000), default=500)  # steps
     keep_checkpoints: int = option(Whole(1, 20), default=2)  # older ones are removed
     early_stopping_patience: int | None = option(

@@ -48,6 +48,11 @@ class DiskFull(TrainerError):
     code = "disk_full"
 
 
+class GpuFailed(TrainerError):
+    exit_code = 17
+    code = "gpu_failed"
+
+
 class AdapterRejected(TrainerError):
     """The trained file failed its own check: it would be useless to whoever downloads it."""
 

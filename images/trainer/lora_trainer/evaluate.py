@@ -115,7 +115,7 @@ class Sampler:
         self._family = family
         self._events = events
         self._outputs = outputs
-        self._prompts = prompts
+        self.prompts = prompts
         self._conditioning = conditioning
         self._empty = empty
         self._seed = seed
@@ -126,10 +126,13 @@ class Sampler:
         if self._every and step % self._every == 0:
             self.make_all(step)
 
+    def paths(self, step: int) -> list[str]:
+        """Of the pictures of a step, relative to the outputs."""
+        return [f"samples/step-{step:06d}-{index}.png" for index in range(len(self.prompts))]
+
     def make_all(self, step: int) -> None:
         (self._outputs / "samples").mkdir(exist_ok=True)
-        for index, prompt in enumerate(self._prompts):
-            path = f"samples/step-{step:06d}-{index}.png"
+        for index, (prompt, path) in enumerate(zip(self.prompts, self.paths(step), strict=True)):
             with writing(self._outputs / path):
                 save_picture(self.make(self._family.denoiser, index, SAMPLER_STEPS), self._outputs / path)
             self._events.emit("sample", step=step, path=path, prompt=prompt, seed=self._seed)

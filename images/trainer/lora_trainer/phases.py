@@ -12,8 +12,8 @@ import torch
 from lora_trainer import adapter
 from lora_trainer.checkpoint import CheckpointFolder
 from lora_trainer.config import JobConfig
-from lora_trainer.device import pick_device, pick_dtype
-from lora_trainer.errors import OutOfGpuMemory
+from lora_trainer.device import is_gpu_fault, pick_device, pick_dtype
+from lora_trainer.errors import GpuFailed, OutOfGpuMemory
 from lora_trainer.evaluate import EarlyStopping, Validator, fixed_noise_loss
 from lora_trainer.events import EventLog
 from lora_trainer.export import build_metadata, check_picture, check_reload, export
@@ -23,6 +23,7 @@ from lora_trainer.graph import recorder_for
 from lora_trainer.loop import Callback, Reporter, train
 from lora_trainer.machine import available_cpus
 from lora_trainer.memory import describe_memory_profile, peak_memory_bytes
+from lora_trainer.model_card import write_model_card
 from lora_trainer.preflight import Item
 from lora_trainer.preprocess import Job, Prepared, preprocess
 from lora_trainer.rollback import train_with_a_second_chance
@@ -50,6 +51,10 @@ def train_adapter(
             f"the GPU ran out of memory at resolution {config.training_params.resolution} with "
             f"{describe_memory_profile(config.training_params)}; lower one of them or set gradient_checkpointing"
         ) from exc
+    except RuntimeError as exc:
+        if is_gpu_fault(exc):
+            raise GpuFailed(f"the GPU or its driver failed: {str(exc).splitlines()[0]}") from exc
+        raise
 
 
 def _run_phases(job: Job, items: list[Item], entry: FamilyEntry) -> None:
@@ -100,6 +105,8 @@ def train_pairs(job: Job, prepared: Prepared) -> Trained:
     if checkpoint:
         state.resume(checkpoint)
         print(f"resuming after step {state.step}", flush=True)
+    else:
+        prepared.sampler.make_all(0)  # what the base model draws, to compare with
     train_with_a_second_chance(
         partial(_train_to_the_end, job, prepared, stepper, state, folder),
         state,
@@ -138,6 +145,13 @@ def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: fl
     example = prepared.train.batch(0, [0], [0])
     fresh, reload_error = check_reload(family, files, example.conditioning, example.mean.shape[1:])
     picture_change = check_picture(fresh, lambda denoiser: prepared.sampler.make(denoiser, 0, CHECK_SAMPLER_STEPS))
+    write_model_card(
+        job.config,
+        adapter=files[0].path.name,
+        prompt=prepared.sampler.prompts[0],
+        facts={"steps_taken": trained.steps, "train_count": train_count, "val_count": prepared.val_count},
+        samples=prepared.sampler.paths(trained.steps),
+    )
     job.events.emit(
         "result",
         adapters=[file.describe(job.outputs) for file in files],

@@ -179,7 +179,7 @@ def odd_run(base_model, tmp_path_factory):
 
 def limit_files():
     """Ends a write as a full disk does; the caches and events of a small run stay below."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000))
 
 
 def test_an_odd_but_usable_dataset_trains_with_a_warning_that_names_each_surprise(odd_run):

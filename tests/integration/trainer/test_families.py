@@ -72,8 +72,11 @@ def test_a_run_learns_draws_and_ends_with_files_that_were_proved(run):
     assert result["picture_change"] > 0
     assert [adapter["format"] for adapter in result["adapters"]] == list(FORMATS)
     assert all((run.outputs / adapter["path"]).is_file() for adapter in result["adapters"])
-    (sample,) = run.events("sample")
-    assert (run.outputs / sample["path"]).stat().st_size > 10_000
+    before, after = run.events("sample")
+    assert (before["step"], after["step"]) == (0, result["steps"])
+    pictures = [(run.outputs / sample["path"]).read_bytes() for sample in (before, after)]
+    assert pictures[0] != pictures[1]
+    assert all(len(picture) > 10_000 for picture in pictures)
 
 
 @pytest.fixture(scope="module")

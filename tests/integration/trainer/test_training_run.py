@@ -66,6 +66,15 @@ def test_what_the_events_name_lies_in_the_outputs(straight_run):
     assert [adapter["format"] for adapter in result["adapters"]] == ["kohya", "diffusers"]
 
 
+def test_a_card_goes_with_the_adapter(straight_run):
+    card = (straight_run.outputs / "README.md").read_text(encoding="utf-8")
+
+    assert straight_run.adapter.name in card
+    assert "| steps_taken | 100 |" in card
+    for path in re.findall(r"!\[.*\]\((.*)\)", card):
+        assert (straight_run.outputs / path).is_file()
+
+
 def test_files_are_readable_by_others(straight_run):
     files = [path for path in straight_run.outputs.rglob("*") if path.is_file()]
 

@@ -87,6 +87,7 @@ def test_only_verified_files_complete_and_only_a_request_cancels():
         (14, False, EndReason.LOSS_NOT_FINITE),
         (15, False, EndReason.STOPPED_UNASKED),
         (16, False, EndReason.DISK_FULL),
+        (17, False, EndReason.GPU_FAILED),
         (70, False, EndReason.TRAINER_FAILED),
         (137, False, EndReason.KILLED),
         (137, True, EndReason.OUT_OF_MEMORY),

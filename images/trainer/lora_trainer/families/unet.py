@@ -99,7 +99,9 @@ def load_unet(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
 
 def load_vae(folder: Path, device: torch.device) -> Any:
     """float32: in half precision some VAEs overflow, SDXL's first of all, and each image passes only once."""
-    return load_part(AutoencoderKL, folder, "vae", device, torch_dtype=torch.float32)
+    return load_part(AutoencoderKL, folder, "vae", device, torch_dtype=torch.float32).to(
+        memory_format=torch.channels_last
+    )
 
 
 def load_clip_tokenizer(folder: Path, part: str, vocabulary: int) -> Any:
