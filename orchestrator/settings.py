@@ -139,6 +139,15 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="Port on which `lorry orchestrate` shows its own metrics; 0: none."
     )
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Level of the log on stderr.")
+    hub_endpoint: str = Field(
+        "https://huggingface.co",
+        pattern=r"^https?://[^\s@]+$",
+        description="Where models are fetched from: the Hugging Face hub, or a mirror of it.",
+    )
+    hub_token: SecretStr | None = Field(
+        None,
+        description="A read token of the account that accepted the terms of gated models; for the orchestrator alone.",
+    )
     catalogue: Path = Field(_PROJECT / "configs" / "models.yaml", description="The model catalogue.")
 
     _split = field_validator("allowed_images", "cors_origins", "webhook_receivers", mode="before")(_words)

@@ -30,6 +30,7 @@ from orchestrator.bootstrap.adapters import (
     migrated,
 )
 from orchestrator.bootstrap.keepers import build_container_watch, build_deliveries
+from orchestrator.bootstrap.models import build_model_cache, build_model_downloads
 from orchestrator.bootstrap.orchestration import build_reconciler, build_retention
 from orchestrator.bootstrap.services import build_services
 from orchestrator.bootstrap.storage import build_uploads
@@ -39,6 +40,8 @@ from orchestrator.services.cleanup import Cleanup
 from orchestrator.services.container_watch import ContainerWatch
 from orchestrator.services.deliveries import Deliveries
 from orchestrator.services.identity import LorryTokens
+from orchestrator.services.model_cache import ModelCache
+from orchestrator.services.model_downloads import ModelDownloads
 from orchestrator.services.orchestration import Orchestration
 from orchestrator.services.retention import Retention
 from orchestrator.services.sweep import Sweep
@@ -55,6 +58,7 @@ class Lorry:
     services: Services
     orchestration: Orchestration
     engine_events: EngineEvents
+    model_downloads: ModelDownloads
     retention: Retention
     uploads: Uploads | None
     deliveries: Deliveries | None
@@ -69,7 +73,7 @@ class Lorry:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
         # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
         keeping = (stop, lambda: self.orchestration.is_leading)
-        for keeper in (self.retention, self.uploads, self.deliveries, self.container_watch):
+        for keeper in (self.model_downloads, self.retention, self.uploads, self.deliveries, self.container_watch):
             if keeper is not None:
                 threading.Thread(target=keeper.run_until, args=keeping, name=type(keeper).__name__, daemon=True).start()
         with self.engine_events, self.submissions:
@@ -101,6 +105,7 @@ def build(settings: Settings) -> Lorry:
             meter=adapters.meter,
         ),
         engine_events=EngineEvents(base_url=settings.docker_host, instance=settings.instance, wake_up=adapters.wake_up),
+        model_downloads=build_model_downloads(led, settings),
         retention=build_retention(led, settings),
         uploads=build_uploads(led),
         deliveries=build_deliveries(led, settings),
@@ -134,6 +139,11 @@ def cleanup_service(settings: Settings) -> Cleanup:
     )
 
 
+def model_cache(settings: Settings) -> ModelCache:
+    """For `lorry models verify` and `prune`, which may run beside an orchestrator."""
+    return build_model_cache(build_adapters(settings), settings)
+
+
 def migration_sql(since: str | None) -> str:
     """What `migrate` would do to a Postgres at the revision `since`, or to an empty one, as SQL."""
     return database_migration_sql(since)
@@ -162,4 +172,5 @@ __all__ = [
     "is_migrated",
     "migrate",
     "migration_sql",
+    "model_cache",
 ]

@@ -9,6 +9,7 @@ from orchestrator.adapters.sql import (
     SqlRetentionStore,
 )
 from orchestrator.bootstrap.adapters import Adapters, device_inventory
+from orchestrator.bootstrap.models import model_holds
 from orchestrator.bootstrap.storage import build_staging
 from orchestrator.domain.retention import Kind, RetentionPolicy
 from orchestrator.domain.retry import RetryPolicy
@@ -84,6 +85,7 @@ def _build_schedule(adapters: Adapters, inventory: DeviceInventory, settings: Se
         inventory=inventory,
         clock=adapters.clock,
         policy=scheduling_policy(settings),
+        model_holds=model_holds(adapters),
         staging=build_staging(adapters, settings),
     )
 

@@ -12,6 +12,7 @@ from orchestrator.adapters.sql import (
     SqlWebhookStore,
 )
 from orchestrator.bootstrap.adapters import Adapters
+from orchestrator.bootstrap.models import build_models, model_holds
 from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
@@ -20,7 +21,6 @@ from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import EitherToken, LorryTokens
 from orchestrator.services.jobs import Jobs
-from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -37,8 +37,13 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
     # Where uploads go: in a container, the API sees only parts of the data folder, each mounted for itself.
     disk = FilesystemDisk(settings.data_dir / "datasets", settings.data_dir)
     own_tokens = LorryTokens(store=adapters.tokens, clock=adapters.clock)
+    models = build_models(adapters, settings)
     queue = Queue(
-        jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, policy=scheduling_policy(settings)
+        jobs=adapters.jobs,
+        records=adapters.records,
+        clock=adapters.clock,
+        policy=scheduling_policy(settings),
+        model_holds=model_holds(adapters),
     )
     return Services(
         jobs=Jobs(
@@ -46,7 +51,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             records=adapters.records,
             datasets=adapters.datasets,
             versions=adapters.versions,
-            models=adapters.models,
+            models=models,
             clock=adapters.clock,
             wake_up=adapters.submissions,
             queue=queue,
@@ -54,7 +59,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         queue=queue,
         records=_records(adapters),
         datasets=_datasets(adapters),
-        models=Models(store=adapters.models),
+        models=models,
         tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
         sign_in=own_tokens,
         registry=Registry(registry=SqlModelRegistry(adapters.database), clock=adapters.clock),

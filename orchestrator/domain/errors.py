@@ -13,6 +13,8 @@ LorryError
    |- StoreUnavailable        transient
    |- IdentityUnavailable     transient: who the caller is cannot be told right now
    |- RuntimeUnavailable      transient: the engine did not answer, so nothing is known about its containers
+   |- HubUnavailable          transient: a download broke off, or the hub of models did not answer
+   |- HubRefused              the hub said no, or sent something else than it promised
    '- LaunchRefused           the engine answered and said no; `reason` is the EndReason
 """
 
@@ -102,6 +104,15 @@ class IdentityUnavailable(PortError):
 class RuntimeUnavailable(PortError):
     code = "ENGINE_UNREACHABLE"
     transient = True
+
+
+class HubUnavailable(PortError):
+    code = "HUB_UNAVAILABLE"
+    transient = True
+
+
+class HubRefused(PortError):
+    code = "HUB_REFUSED"
 
 
 class LaunchRefused(PortError):

@@ -8,12 +8,14 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from orchestrator.domain.job import Job
 
 CPU_DEVICE_PREFIX = "cpu-"
 TOP_PRIORITY = 2
+_NO_HOLDS: Mapping[str, str] = MappingProxyType({})
 
 
 class QueuedJob(NamedTuple):
@@ -114,13 +116,23 @@ class Turn:
         return self.reason is None
 
 
-def survey(waiting: Iterable[QueuedJob], capacity: Capacity, *, now: datetime, policy: SchedulingPolicy) -> list[Turn]:
-    """Every waiting job in the order of starting. One that cannot start is passed over, never waited for."""
+def survey(
+    waiting: Iterable[QueuedJob],
+    capacity: Capacity,
+    *,
+    now: datetime,
+    policy: SchedulingPolicy,
+    model_holds: Mapping[str, str] = _NO_HOLDS,
+) -> list[Turn]:
+    """Every waiting job in the order of starting. One that cannot start is passed over, never waited for.
+
+    `model_holds` says why jobs wait whose model is not here, by its id.
+    """
     active_by_user = Counter(job.user_id for job in capacity.active)
     supply = _Supply(capacity, policy)
     turns = []
     for position, job in enumerate(in_starting_order(waiting, active_by_user, now=now, policy=policy), start=1):
-        reason = _pause(job, now) or job.hold_reason or supply.shortage(job)
+        reason = _pause(job, now) or job.hold_reason or model_holds.get(job.base_model) or supply.shortage(job)
         turns.append(Turn(job, position, reason) if reason else Turn(job, position, None, *supply.take(job)))
     return turns
 

@@ -14,6 +14,9 @@ class ModelStore(Protocol):
 
     def is_ready(self, entry: CatalogueEntry) -> bool: ...
 
+    def revision(self, entry: CatalogueEntry) -> str:
+        """What exactly is in the cache: the commit that was fetched, else what the catalogue says."""
+
     def cache_path(self) -> str:
         """Absolute path of the folder that is mounted read-only at /workspace/models."""
 

@@ -1,9 +1,13 @@
-"""Making sure a base model is in the cache before a job needs it. Built-in ones are made by the training image."""
+"""Making sure a base model is in the cache before a job needs it.
+
+Built-in ones are made by the training image; those of a hub are fetched before their jobs leave the queue.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import structlog
@@ -42,14 +46,17 @@ class BuiltinModels:
         return self._store.cache_path()
 
     def ready_entry(self, model_id: str) -> CatalogueEntry:
-        """The catalogue's entry, its files in the cache. Raises LaunchRefused (BASE_MODEL_UNAVAILABLE)."""
+        """The catalogue's entry with the exact revision, its files in the cache.
+
+        Raises LaunchRefused (BASE_MODEL_UNAVAILABLE).
+        """
         entry = next((entry for entry in self._store.catalogue() if entry.id == model_id), None)
         if entry is None:
             raise _unavailable(f"Base model {model_id} is no longer in the catalogue.")
         with self._providing:  # jobs are launched side by side: one of them builds, the others wait for it
             if not self._store.is_ready(entry):
                 self._provide(entry)
-        return entry
+        return replace(entry, revision=self._store.revision(entry))
 
     def prepare(self) -> None:
         """Build the catalogue's first built-in model, the one people try Lorry with. Raises as `ready_entry` does.
@@ -61,6 +68,8 @@ class BuiltinModels:
             self.ready_entry(first.id)
 
     def _provide(self, entry: CatalogueEntry) -> None:
+        if entry.is_fetchable:
+            raise _unavailable(f"Base model {entry.id} is not here: submit the job again and it is fetched.")
         if entry.source is not ModelSource.BUILTIN:
             raise _unavailable(f"Base model {entry.id} is not in the model cache: put its folder {entry.folder} there.")
         log.info("building built-in model", model=entry.id)

@@ -26,9 +26,9 @@ from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import DatasetStore, VersionStore
 from orchestrator.ports.job_store import JobFilter, JobStore, Submission
-from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.models import Models
 from orchestrator.services.ownership import actor_on, owned_job
 from orchestrator.services.queue import Queue
 
@@ -90,7 +90,7 @@ class Jobs:
         records: RecordStore,
         datasets: DatasetStore,
         versions: VersionStore,
-        models: ModelStore,
+        models: Models,
         clock: Clock,
         wake_up: WakeUp,
         queue: Queue,
@@ -107,22 +107,23 @@ class Jobs:
     def submit(self, identity: Identity, request: SubmitRequest, submission: Submission | None = None) -> Job:
         """Accept a job and wake the orchestrator; the earlier job when this submission was sent before.
 
-        Raises Rejected (MODEL_NOT_ALLOWED, TOO_MANY_GPUS, NOTHING_TO_TRAIN_ON), NotFound and Refused for the dataset,
-        Conflict for a reused key.
+        Raises Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY, TOO_MANY_GPUS, NOTHING_TO_TRAIN_ON), NotFound and Refused
+        for the dataset, Conflict for a reused key.
         """
-        self._require_model(request.base_model)
+        self._models.require(request.base_model)
         self._require_devices(request.gpus)
         dataset = self._datasets.get(request.dataset_id, identity)
         selection = self._select(dataset)
         job = self._build(identity, request, selection)
         self._versions.add(version_of(dataset.id, selection.items, at=job.created_at))
+        self._models.want(job.base_model)  # before the job is there: a failed download would end it
         stored = self._jobs.add(job, status_event(None, job, _submitted(selection), actor=Actor.USER), submission)
         self._wake_up.notify()
         return stored
 
     def plan(self, identity: Identity, request: SubmitRequest) -> Plan:
         """What `submit` would do right now, with nothing stored. Raises what `submit` raises."""
-        self._require_model(request.base_model)
+        self._models.require(request.base_model)
         self._require_devices(request.gpus)
         dataset = self._datasets.get(request.dataset_id, identity)
         job = self._build(identity, request, self._select(dataset))
@@ -179,6 +180,7 @@ class Jobs:
         if job.status is not JobStatus.FAILED:
             raise Conflict(_WHY_NOT_RETRIED.get(job.status, _STILL_AT_WORK), code="JOB_NOT_FAILED")
         self._require_checkpoint(job, resume_from)
+        self._models.want(job.base_model)
         again, actor = job.reopened(at=self._clock.now(), resume_from=resume_from), actor_on(job, identity)
         audit = self._audit(AuditAction.JOB_RETRIED, job, identity, "Tried again.") if actor is Actor.ADMIN else None
         stored = self._jobs.save(again, events=[status_event(job, again, "Retry requested.", actor=actor)], audit=audit)
@@ -249,12 +251,6 @@ class Jobs:
             created_at=now,
             updated_at=now,
         )
-
-    def _require_model(self, base_model: str) -> None:
-        known = [entry.id for entry in self._models.catalogue()]
-        if base_model not in known:
-            message = f"Base model {base_model!r} is not in the catalogue. Choose one of: {', '.join(known)}."
-            raise Rejected(message, code="MODEL_NOT_ALLOWED", details=[Violation("base_model", message, base_model)])
 
     def _require_devices(self, gpus: int) -> None:
         devices = self._queue.device_count()

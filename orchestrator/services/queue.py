@@ -13,6 +13,7 @@ from orchestrator.domain.waiting_time import Pace, starting_times
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import EngineStatus, RecordStore
+from orchestrator.services.models import ModelHolds
 from orchestrator.services.readiness import STALE_AFTER
 from orchestrator.services.schedule import capacity_of
 
@@ -34,11 +35,20 @@ class QueueView:
 
 
 class Queue:
-    def __init__(self, *, jobs: JobStore, records: RecordStore, clock: Clock, policy: SchedulingPolicy) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        records: RecordStore,
+        clock: Clock,
+        policy: SchedulingPolicy,
+        model_holds: ModelHolds,
+    ) -> None:
         self._jobs = jobs
         self._records = records
         self._clock = clock
         self._policy = policy
+        self._model_holds = model_holds
 
     def look(self, identity: Identity, *, is_of_everybody: bool = False) -> QueueView:
         """`is_of_everybody`: the places of all users' jobs, for an administrator."""
@@ -98,7 +108,8 @@ class Queue:
         return status.problem
 
     def _starts_now(self, job: Job, waiting: Sequence[QueuedJob], capacity: Capacity) -> bool:
-        turns = survey(waiting, capacity, now=self._clock.now(), policy=self._policy)
+        holds = self._model_holds.reasons()
+        turns = survey(waiting, capacity, now=self._clock.now(), policy=self._policy, model_holds=holds)
         return any(turn.job.id == job.id and turn.starts_now for turn in turns)
 
     def _places(
@@ -107,7 +118,8 @@ class Queue:
         if not wanted:
             return {}
         now = self._clock.now()
-        turns = survey(waiting, capacity, now=now, policy=self._policy)
+        holds = self._model_holds.reasons()
+        turns = survey(waiting, capacity, now=now, policy=self._policy, model_holds=holds)
         times: Mapping[str, float | None] = {}
         if problem is None:
             pace = Pace(self._jobs.recent_runs())
@@ -116,7 +128,7 @@ class Queue:
             turn.job.id: Place(
                 position=turn.position,
                 reason=problem or turn.reason or _ITS_TURN,
-                eta_seconds=times.get(turn.job.id),
+                eta_seconds=None if turn.job.base_model in holds else times.get(turn.job.id),
             )
             for turn in turns
             if turn.job.id in wanted

@@ -11,6 +11,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.ports.job_store import JobFilter, JobStore
 from orchestrator.ports.record_store import RecordStore
+from orchestrator.services.models import ModelHolds
 from orchestrator.services.staging import Staging
 
 
@@ -23,6 +24,7 @@ class Schedule:
         inventory: DeviceInventory,
         clock: Clock,
         policy: SchedulingPolicy,
+        model_holds: ModelHolds,
         staging: Staging,
     ) -> None:
         self._jobs = jobs
@@ -30,6 +32,7 @@ class Schedule:
         self._inventory = inventory
         self._clock = clock
         self._policy = policy
+        self._model_holds = model_holds
         self._staging = staging
 
     def starts(self) -> Sequence[Start]:
@@ -38,7 +41,9 @@ class Schedule:
         if self._jobs.leased_devices().issuperset(devices):
             return []
         capacity = capacity_of(devices, jobs=self._jobs, records=self._records)
-        turns = survey(self._jobs.queue(), capacity, now=self._clock.now(), policy=self._policy)
+        waiting = self._jobs.queue()
+        holds = self._model_holds.reasons() if waiting else {}
+        turns = survey(waiting, capacity, now=self._clock.now(), policy=self._policy, model_holds=holds)
         self._staging.resume([turn.job.id for turn in turns if turn.job.hold_reason])
         starts = self._loaded([turn for turn in turns if turn.starts_now])
         return [start for start in starts if self._staging.is_ready(start.job)]

@@ -5,36 +5,42 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from orchestrator.adapters.filesystem.catalogue import read_catalogue
 from orchestrator.adapters.filesystem.copying import copy_tree
 from orchestrator.adapters.filesystem.deletion import delete_tree
+from orchestrator.adapters.filesystem.model_manifest import read_manifest
 from orchestrator.adapters.filesystem.ownership import Owner
 from orchestrator.adapters.filesystem.untrusted import FileRules
 from orchestrator.domain.errors import LaunchRefused
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.domain.model import CatalogueEntry, ModelSource
+from orchestrator.domain.model import INDEX, MODEL_SUFFIXES, CatalogueEntry
 
-_INDEX = "model_index.json"
-# What a diffusers folder consists of. Weights only as safetensors: a pickle could run code in the next job.
-_MODEL_FILES = FileRules(suffixes=(".json", ".safetensors", ".txt", ".model"))
+_MODEL_FILES = FileRules(suffixes=MODEL_SUFFIXES)
 
 
 class FilesystemModelStore:
-    """Raises ValueError when the catalogue is not one: an installation with a broken catalogue does not start."""
+    """Raises Rejected (CATALOGUE_REFUSED): an installation with a broken catalogue does not start."""
 
     def __init__(self, data_dir: Path, *, catalogue: Path, owner: Owner) -> None:
         self._cache = data_dir / "models"
         self._owner = owner
-        self._entries = _parse_catalogue(catalogue)
+        self._entries = read_catalogue(catalogue)
 
     def catalogue(self) -> Sequence[CatalogueEntry]:
         return self._entries
 
     def is_ready(self, entry: CatalogueEntry) -> bool:
-        return (self._cache / entry.folder / _INDEX).is_file()
+        """A fetched model of another revision than the catalogue's pin is not it; one put there by hand is."""
+        folder = self._cache / entry.folder
+        if not (folder / INDEX).is_file():
+            return False
+        manifest = read_manifest(folder) if entry.is_pinned else None
+        return manifest is None or manifest.revision == entry.revision
+
+    def revision(self, entry: CatalogueEntry) -> str:
+        manifest = read_manifest(self._cache / entry.folder)
+        return manifest.revision if manifest is not None else entry.revision
 
     def cache_path(self) -> str:
         self._cache.mkdir(parents=True, exist_ok=True)
@@ -53,30 +59,13 @@ class FilesystemModelStore:
         try:
             if not target.exists():
                 copy_tree(Path(staging) / entry.folder, sealed, _MODEL_FILES)
-                (sealed / _INDEX).stat()
+                (sealed / INDEX).stat()
                 sealed.rename(target)
         except FileNotFoundError as error:
-            message = (
-                f"Base model {entry.id} was built without a {_INDEX}: look at the training image's build_model.py."
-            )
+            message = f"Base model {entry.id} was built without a {INDEX}: look at the training image's build_model.py."
             raise LaunchRefused(EndReason.BASE_MODEL_UNAVAILABLE, message) from error
         finally:
             delete_tree(sealed)
 
     def discard(self, staging: str) -> None:
         delete_tree(Path(staging))
-
-
-def _parse_catalogue(path: Path) -> tuple[CatalogueEntry, ...]:
-    listed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    try:
-        return tuple(_parse_entry(entry) for entry in listed["models"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a model catalogue: {error!r}.") from error
-
-
-def _parse_entry(entry: dict[str, Any]) -> CatalogueEntry:
-    """Raises KeyError, TypeError or ValueError."""
-    source = ModelSource(entry["source"])
-    texts = {name: str(value) for name, value in entry.items() if name != "source"}
-    return CatalogueEntry(source=source, **texts)

@@ -7,6 +7,8 @@ from orchestrator.adapters.memory.datasets import MemoryDatasetFiles, MemoryData
 from orchestrator.adapters.memory.disk import MemoryDisk
 from orchestrator.adapters.memory.inventory import FixedInventory
 from orchestrator.adapters.memory.leadership import MemoryLeadership, Seat
+from orchestrator.adapters.memory.model_files import MemoryModelFiles
+from orchestrator.adapters.memory.model_hub import MemoryModelHub
 from orchestrator.adapters.memory.model_store import MemoryModelStore
 from orchestrator.adapters.memory.object_store import MemoryObjectStore
 from orchestrator.adapters.memory.steps import InlineSteps
@@ -22,6 +24,8 @@ __all__ = [
     "MemoryDatasetStore",
     "MemoryDisk",
     "MemoryLeadership",
+    "MemoryModelFiles",
+    "MemoryModelHub",
     "MemoryModelStore",
     "MemoryObjectStore",
     "MemoryVersionStore",

@@ -17,14 +17,17 @@ class MemoryModelStore:
     def __init__(self, entries: Sequence[CatalogueEntry], *, ready: Sequence[CatalogueEntry] = ()) -> None:
         self.is_staging_empty = False
         self._entries = tuple(entries)
-        self._ready = {entry.id for entry in ready}
+        self._ready = {entry.folder for entry in ready}
         self._begun = 0
 
     def catalogue(self) -> Sequence[CatalogueEntry]:
         return self._entries
 
     def is_ready(self, entry: CatalogueEntry) -> bool:
-        return entry.id in self._ready
+        return entry.folder in self._ready
+
+    def revision(self, entry: CatalogueEntry) -> str:
+        return entry.revision
 
     def cache_path(self) -> str:
         return _CACHE
@@ -36,7 +39,10 @@ class MemoryModelStore:
     def publish(self, entry: CatalogueEntry, staging: str) -> None:
         if self.is_staging_empty:
             raise LaunchRefused(EndReason.BASE_MODEL_UNAVAILABLE, f"Base model {entry.id}: {staging} holds no model.")
-        self._ready.add(entry.id)
+        self.set_ready(entry.folder, is_ready=True)
+
+    def set_ready(self, folder: str, *, is_ready: bool) -> None:
+        (self._ready.add if is_ready else self._ready.discard)(folder)
 
     def discard(self, staging: str) -> None:
         """Nothing was ever staged."""

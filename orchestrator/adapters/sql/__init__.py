@@ -4,6 +4,7 @@ from orchestrator.adapters.sql.analysis_store import SqlAnalysisStore
 from orchestrator.adapters.sql.audit_log import SqlAuditLog
 from orchestrator.adapters.sql.control_store import SqlContainerStore, SqlControlStore
 from orchestrator.adapters.sql.dataset_store import SqlDatasetStore, SqlVersionStore
+from orchestrator.adapters.sql.download_store import SqlDownloadStore
 from orchestrator.adapters.sql.engine import connect
 from orchestrator.adapters.sql.experiment_store import SqlExperimentStore
 from orchestrator.adapters.sql.figure_store import SqlFigureStore
@@ -26,6 +27,7 @@ __all__ = [
     "SqlContainerStore",
     "SqlControlStore",
     "SqlDatasetStore",
+    "SqlDownloadStore",
     "SqlExperimentStore",
     "SqlFigureStore",
     "SqlJobStore",

@@ -14,6 +14,7 @@ from orchestrator.adapters.sql import (
     SqlContainerStore,
     SqlControlStore,
     SqlDatasetStore,
+    SqlDownloadStore,
     SqlExperimentStore,
     SqlJobStore,
     SqlModelRegistry,
@@ -27,16 +28,19 @@ from orchestrator.adapters.sql import (
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import metadata
+from orchestrator.domain.events import status_event
 from tests.contract.analysis_store import AnalysisStoreContract
 from tests.contract.audit_log import AuditLogContract
 from tests.contract.control_store import ContainerStoreContract, ControlStoreContract
 from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
+from tests.contract.download_store import DownloadStoreContract
 from tests.contract.experiment_store import ExperimentStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.model_registry import ModelRegistryContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.token_store import TokenStoreContract
 from tests.contract.webhook_store import WebhookStoreContract
+from tests.factories import make_job
 from tests.postgres import Postgres
 
 
@@ -123,6 +127,20 @@ class TestContainerStore(ContainerStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlContainerStore(database)
+
+
+class TestDownloadStore(DownloadStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlDownloadStore(database)
+
+    @pytest.fixture
+    def queue_job(self, database):
+        def queue(base_model):
+            job = make_job(base_model=base_model)
+            SqlJobStore(database).add(job, status_event(None, job, "Submitted."))
+
+        return queue
 
 
 class TestDatasetStore(DatasetStoreContract):

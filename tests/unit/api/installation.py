@@ -18,6 +18,7 @@ from orchestrator.adapters.memory import (
     ManualClock,
     MemoryArtifactStore,
     MemoryDatasetFiles,
+    MemoryModelFiles,
     MemoryModelStore,
     MemoryWorkspace,
 )
@@ -26,6 +27,7 @@ from orchestrator.adapters.sql import (
     SqlContainerStore,
     SqlControlStore,
     SqlDatasetStore,
+    SqlDownloadStore,
     SqlFigureStore,
     SqlJobStore,
     SqlModelRegistry,
@@ -39,6 +41,7 @@ from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import EndReason, JobStatus
+from orchestrator.domain.model import ModelSource
 from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.ports.job_store import JobFilter
 from orchestrator.ports.record_store import EngineStatus
@@ -49,7 +52,7 @@ from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
-from orchestrator.services.models import Models
+from orchestrator.services.models import ModelHolds, Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -60,6 +63,10 @@ from orchestrator.services.webhooks import Webhooks
 from tests.factories import make_attempt, make_dataset, make_item, make_model
 
 ALICE, BOB = "alice", "bob"
+HUB_MODEL = make_model(
+    id="org/model", source=ModelSource.HUGGINGFACE, revision="main", size_bytes=4 * 1024**3, memory_bytes=2 * 1024**3
+)
+MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
 UNLIMITED = "100000/minute"
 
 
@@ -190,11 +197,19 @@ def build_installation(
     registry = SqlModelRegistry(database)
     workspace = MemoryWorkspace()
     artifacts = MemoryArtifactStore(workspace)
-    models = MemoryModelStore([make_model()])
+    store = MemoryModelStore([make_model(), HUB_MODEL, MISSING_MODEL])
+    downloads = SqlDownloadStore(database)
+    models = Models(store=store, files=MemoryModelFiles(store), downloads=downloads, clock=clock)
     orchestrator = PlayedOrchestrator(jobs)
     disk = FilesystemDisk(data_dir)
     tokens = LorryTokens(store=SqlTokenStore(database), clock=clock)
-    queue = Queue(jobs=jobs, records=records, clock=clock, policy=SchedulingPolicy())
+    queue = Queue(
+        jobs=jobs,
+        records=records,
+        clock=clock,
+        policy=SchedulingPolicy(),
+        model_holds=ModelHolds(store=store, downloads=downloads),
+    )
     services = Services(
         jobs=Jobs(
             jobs=jobs,
@@ -209,7 +224,7 @@ def build_installation(
         queue=queue,
         records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
         datasets=Datasets(store=datasets, versions=versions, files=files, jobs=jobs, clock=clock),
-        models=Models(store=models),
+        models=models,
         tokens=tokens,
         sign_in=tokens,
         registry=Registry(registry=registry, clock=clock),

@@ -7,8 +7,7 @@ import pytest
 from orchestrator.adapters.sql import SqlJobStore
 from orchestrator.domain.errors import Rejected
 from orchestrator.domain.training import TrainingConfig
-from orchestrator.services.queue import Queue
-from tests.unit.services.world import ALICE, BOB, SCHEDULING_POLICY, World
+from tests.unit.services.world import ALICE, BOB, World
 
 
 @pytest.fixture
@@ -107,7 +106,7 @@ def test_a_submission_that_cannot_start_is_told_so_without_reading_the_queue(wor
         def queue(self):
             raise AssertionError("the whole queue was read")
 
-    queue = Queue(jobs=Unread(database), records=world.records, clock=world.clock, policy=SCHEDULING_POLICY)
+    queue = world.new_queue(Unread(database))
     _running(world)
 
     assert queue.must_wait(world.job(world.submit()))

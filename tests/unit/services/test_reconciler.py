@@ -426,8 +426,10 @@ def test_a_dataset_without_its_files_fails_the_job(world):
     assert _left_nothing(world, job_id)
 
 
-def test_a_missing_model_fails_the_job(world):
+def test_a_model_that_was_taken_away_fails_the_job(world):
+    world.models.set_ready(MISSING_MODEL.folder, is_ready=True)
     job_id = world.submit(base_model=MISSING_MODEL.id)
+    world.models.set_ready(MISSING_MODEL.folder, is_ready=False)
     world.run_once()
 
     assert _ended(world, job_id) == (JobStatus.FAILED, EndReason.BASE_MODEL_UNAVAILABLE)

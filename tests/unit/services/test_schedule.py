@@ -40,6 +40,7 @@ def schedule(world, store):
         inventory=FixedInventory(["GPU-0", "GPU-1"]),
         clock=world.clock,
         policy=SchedulingPolicy(max_active_per_user=2),
+        model_holds=world.model_holds,
         staging=world.staging(),
     )
 

@@ -15,12 +15,20 @@ from orchestrator.adapters.memory import (
     MemoryContainerRuntime,
     MemoryDatasetFiles,
     MemoryDisk,
+    MemoryModelFiles,
     MemoryModelStore,
     MemoryObjectStore,
     MemoryWorkspace,
 )
 from orchestrator.adapters.prometheus import PrometheusMeter
-from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, SqlModelRegistry, SqlRecordStore, SqlVersionStore
+from orchestrator.adapters.sql import (
+    SqlDatasetStore,
+    SqlDownloadStore,
+    SqlJobStore,
+    SqlModelRegistry,
+    SqlRecordStore,
+    SqlVersionStore,
+)
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.container import Container, ContainerState
 from orchestrator.domain.identity import Identity
@@ -30,6 +38,7 @@ from orchestrator.domain.reconciliation import Policy
 from orchestrator.domain.retry import RetryPolicy
 from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.domain.training import TrainingConfig, TrainingType
+from orchestrator.ports.job_store import JobStore
 from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.collect import Collect
 from orchestrator.services.container_settings import ContainerSettings
@@ -37,6 +46,7 @@ from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.jobs import Jobs, SubmitRequest
 from orchestrator.services.launch import Launch
+from orchestrator.services.models import ModelHolds, Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.reconciler import Pass, Reconciler
 from orchestrator.services.schedule import Schedule
@@ -48,6 +58,7 @@ PICTURE = picture_bytes()
 ALICE, BOB, ADMIN = Identity("alice"), Identity("bob"), Identity("root", is_admin=True)
 READY_MODEL = make_model()
 MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
+HUB_MODEL = make_model(id="org/model", source=ModelSource.HUGGINGFACE, revision="main")
 UNBUILT_MODEL = make_model(id="lorry/unbuilt")
 ORPHAN_GRACE_SECONDS = 600
 MIN_FREE_BYTES = 1024**3
@@ -78,24 +89,35 @@ class World:
         self.files = MemoryDatasetFiles()
         self.objects = MemoryObjectStore()
         self.max_dataset_bytes = 1024**2
-        self.models = MemoryModelStore([READY_MODEL, UNBUILT_MODEL, MISSING_MODEL], ready=[READY_MODEL])
+        self.models = MemoryModelStore([READY_MODEL, UNBUILT_MODEL, MISSING_MODEL, HUB_MODEL], ready=[READY_MODEL])
         self.devices = [f"cpu-{number}" for number in range(devices)]
         self.wake_up = CountingWakeUp()
         self.store, self.records = SqlJobStore(database), SqlRecordStore(database)
         self.datasets, self.versions = SqlDatasetStore(database), SqlVersionStore(database)
         self.registry = SqlModelRegistry(database)
-        self.queue = Queue(jobs=self.store, records=self.records, clock=self.clock, policy=SCHEDULING_POLICY)
+        self.downloads, self.model_files = SqlDownloadStore(database), MemoryModelFiles(self.models)
+        self.model_holds = ModelHolds(store=self.models, downloads=self.downloads)
+        self.queue = self.new_queue(self.store)
         self.jobs = Jobs(
             jobs=self.store,
             records=self.records,
             datasets=self.datasets,
             versions=self.versions,
-            models=self.models,
+            models=Models(store=self.models, files=self.model_files, downloads=self.downloads, clock=self.clock),
             clock=self.clock,
             wake_up=self.wake_up,
             queue=self.queue,
         )
         self.reconciler = self.restarted()
+
+    def new_queue(self, jobs: JobStore) -> Queue:
+        return Queue(
+            jobs=jobs,
+            records=self.records,
+            clock=self.clock,
+            policy=SCHEDULING_POLICY,
+            model_holds=self.model_holds,
+        )
 
     def restarted(self, runtime: Any = None) -> Reconciler:
         """A new orchestrator process over the same store and engine; `runtime` stands in for the engine."""
@@ -132,6 +154,7 @@ class World:
                 inventory=inventory,
                 clock=self.clock,
                 policy=SCHEDULING_POLICY,
+                model_holds=self.model_holds,
                 staging=self.staging(),
             ),
             launcher=launcher,
