@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.allowed_methods import allowed_methods
 from orchestrator.domain.errors import (
     Conflict,
+    DiskFull,
     IdentityUnavailable,
     LorryError,
     NotFound,
@@ -83,6 +84,7 @@ _STATUS: dict[type[LorryError], HTTPStatus] = {
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     IdentityUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     RuntimeUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     PortError: HTTPStatus.BAD_GATEWAY,
     LorryError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

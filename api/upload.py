@@ -60,6 +60,12 @@ class Upload:
     files: list[UploadedFile]
 
 
+def announced_bytes(request: Request) -> int:
+    """What the client says that the body weighs; 0 when it does not say."""
+    declared = request.headers.get("content-length", "")
+    return int(declared) if declared.isdecimal() else 0
+
+
 @asynccontextmanager
 async def read_upload(request: Request, *, max_bytes: int) -> AsyncIterator[Upload]:
     """The files, spooled to disk until the block ends. Raises Rejected with everything that is wrong with the form."""

@@ -11,7 +11,7 @@ from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId
 from api.schemas.assets import DatasetOut
 from api.schemas.datasets import DatasetItemOut, ItemBody, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
-from api.upload import UPLOAD_BODY, read_upload
+from api.upload import UPLOAD_BODY, announced_bytes, read_upload
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
@@ -26,13 +26,14 @@ router = APIRouter(prefix="/datasets", tags=["datasets"], dependencies=[Depends(
     "/upload",
     status_code=201,
     summary="Upload a dataset",
-    responses=errors(400, 413),
+    responses=errors(400, 413, 507),
     openapi_extra={"requestBody": UPLOAD_BODY},
 )
 async def upload_dataset(
     request: Request, identity: CurrentIdentity, datasets: DatasetsService, options: Options
 ) -> Single[DatasetOut]:
     """Pictures with captions of the same name (`cat.png`, `cat.txt`), or one zip of them. All or nothing."""
+    await run_in_threadpool(datasets.require_room, announced_bytes(request))
     async with read_upload(request, max_bytes=options.max_upload_bytes) as upload:
         dataset = await run_in_threadpool(
             datasets.upload, identity, upload.name, upload.files, strip_exif=upload.strip_exif

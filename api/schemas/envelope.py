@@ -81,6 +81,7 @@ _DESCRIPTIONS = {
     429: "Too many requests; `Retry-After` says when to come back.",
     500: "Our fault, or a launch that failed (`LAUNCH_FAILED`; the job is kept as failed).",
     503: "Cannot answer right now; `Retry-After` says when to come back.",
+    507: "The disk has no room for it.",
 }
 # Answers of every route behind a token. `default` keeps the framework from documenting its own 422.
 GUARDED = {**errors(401, 429, 503), "default": {"model": ErrorBody, "description": "Any other error."}}

@@ -14,6 +14,7 @@ from orchestrator.adapters.sql import (
 from orchestrator.bootstrap.adapters import Adapters
 from orchestrator.bootstrap.models import build_models, model_holds
 from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
+from orchestrator.ports.disk import Disk
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
 from orchestrator.services.audit import Audit
@@ -58,7 +59,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         ),
         queue=queue,
         records=_records(adapters),
-        datasets=_datasets(adapters),
+        datasets=_datasets(adapters, disk, settings),
         models=models,
         tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
         sign_in=own_tokens,
@@ -108,13 +109,15 @@ def _records(adapters: Adapters) -> Records:
     )
 
 
-def _datasets(adapters: Adapters) -> Datasets:
+def _datasets(adapters: Adapters, disk: Disk, settings: Settings) -> Datasets:
     return Datasets(
         store=adapters.datasets,
         versions=adapters.versions,
         files=adapters.dataset_files,
         jobs=adapters.jobs,
         clock=adapters.clock,
+        disk=disk,
+        min_free_bytes=settings.min_free_bytes,
         copies=dataset_copies(adapters),
     )
 

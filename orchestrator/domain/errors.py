@@ -15,6 +15,7 @@ LorryError
    |- RuntimeUnavailable      transient: the engine did not answer, so nothing is known about its containers
    |- HubUnavailable          transient: a download broke off, or the hub of models did not answer
    |- HubRefused              the hub said no, or sent something else than it promised
+   |- DiskFull                transient: no room for what was about to be written
    '- LaunchRefused           the engine answered and said no; `reason` is the EndReason
 """
 
@@ -113,6 +114,11 @@ class HubUnavailable(PortError):
 
 class HubRefused(PortError):
     code = "HUB_REFUSED"
+
+
+class DiskFull(PortError):
+    code = "DISK_FULL"
+    transient = True
 
 
 class LaunchRefused(PortError):

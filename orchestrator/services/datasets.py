@@ -13,7 +13,7 @@ from orchestrator.domain.dataset import (
     content_digest,
 )
 from orchestrator.domain.dataset_report import DatasetReport, report_on
-from orchestrator.domain.errors import Conflict, Refused
+from orchestrator.domain.errors import Conflict, DiskFull, Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.clock import Clock
@@ -25,9 +25,11 @@ from orchestrator.ports.dataset_store import (
     UploadedFile,
     VersionStore,
 )
+from orchestrator.ports.disk import Disk
 from orchestrator.ports.job_store import JobFilter, JobStore
 from orchestrator.services.dataset_copies import DatasetCopies
 
+_GIB = 1024**3
 _UNFINISHED = tuple(status for status in JobStatus if not status.is_final)
 
 
@@ -42,6 +44,8 @@ class Datasets:
         files: DatasetFiles,
         jobs: JobStore,
         clock: Clock,
+        disk: Disk,
+        min_free_bytes: int,
         copies: DatasetCopies | None = None,
     ) -> None:
         self._store = store
@@ -49,7 +53,16 @@ class Datasets:
         self._files = files
         self._jobs = jobs
         self._clock = clock
+        self._disk = disk
+        self._min_free_bytes = min_free_bytes
         self._copies = copies
+
+    def require_room(self, upload_bytes: int) -> None:
+        """Before an upload of that size, or of an unknown one (0), is read. Raises DiskFull."""
+        free_bytes = self._disk.free_bytes()
+        if free_bytes - upload_bytes < self._min_free_bytes:
+            found = f"Only {free_bytes / _GIB:.1f} GiB are free in the data directory."
+            raise DiskFull(f"{found} Nothing was kept; try again later.")
 
     def upload(
         self, identity: Identity, name: str, files: Sequence[UploadedFile], *, strip_exif: bool = False

@@ -18,6 +18,7 @@ from orchestrator.adapters.memory import (
     ManualClock,
     MemoryArtifactStore,
     MemoryDatasetFiles,
+    MemoryDisk,
     MemoryModelFiles,
     MemoryModelStore,
     MemoryWorkspace,
@@ -68,6 +69,7 @@ HUB_MODEL = make_model(
 )
 MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
 UNLIMITED = "100000/minute"
+MIN_FREE_BYTES = 1024**3
 
 
 @dataclass
@@ -119,6 +121,7 @@ class Installation:
     workspace: MemoryWorkspace
     artifacts: MemoryArtifactStore
     orchestrator: PlayedOrchestrator
+    upload_disk: MemoryDisk
     clock: ManualClock
     tokens: LorryTokens
     issued: dict[str, str] = field(default_factory=dict)
@@ -201,7 +204,7 @@ def build_installation(
     downloads = SqlDownloadStore(database)
     models = Models(store=store, files=MemoryModelFiles(store), downloads=downloads, clock=clock)
     orchestrator = PlayedOrchestrator(jobs)
-    disk = FilesystemDisk(data_dir)
+    disk, upload_disk = FilesystemDisk(data_dir), MemoryDisk()
     tokens = LorryTokens(store=SqlTokenStore(database), clock=clock)
     queue = Queue(
         jobs=jobs,
@@ -223,7 +226,15 @@ def build_installation(
         ),
         queue=queue,
         records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
-        datasets=Datasets(store=datasets, versions=versions, files=files, jobs=jobs, clock=clock),
+        datasets=Datasets(
+            store=datasets,
+            versions=versions,
+            files=files,
+            jobs=jobs,
+            clock=clock,
+            disk=upload_disk,
+            min_free_bytes=MIN_FREE_BYTES,
+        ),
         models=models,
         tokens=tokens,
         sign_in=tokens,
@@ -265,6 +276,7 @@ def build_installation(
         workspace=workspace,
         artifacts=artifacts,
         orchestrator=orchestrator,
+        upload_disk=upload_disk,
         clock=clock,
         tokens=tokens,
     )

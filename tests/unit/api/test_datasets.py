@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.factories import picture_bytes, turned_exif
-from tests.unit.api.installation import BOB, Installation
+from tests.unit.api.installation import BOB, MIN_FREE_BYTES, Installation
 
 SUBMIT = "/api/training/submit"
 
@@ -204,3 +204,15 @@ def test_a_wish_to_strip_that_is_no_yes_or_no_is_refused(lorry: Installation, wi
     answer = ask(lorry, "POST", "/api/datasets/upload", files=files, data={"strip_exif": wish})
 
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "strip_exif")
+
+
+def test_an_upload_that_would_leave_too_little_room_is_refused_before_it_is_read(lorry: Installation) -> None:
+    files = [("files", ("cat.png", picture_bytes(), "image/png"))]
+    lorry.upload_disk.free = MIN_FREE_BYTES + 10
+    refused = ask(lorry, "POST", "/api/datasets/upload", files=files)
+    assert (refused.status_code, refused.json()["error"]) == (507, "DISK_FULL")
+    assert "1.0 GiB are free" in refused.json()["message"]
+    assert lorry.files.files == {}
+
+    lorry.upload_disk.free = 2 * MIN_FREE_BYTES
+    assert ask(lorry, "POST", "/api/datasets/upload", files=files).status_code == 201

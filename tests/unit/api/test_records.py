@@ -125,3 +125,10 @@ class TestDownload:
         assert lorry.client.get(path, headers=changed).content == self.DATA
         beyond = lorry.client.get(path, headers=lorry.as_user() | {"Range": "bytes=99999-"})
         assert beyond.status_code == 416
+
+
+def test_a_file_without_a_copy_in_storage_is_linked_to_here(lorry: Installation, job_id: str) -> None:
+    artifact = lorry.artifact(job_id)
+    answer = lorry.client.get(f"/api/artifacts/{artifact.id}/link", headers=lorry.as_user())
+    assert answer.json()["data"] == {"url": f"/api/artifacts/{artifact.id}/download", "expires_at": None}
+    assert lorry.client.get(answer.json()["data"]["url"], headers=lorry.as_user()).content == b"weights"

@@ -16,7 +16,7 @@ from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.dataset_store import UploadedFile
 from orchestrator.services.datasets import Datasets
 from tests.factories import picture_bytes, upload
-from tests.unit.services.world import ADMIN, ALICE, BOB, World
+from tests.unit.services.world import ADMIN, ALICE, BOB, MIN_FREE_BYTES, World
 
 CATS = {"a.png": picture_bytes(), "a.txt": b"a cat", "b.png": picture_bytes(20, 10)}
 
@@ -48,7 +48,13 @@ def world(database):
 @pytest.fixture
 def datasets(world):
     return Datasets(
-        store=world.datasets, versions=world.versions, files=world.files, jobs=world.store, clock=world.clock
+        store=world.datasets,
+        versions=world.versions,
+        files=world.files,
+        jobs=world.store,
+        clock=world.clock,
+        disk=world.disk,
+        min_free_bytes=MIN_FREE_BYTES,
     )
 
 
@@ -84,7 +90,13 @@ def test_an_upload_becomes_a_dataset_of_the_caller(datasets, cats):
 
 def test_a_dataset_that_cannot_be_recorded_leaves_no_files(world, files):
     datasets = Datasets(
-        store=_FullDatasetStore(), versions=MemoryVersionStore(), files=files, jobs=world.store, clock=world.clock
+        store=_FullDatasetStore(),
+        versions=MemoryVersionStore(),
+        files=files,
+        jobs=world.store,
+        clock=world.clock,
+        disk=world.disk,
+        min_free_bytes=0,
     )
 
     with pytest.raises(StoreUnavailable):
