@@ -19,7 +19,20 @@ from api.metrics import Metrics
 from api.options import ApiOptions
 from api.rate_limit import RateLimits
 from api.request_context import REQUEST_ID_HEADER, RequestContext
-from api.routes import admin, datasets, identity, lineage, models, records, registry, service, training, webhooks
+from api.routes import (
+    admin,
+    analysis,
+    datasets,
+    experiments,
+    identity,
+    lineage,
+    models,
+    records,
+    registry,
+    service,
+    training,
+    webhooks,
+)
 from api.web import PageHeaders, web_routes
 from orchestrator.services import Services
 from orchestrator.stop_flag import StopFlag
@@ -32,6 +45,8 @@ names everything that is wrong at once. The same paths also stand under `/api/v1
 _TAGS = [
     {"name": "jobs", "description": "Submit, watch and cancel training jobs."},
     {"name": "records", "description": "What a job left behind: history, metrics, log, files."},
+    {"name": "analysis", "description": "Jobs looked back on: curves, comparisons, counts."},
+    {"name": "experiments", "description": "Jobs that belong together, side by side."},
     {"name": "datasets", "description": "Pictures with captions."},
     {"name": "models", "description": "Base models to start from."},
     {"name": "webhooks", "description": "Being told of jobs instead of asking."},
@@ -102,6 +117,8 @@ def _routes() -> APIRouter:
         training.router,
         records.router,
         lineage.router,
+        analysis.router,
+        experiments.router,
         datasets.router,
         models.router,
         webhooks.router,

@@ -18,9 +18,11 @@ from orchestrator.domain.errors import NotFound, Unauthenticated
 from orchestrator.domain.identity import Identity
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
+from orchestrator.services.analysis import Analysis
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
@@ -68,6 +70,14 @@ Stopping = Annotated[StopFlag, Depends(_stopping)]
 
 async def _jobs(services: AllServices) -> Jobs:
     return services.jobs
+
+
+async def _analysis(services: AllServices) -> Analysis:
+    return services.analysis
+
+
+async def _experiments(services: AllServices) -> Experiments:
+    return services.experiments
 
 
 async def _queue(services: AllServices) -> Queue:
@@ -119,6 +129,8 @@ async def _readiness(services: AllServices) -> Readiness:
 
 
 JobsService = Annotated[Jobs, Depends(_jobs)]
+AnalysisService = Annotated[Analysis, Depends(_analysis)]
+ExperimentsService = Annotated[Experiments, Depends(_experiments)]
 QueueService = Annotated[Queue, Depends(_queue)]
 RecordsService = Annotated[Records, Depends(_records)]
 DatasetsService = Annotated[Datasets, Depends(_datasets)]
@@ -181,6 +193,7 @@ OtherJobId = Annotated[
     Query(alias="with", description="The id of the job to compare with.", max_length=200),
     AfterValidator(lambda value: _known("job")(value) if value else None),
 ]
+ExperimentId = Annotated[str, Path(description="The experiment's id, a UUID."), AfterValidator(_known("experiment"))]
 DatasetId = Annotated[str, Path(description="The dataset's id, a UUID."), AfterValidator(_known("dataset"))]
 ItemId = Annotated[str, Path(description="The item's id, a UUID."), AfterValidator(_known("item"))]
 WebhookId = Annotated[str, Path(description="The webhook's id, a UUID."), AfterValidator(_known("webhook"))]

@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         description="A read token of the account that accepted the terms of gated models; for the orchestrator alone.",
     )
     catalogue: Path = Field(_PROJECT / "configs" / "models.yaml", description="The model catalogue.")
+    presets: Path = Field(_PROJECT / "configs" / "presets", description="Folder of the presets, one YAML file each.")
+    gpu_hour_price: float | None = Field(
+        None,
+        ge=0,
+        description="Price of an hour of one GPU, or of a CPU slot where there is none; by default no costs are told.",
+    )
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="Currency of that price, by its ISO 4217 code.")
 
     _split = field_validator("allowed_images", "cors_origins", "webhook_receivers", mode="before")(_words)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from orchestrator.domain.container import Limits
+from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.reconciliation import Policy
 from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.services.container_settings import ContainerSettings
@@ -41,6 +42,10 @@ def container_settings(settings: Settings) -> ContainerSettings:
 
 def scheduling_policy(settings: Settings) -> SchedulingPolicy:
     return SchedulingPolicy(max_active_per_user=settings.max_active_jobs_per_user)
+
+
+def tariff(settings: Settings) -> Tariff:
+    return Tariff(settings.gpu_hour_price, settings.currency)
 
 
 def reconciliation_policy(settings: Settings) -> Policy:

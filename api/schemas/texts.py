@@ -26,5 +26,6 @@ def text(max_length: int, *, min_length: int = 1) -> Any:
 
 Name = Annotated[str, Field(min_length=1, max_length=200), _Clean, _Told]
 TriggerWord = Annotated[str, Field(min_length=1, max_length=100), _Clean, _Told]
+Description = Annotated[str, Field(min_length=1, max_length=2_000), AfterValidator(_without_controls)]
 Search = Annotated[str, Field(max_length=200), _Clean, _Told]
 Reason = Annotated[str, Field(max_length=500), _Clean, _Told]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
+    SqlAnalysisStore,
     SqlAuditLog,
     SqlContainerStore,
     SqlControlStore,
+    SqlExperimentStore,
     SqlFigureStore,
     SqlModelRegistry,
     SqlWebhookStore,
@@ -17,9 +19,11 @@ from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.ports.disk import Disk
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
+from orchestrator.services.analysis import Analysis
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import EitherToken, LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.queue import Queue
@@ -30,7 +34,7 @@ from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.survey import Survey
 from orchestrator.services.webhooks import Webhooks
 from orchestrator.settings import Settings
-from orchestrator.values import scheduling_policy
+from orchestrator.values import scheduling_policy, tariff
 
 
 def build_services(adapters: Adapters, settings: Settings) -> Services:
@@ -58,6 +62,8 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             queue=queue,
         ),
         queue=queue,
+        analysis=_analysis(adapters, settings),
+        experiments=_experiments(adapters, settings),
         records=_records(adapters),
         datasets=_datasets(adapters, disk, settings),
         models=models,
@@ -96,6 +102,25 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             clock=adapters.clock,
         ),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
+    )
+
+
+def _analysis(adapters: Adapters, settings: Settings) -> Analysis:
+    return Analysis(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        store=SqlAnalysisStore(adapters.database),
+        clock=adapters.clock,
+        tariff=tariff(settings),
+    )
+
+
+def _experiments(adapters: Adapters, settings: Settings) -> Experiments:
+    return Experiments(
+        store=SqlExperimentStore(adapters.database),
+        jobs=adapters.jobs,
+        analysis=_analysis(adapters, settings),
+        clock=adapters.clock,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.domain.config_diff import facts_of
 from orchestrator.domain.job import Job
 
 _CHECKPOINT_PREFIX = "step-"
@@ -34,32 +35,19 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A setting that is not the same for all; `values` are by job id."""
+class Contrast:
+    """A setting that is not the same for all of several jobs; `values` are by job id."""
 
-    setting: str  # as a submission names it, options of the trainer as `config.NAME`
+    field: str  # as a submission names it, options of the trainer as `config.NAME`
     values: Mapping[str, Any]
 
 
-def differences(jobs: Sequence[Job]) -> list[Difference]:
+def contrasts(jobs: Sequence[Job]) -> list[Contrast]:
     """In what the jobs differ of all that a user may ask for, in the order in which users read it."""
-    settings = {job.id: _settings(job) for job in jobs}
-    names = next(iter(settings.values()), {})
-    found = [Difference(name, {job_id: each[name] for job_id, each in settings.items()}) for name in names]
+    facts = {job.id: facts_of(job, lineage=None) for job in jobs}
+    fields = next(iter(facts.values()), {})
+    found = [Contrast(field, {job_id: each[field] for job_id, each in facts.items()}) for field in fields]
     return [each for each in found if any(value != next(iter(each.values.values())) for value in each.values.values())]
-
-
-def _settings(job: Job) -> dict[str, Any]:
-    asked = {
-        "dataset_id": job.dataset_id,
-        "dataset_sha256": job.dataset_sha256,
-        "type": str(job.type),
-        "base_model": job.base_model,
-        "trigger_words": list(job.trigger_words),
-        "preset": job.preset,
-        "gpus": job.gpus,
-    }
-    return asked | {f"config.{name}": value for name, value in job.config.as_params().items()}
 
 
 def _step_of(checkpoint: str) -> int:

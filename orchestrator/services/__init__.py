@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from orchestrator.ports.token_verifier import TokenVerifier
 from orchestrator.services.admin import Admin
+from orchestrator.services.analysis import Analysis
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
@@ -27,6 +29,8 @@ class Services:
 
     jobs: Jobs
     queue: Queue
+    analysis: Analysis
+    experiments: Experiments
     records: Records
     datasets: Datasets
     models: Models

@@ -1,10 +1,12 @@
-"""The one rule of who sees a job: its owner and admins. For everybody else it does not exist."""
+"""The one rule of who sees a job or an experiment: its owner and admins. For everybody else it does not exist."""
 
 from __future__ import annotations
 
 from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Job
+from orchestrator.ports.experiment_store import ExperimentStore
 from orchestrator.ports.job_store import JobStore
 
 
@@ -14,6 +16,14 @@ def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
     if job.user_id != identity.user_id and not identity.is_admin:
         raise job_not_found(job_id)
     return job
+
+
+def owned_experiment(experiments: ExperimentStore, identity: Identity, experiment_id: str) -> Experiment:
+    """The experiment, by the same rule. Raises NotFound (EXPERIMENT_NOT_FOUND)."""
+    experiment = experiments.get(experiment_id)
+    if experiment.user_id != identity.user_id and not identity.is_admin:
+        raise NotFound(f"There is no experiment {experiment_id}.", code="EXPERIMENT_NOT_FOUND")
+    return experiment
 
 
 def actor_on(job: Job, identity: Identity) -> Actor:

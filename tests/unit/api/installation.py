@@ -24,11 +24,13 @@ from orchestrator.adapters.memory import (
     MemoryWorkspace,
 )
 from orchestrator.adapters.sql import (
+    SqlAnalysisStore,
     SqlAuditLog,
     SqlContainerStore,
     SqlControlStore,
     SqlDatasetStore,
     SqlDownloadStore,
+    SqlExperimentStore,
     SqlFigureStore,
     SqlJobStore,
     SqlModelRegistry,
@@ -39,6 +41,7 @@ from orchestrator.adapters.sql import (
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import EndReason, JobStatus
@@ -48,9 +51,11 @@ from orchestrator.ports.job_store import JobFilter
 from orchestrator.ports.record_store import EngineStatus
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
+from orchestrator.services.analysis import Analysis
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import ModelHolds, Models
@@ -163,6 +168,13 @@ class Installation:
         webhook_id: str = answer.json()["data"]["id"]
         return webhook_id
 
+    def experiment(self, user: str = ALICE, **changes: Any) -> str:
+        """The id of a new experiment."""
+        answer = self.client.post("/api/experiments", json={"name": "ranks"} | changes, headers=self.as_user(user))
+        assert answer.status_code == 201, answer.text
+        experiment_id: str = answer.json()["data"]["id"]
+        return experiment_id
+
     def engine_answers(self, *devices: str) -> None:
         status = EngineStatus(last_pass_at=self.clock.now(), engine_id="engine", is_image_present=True, devices=devices)
         self.records.save_engine_status(status)
@@ -213,6 +225,10 @@ def build_installation(
         policy=SchedulingPolicy(),
         model_holds=ModelHolds(store=store, downloads=downloads),
     )
+    analysis = Analysis(
+        jobs=jobs, records=records, store=SqlAnalysisStore(database), clock=clock, tariff=Tariff(2.0, "EUR")
+    )
+    experiments = SqlExperimentStore(database)
     services = Services(
         jobs=Jobs(
             jobs=jobs,
@@ -225,6 +241,8 @@ def build_installation(
             queue=queue,
         ),
         queue=queue,
+        analysis=analysis,
+        experiments=Experiments(store=experiments, jobs=jobs, analysis=analysis, clock=clock),
         records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
         datasets=Datasets(
             store=datasets,

@@ -43,6 +43,7 @@ def test_nothing_of_another_user_is_seen_on_any_path(lorry: Installation) -> Non
         "item_id": lorry.datasets.items(dataset_id)[0].id,
         "webhook_id": lorry.webhook(BOB),
         "container_id": "0" * 64,
+        "experiment_id": lorry.experiment(BOB),
     }
     walked = 0
     for method, path in operations(lorry):

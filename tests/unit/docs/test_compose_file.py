@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "compose.yaml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
 # What compose.yaml itself decides: secrets are files, ports and socket have their places.
-FIXED = {"PORT", "DOCKER_HOST", "METRICS_PORT", "CATALOGUE"}
+FIXED = {"PORT", "DOCKER_HOST", "METRICS_PORT", "CATALOGUE", "PRESETS"}
 SECRET = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 READ = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
 
