@@ -6,22 +6,18 @@ from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
     SqlAnalysisStore,
     SqlAuditLog,
-    SqlContainerStore,
-    SqlControlStore,
     SqlExperimentStore,
     SqlFigureStore,
     SqlModelRegistry,
-    SqlWebhookStore,
 )
 from orchestrator.bootstrap.adapters import Adapters
+from orchestrator.bootstrap.administration import build_admin, build_containers, build_webhooks
 from orchestrator.bootstrap.models import build_models, model_holds
 from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.ports.disk import Disk
 from orchestrator.services import Services
-from orchestrator.services.admin import Admin
 from orchestrator.services.analysis import Analysis
 from orchestrator.services.audit import Audit
-from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import EitherToken, LorryTokens
@@ -32,7 +28,6 @@ from orchestrator.services.records import Records
 from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.survey import Survey
-from orchestrator.services.webhooks import Webhooks
 from orchestrator.settings import Settings
 from orchestrator.values import scheduling_policy, tariff
 
@@ -80,27 +75,9 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             identity=adapters.supabase.tokens if adapters.supabase else None,
             min_free_bytes=settings.min_free_bytes,
         ),
-        webhooks=Webhooks(
-            store=SqlWebhookStore(adapters.database),
-            clock=adapters.clock,
-            are_allowed=settings.webhooks,
-            allowed_receivers=settings.webhook_receivers,
-        ),
-        admin=Admin(
-            store=SqlControlStore(adapters.database),
-            jobs=adapters.jobs,
-            records=adapters.records,
-            queue=queue,
-            wake_up=adapters.submissions,
-            clock=adapters.clock,
-        ),
-        containers=Containers(
-            store=SqlContainerStore(adapters.database),
-            jobs=adapters.jobs,
-            workspace=adapters.workspace,
-            wake_up=adapters.submissions,
-            clock=adapters.clock,
-        ),
+        webhooks=build_webhooks(adapters, settings),
+        admin=build_admin(adapters, queue),
+        containers=build_containers(adapters),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
     )
 
