@@ -6,8 +6,11 @@ import re
 from urllib.parse import urlsplit
 
 from cli.finding import Finding, Level
+from orchestrator.adapters.sql import connect
+from orchestrator.adapters.sql.data_api import DataApiRules, data_api_rules
+from orchestrator.adapters.sql.wake_up import require_sessions
 from orchestrator.adapters.supabase import DatasetsSeen, ProjectFacts
-from orchestrator.domain.errors import LorryError
+from orchestrator.domain.errors import LorryError, StoreUnavailable
 from orchestrator.settings import Settings
 from orchestrator.supabase_mode import storage_bucket, supabase_project
 
@@ -35,6 +38,7 @@ def check_supabase(settings: Settings) -> list[Finding]:
         check_keys(facts),
         check_clock(facts),
         check_store_of(settings),
+        *check_rules_of(settings),
         *check_bucket(settings, settings.supabase_bucket),
         *check_bucket(settings, settings.supabase_dataset_bucket),
         check_datasets(facts, settings),
@@ -67,6 +71,59 @@ def check_store_of(settings: Settings) -> Finding:
         advice = "If it cannot be reached (`Network is unreachable`), use the session pooler string, port 5432."
         return Finding(Level.WARNING, "supabase", f"{address.hostname} answers over IPv6 only.", advice)
     return Finding(Level.OK, "supabase", "The job store is a Postgres.")
+
+
+def check_rules_of(settings: Settings) -> list[Finding]:
+    """Nothing where the store is no Postgres, or does not answer, which has a line of its own."""
+    if not settings.store_url.startswith(_POSTGRES):
+        return []
+    try:
+        database = connect(settings.store_url)
+    except LorryError:
+        return []
+    try:
+        require_sessions(database)
+        return check_rules(data_api_rules(database))
+    except StoreUnavailable:
+        return []
+    except LorryError as error:
+        return [Finding(Level.FAILING, "supabase", error.message)]
+    finally:
+        database.close()
+
+
+def check_rules(rules: DataApiRules | None) -> list[Finding]:
+    if rules is None:
+        advice = "Set LORRY_DATABASE_URL to the project's own session pooler string, for its policies to decide."
+        return [Finding(Level.WARNING, "supabase", "The job store is not a Supabase project's database.", advice)]
+    findings = [
+        Finding(level, "supabase", f"{what}: {', '.join(tables)}.", advice)
+        for tables, level, what, advice in (
+            (
+                rules.without_row_security,
+                Level.FAILING,
+                "Row level security is off",
+                "Switch it on (ALTER TABLE ... ENABLE ROW LEVEL SECURITY), or users see each other's rows.",
+            ),
+            (
+                rules.without_grant,
+                Level.FAILING,
+                "Signed-in users are denied (42501)",
+                "GRANT SELECT ON ... TO authenticated: newer projects grant nothing by themselves.",
+            ),
+            (
+                rules.without_policy,
+                Level.WARNING,
+                "No policy shows users their rows",
+                "Run `lorry migrate`, which makes it.",
+            ),
+        )
+        if tables
+    ]
+    if not rules.is_published:
+        advice = "ALTER PUBLICATION supabase_realtime ADD TABLE training_jobs; Lorry itself does not need it."
+        findings.append(Finding(Level.WARNING, "supabase", "Realtime does not tell of jobs.", advice))
+    return findings or [Finding(Level.OK, "supabase", "Users may read their own rows, and no others'.")]
 
 
 def check_bucket(settings: Settings, name: str | None) -> list[Finding]:

@@ -15,6 +15,8 @@ from orchestrator.adapters.supabase import DatasetsSeen, ProjectFacts
 from orchestrator.settings import Settings
 from tests.factories import make_dataset
 from tests.integration.supabase.server import PUBLISHABLE_KEY, SECRET_KEY, SupabaseServer
+from tests.pgbouncer import running_pgbouncer
+from tests.postgres import Postgres
 
 Diagnose = Callable[..., list[tuple[Level, str]]]
 
@@ -97,6 +99,42 @@ def test_a_bucket_is_looked_at_where_files_are_copied_to_it(diagnose: Diagnose, 
     level, text = bucket()
     assert level is Level.WARNING
     assert "Bucket not found" in text
+
+
+RULES = [
+    ("ALTER TABLE datasets DISABLE ROW LEVEL SECURITY", "Row level security is off: datasets", Level.FAILING),
+    ("REVOKE SELECT ON datasets FROM authenticated", "denied (42501): datasets", Level.FAILING),
+    ('DROP POLICY "owner reads" ON dataset_items', "No policy shows users their rows: dataset_items", Level.WARNING),
+    ("ALTER PUBLICATION supabase_realtime DROP TABLE training_jobs", "Realtime does not tell of jobs", Level.WARNING),
+]
+
+
+@pytest.mark.parametrize(("mistake", "sentence", "level"), RULES, ids=[sentence for _, sentence, _ in RULES])
+def test_a_rule_that_is_missing_in_the_database_is_named(
+    diagnose: Diagnose, project_url: str, mistake: str, sentence: str, level: Level
+) -> None:
+    database = connect(project_url)
+    with psycopg.connect(project_url, autocommit=True) as connection:
+        connection.execute(mistake.encode())
+        try:
+            found = [finding for finding in diagnose() if sentence in finding[1]]
+        finally:
+            connection.execute("ALTER TABLE datasets ENABLE ROW LEVEL SECURITY")
+            connection.execute("GRANT SELECT ON datasets TO authenticated")
+            migrate(database)
+            database.close()
+    assert [each for each, _ in found] == [level]
+
+
+def test_a_pooler_of_transactions_is_named_whatever_its_port(diagnose: Diagnose, project_url: str) -> None:
+    with running_pgbouncer(project_url, pool_mode="transaction") as pooled:
+        findings = diagnose(database_url=pooled)
+    [text] = [text for level, text in findings if level is Level.FAILING]
+    assert "port 5432" in text
+
+
+def test_a_database_of_another_kind_is_not_taken_for_the_projects(diagnose: Diagnose, postgres: Postgres) -> None:
+    assert any("not a Supabase project's" in text for _, text in diagnose(database_url=postgres.create()))
 
 
 def test_what_is_only_seen_elsewhere_has_its_sentence_too() -> None:
