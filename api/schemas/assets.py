@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from orchestrator.domain.dataset import Dataset
-from orchestrator.domain.model import ModelSource
+from orchestrator.domain.download import DownloadStatus
 from orchestrator.services.models import ModelView
 
 _KIB = 1024
@@ -55,29 +56,52 @@ class DatasetOut(Asset):
         )
 
 
+_MODEL_STATUSES: Mapping[DownloadStatus, Literal["ready", "downloading", "error"]] = {
+    DownloadStatus.DONE: "ready",
+    DownloadStatus.DOWNLOADING: "downloading",
+    DownloadStatus.ERROR: "error",
+}
+
+
 class ModelOut(Asset):
+    """`status` is `error` also for a model that is not here and was never asked for; `ready` and `fetchable` tell."""
+
+    ready: bool = Field(description="A job that asks for it has nothing to wait for.")
+    fetchable: bool = Field(description="It is fetched when a job asks for it, or `/models/download/start`.")
+    progress: int | None = Field(description="Percent, while it is downloading.")
+    message: str | None = Field(description="What went wrong with its download.")
     family: str
-    revision: str
+    revision: str = Field(description="The commit that is here; else what the catalogue asks for.")
     licence: str
+    gated: bool = Field(description="Its hub gives it only to those who accepted its terms.")
+    memory: str | None = Field(description="For people.", examples=["6.6 GiB"])
+    memory_bytes: int | None = Field(description="Of a GPU, for its weights; activations come on top.")
     description: str
 
     @classmethod
     def from_domain(cls, view: ModelView) -> ModelOut:
-        entry = view.entry
-        # A built-in model is made on its first use, so it can be asked for at any time.
-        is_usable = view.is_ready or entry.source is ModelSource.BUILTIN
+        entry, download, fetched = view.entry, view.download, view.fetched
+        is_downloading = view.status is DownloadStatus.DOWNLOADING
+        size_bytes = fetched.size_bytes if fetched else entry.size_bytes
         return cls(
             id=entry.id,
             name=entry.id.rpartition("/")[2],
             kind="model",
-            size=None,
-            size_bytes=None,
-            status="ready" if is_usable else "error",
-            source="local",
-            downloadedAt=None,
+            size=readable_size(size_bytes) if size_bytes is not None else None,
+            size_bytes=size_bytes,
+            status=_MODEL_STATUSES[view.status],
+            source="HuggingFace" if entry.is_fetchable else "local",
+            downloadedAt=fetched.fetched_at if fetched else None,
+            ready=view.is_usable,
+            fetchable=entry.is_fetchable,
+            progress=download.percent if download and is_downloading else None,
+            message=download.message if download and not view.is_usable else None,
             family=entry.family,
-            revision=entry.revision,
+            revision=fetched.revision if fetched else entry.revision,
             licence=entry.licence,
+            gated=entry.is_gated,
+            memory=readable_size(entry.memory_bytes) if entry.memory_bytes is not None else None,
+            memory_bytes=entry.memory_bytes,
             description=entry.description,
         )
 

@@ -122,6 +122,8 @@ class Installation:
     records: SqlRecordStore
     datasets: SqlDatasetStore
     registry: SqlModelRegistry
+    models: MemoryModelStore
+    downloads: SqlDownloadStore
     files: MemoryDatasetFiles
     workspace: MemoryWorkspace
     artifacts: MemoryArtifactStore
@@ -297,4 +299,6 @@ def build_installation(
         upload_disk=upload_disk,
         clock=clock,
         tokens=tokens,
+        models=store,
+        downloads=downloads,
     )
