@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api.body_limit import BodyLimit
 from api.document import tidy_document
 from api.errors import ErrorBoundary, add_error_handlers
+from api.fan_out import FanOut
 from api.head_requests import HeadRequests
 from api.metrics import Metrics
 from api.options import ApiOptions
@@ -30,9 +31,11 @@ from api.routes import (
     records,
     registry,
     service,
+    streams,
     training,
     webhooks,
 )
+from api.streaming import OpenStreams
 from api.web import PageHeaders, web_routes
 from orchestrator.services import Services
 from orchestrator.stop_flag import StopFlag
@@ -45,6 +48,7 @@ names everything that is wrong at once. The same paths also stand under `/api/v1
 _TAGS = [
     {"name": "jobs", "description": "Submit, watch and cancel training jobs."},
     {"name": "records", "description": "What a job left behind: history, metrics, log, files."},
+    {"name": "streams", "description": "Being told as it happens, by server-sent events."},
     {"name": "analysis", "description": "Jobs looked back on: curves, comparisons, counts."},
     {"name": "experiments", "description": "Jobs that belong together, side by side."},
     {"name": "datasets", "description": "Pictures with captions."},
@@ -88,6 +92,8 @@ def create_app(services: Services, options: ApiOptions, *, measured: tuple[Colle
     app.state.metrics = metrics
     app.state.rate_limits = RateLimits(options)
     app.state.stopping = StopFlag()  # set by the server when it is told to stop; waiting answers then end
+    app.state.fan_out = FanOut(services.streams, app.state.stopping)
+    app.state.open_streams = OpenStreams(options.max_streams_per_user)
     add_error_handlers(app)
     if options.web_directory is not None:
         app.include_router(web_routes(options.web_directory), include_in_schema=False)
@@ -116,6 +122,7 @@ def _routes() -> APIRouter:
     for router in (
         training.router,
         records.router,
+        streams.router,
         lineage.router,
         analysis.router,
         experiments.router,

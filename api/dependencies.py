@@ -32,10 +32,12 @@ from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
+from orchestrator.services.streams import Streams
+from orchestrator.services.tickets import Tickets
 from orchestrator.services.webhooks import Webhooks
 from orchestrator.stop_flag import StopFlag
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False, scheme_name="bearer", description="A token of `lorry token create`, sent as `Bearer <token>`."
 )
 
@@ -128,6 +130,14 @@ async def _readiness(services: AllServices) -> Readiness:
     return services.readiness
 
 
+async def _streams(services: AllServices) -> Streams:
+    return services.streams
+
+
+async def _tickets(services: AllServices) -> Tickets:
+    return services.tickets
+
+
 JobsService = Annotated[Jobs, Depends(_jobs)]
 AnalysisService = Annotated[Analysis, Depends(_analysis)]
 ExperimentsService = Annotated[Experiments, Depends(_experiments)]
@@ -143,11 +153,13 @@ WebhooksService = Annotated[Webhooks, Depends(_webhooks)]
 RegistryService = Annotated[Registry, Depends(_registry)]
 ReproductionService = Annotated[Reproduction, Depends(_reproduction)]
 ReadinessService = Annotated[Readiness, Depends(_readiness)]
+StreamsService = Annotated[Streams, Depends(_streams)]
+TicketsService = Annotated[Tickets, Depends(_tickets)]
 
 
-async def _identify(
+async def identify(
     request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     services: AllServices,
     limits: Limits,
 ) -> Identity:
@@ -163,7 +175,7 @@ async def _identify(
     return identity
 
 
-CurrentIdentity = Annotated[Identity, Depends(_identify)]
+CurrentIdentity = Annotated[Identity, Depends(identify)]
 
 
 async def count_request(request: Request, response: Response, _: CurrentIdentity, limits: Limits) -> None:

@@ -82,6 +82,7 @@ def _options(settings: Settings) -> ApiOptions:
         submit_rate=settings.submit_rate,
         request_rate=settings.request_rate,
         submit_wait_seconds=settings.submit_wait_seconds,
+        max_streams_per_user=settings.max_streams_per_user,
         cors_origins=settings.cors_origins,
         supabase_url=settings.supabase_url,
         supabase_publishable_key=settings.supabase_publishable_key,

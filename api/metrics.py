@@ -51,7 +51,8 @@ class Metrics:
         route = getattr(scope.get("route"), "path", _UNROUTED)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._requests.labels(route, method, str(status or 0)).inc()
-        self._durations.labels(route, method).observe(seconds)
+        if not scope.get("state", {}).get("is_stream", False):  # whose end says nothing about how quick an answer was
+            self._durations.labels(route, method).observe(seconds)
 
     def render(self) -> bytes:
         return generate_latest(self.registry)

@@ -12,6 +12,7 @@ class ApiOptions:
     request_rate: str = "600/minute"  # a user's requests, submissions included
     failed_authentication_rate: str = "60/minute"  # an address's refused tokens
     submit_wait_seconds: float = 15.0
+    max_streams_per_user: int = 64  # open at a time, in this process
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 1024**2  # of every request but an upload
     supabase_url: str | None = None  # where users sign in, when not with a token

@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     submit_rate: str = Field("10/minute", description="Submissions a user may make.")
     request_rate: str = Field("600/minute", description="Other requests a user may make.")
     submit_wait_seconds: float = Field(15.0, ge=0, le=60, description="How long a submission waits for its launch.")
+    max_streams_per_user: int = Field(64, ge=1, description="Live streams a user may have open at a time.")
     max_upload_bytes: int = Field(2 * _GIB, ge=1024, description="Size of one dataset, packed and unpacked.")
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), description="Origins a browser may call from.")
 

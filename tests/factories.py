@@ -28,6 +28,7 @@ from orchestrator.domain.container import (
 )
 from orchestrator.domain.dataset import Dataset, DatasetItem
 from orchestrator.domain.estimates import Run, Work
+from orchestrator.domain.events import Metric
 from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.lineage import Lineage, LineageItem
@@ -70,6 +71,24 @@ def make_attempt(job: Job | None = None, **changes: Any) -> Attempt:
         "devices": ("cpu-0",),
     }
     return Attempt(**defaults | changes)
+
+
+def make_metric(job_id: str, **changes: Any) -> Metric:
+    """The first row of the first attempt."""
+    defaults: dict[str, Any] = {
+        "job_id": job_id,
+        "attempt": 1,
+        "step": 1,
+        "epoch": 0,
+        "loss": 0.5,
+        "val_loss": None,
+        "learning_rate": None,
+        "throughput": None,
+        "gpu_utilization": None,
+        "gpu_memory_bytes": None,
+        "recorded_at": NOW,
+    }
+    return Metric(**defaults | changes)
 
 
 def make_limits(**changes: Any) -> Limits:

@@ -9,6 +9,8 @@ from orchestrator.adapters.sql import (
     SqlExperimentStore,
     SqlFigureStore,
     SqlModelRegistry,
+    SqlNewsStore,
+    SqlTicketStore,
 )
 from orchestrator.bootstrap.adapters import Adapters
 from orchestrator.bootstrap.administration import build_admin, build_containers, build_webhooks
@@ -27,7 +29,9 @@ from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
+from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
+from orchestrator.services.tickets import Tickets
 from orchestrator.settings import Settings
 from orchestrator.values import scheduling_policy, tariff
 
@@ -78,6 +82,14 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         webhooks=build_webhooks(adapters, settings),
         admin=build_admin(adapters, queue),
         containers=build_containers(adapters),
+        streams=Streams(
+            jobs=adapters.jobs,
+            records=adapters.records,
+            news=SqlNewsStore(adapters.database),
+            workspace=adapters.workspace,
+            clock=adapters.clock,
+        ),
+        tickets=Tickets(store=SqlTicketStore(adapters.database), jobs=adapters.jobs, clock=adapters.clock),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
     )
 

@@ -24,6 +24,7 @@ class Identity:
     # The caller's own token, for a system that applies its own rules to the caller's rows; it lives for an hour at most
     # and is never stored. None for a caller whom only Lorry knows.
     access_token: str | None = field(default=None, repr=False, compare=False)
+    expires_at: datetime | None = field(default=None, compare=False)  # when the token does; None: never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +36,15 @@ class ApiToken:
     is_admin: bool
     created_at: datetime
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTicket:
+    """What the store keeps of a one-time ticket: never the ticket itself."""
+
+    ticket_hash: str  # sha256, hex
+    user_id: str
+    is_admin: bool
+    job_id: str | None  # the one job whose stream it opens; None: the stream of the user's own jobs
+    expires_at: datetime
+    token_expires_at: datetime | None  # of the token that it stands for, which ends the stream

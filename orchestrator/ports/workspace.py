@@ -53,6 +53,13 @@ class Workspace(Protocol):
     def read_log(self, job_id: str, *, tail: int) -> Sequence[str]:
         """The last `tail` lines; () when there is no log."""
 
+    def log_lines(self, job_id: str, *, offset: int, limit_bytes: int) -> Sequence[bytes]:
+        """Lines of the log from byte `offset`, each with its line end, `limit_bytes` together at most.
+
+        A line longer than that comes in pieces, so the lengths of what came always add up to the next offset; () when
+        there is no log.
+        """
+
     def outputs_bytes(self, job_id: str) -> int:
         """What the outputs take on the disk, a flat charge for each entry included; 0 when there are none.
 

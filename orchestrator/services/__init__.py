@@ -19,7 +19,9 @@ from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
+from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
+from orchestrator.services.tickets import Tickets
 from orchestrator.services.webhooks import Webhooks
 
 
@@ -41,6 +43,8 @@ class Services:
     reproduction: Reproduction
     readiness: Readiness
     survey: Survey
+    streams: Streams
+    tickets: Tickets
     webhooks: Webhooks
     admin: Admin
     containers: Containers

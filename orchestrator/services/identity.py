@@ -88,7 +88,7 @@ class LorryTokens:
             raise Unauthenticated("The bearer token is not known here.", code="TOKEN_INVALID")
         if known.expires_at is not None and known.expires_at <= self._clock.now():
             raise Unauthenticated("The bearer token has expired. Ask for a new one.", code="TOKEN_EXPIRED")
-        return Identity(known.user_id, is_admin=known.is_admin)
+        return Identity(known.user_id, is_admin=known.is_admin, expires_at=known.expires_at)
 
 
 class EitherToken:

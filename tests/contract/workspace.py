@@ -110,6 +110,28 @@ class WorkspaceContract:
     def test_a_job_without_a_log_has_no_lines(self, workspace):
         assert workspace.read_log(JOB, tail=10) == ()
 
+    def test_the_log_is_read_on_from_where_a_reader_is(self, workspace):
+        workspace.prepare(JOB, {})
+        end = workspace.append_log(JOB, ["one", "گربه", "three"], at_bytes=0)
+        read, offset = b"", 4
+        while lines := workspace.log_lines(JOB, offset=offset, limit_bytes=12):
+            assert sum(map(len, lines)) <= 12
+            read, offset = read + b"".join(lines), offset + sum(map(len, lines))
+
+        assert read.decode() == "گربه\nthree\n"
+        assert offset == end
+
+    def test_a_log_line_longer_than_a_reader_takes_comes_in_pieces(self, workspace):
+        workspace.prepare(JOB, {})
+        workspace.append_log(JOB, ["x" * 25], at_bytes=0)
+
+        pieces = [workspace.log_lines(JOB, offset=offset, limit_bytes=10) for offset in (0, 10, 20)]
+
+        assert pieces == [(b"x" * 10,), (b"x" * 10,), (b"x" * 5 + b"\n",)]
+
+    def test_there_is_nothing_to_read_on_in_no_log(self, workspace):
+        assert workspace.log_lines(JOB, offset=0, limit_bytes=10) == ()
+
     def test_lines_whose_place_was_never_stored_are_cut_off_the_log(self, workspace):
         workspace.prepare(JOB, {"v": 1})
         size_bytes = workspace.append_log(JOB, ["one"], at_bytes=0)

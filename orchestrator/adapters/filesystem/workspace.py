@@ -79,6 +79,13 @@ class FilesystemWorkspace:
         except FileNotFoundError:
             return ()
 
+    def log_lines(self, job_id: str, *, offset: int, limit_bytes: int) -> Sequence[bytes]:
+        try:
+            with self._log(job_id).open("rb") as log:
+                return _lines(os.pread(log.fileno(), limit_bytes, offset), limit_bytes, is_final=False)
+        except FileNotFoundError:
+            return ()
+
     def outputs_bytes(self, job_id: str) -> int:
         return measure_tree(self._outputs / job_id)
 

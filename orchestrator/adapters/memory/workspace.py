@@ -37,11 +37,7 @@ class MemoryWorkspace:
 
     def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
         data = self.outputs.get(job_id, {}).get(_EVENTS) or b""
-        *lines, rest = data[offset : offset + limit_bytes].split(b"\n")
-        whole = tuple(line + b"\n" for line in lines)
-        if rest and (is_final or (not lines and len(rest) == limit_bytes)):
-            whole += (rest,)
-        return EventsBite(whole, len(data))
+        return EventsBite(_lines(data[offset : offset + limit_bytes], limit_bytes, is_final=is_final), len(data))
 
     def append_log(self, job_id: str, lines: Sequence[str], *, at_bytes: int) -> int:
         log = self._logs.get(job_id, b"")[:at_bytes]
@@ -56,9 +52,19 @@ class MemoryWorkspace:
     def read_log(self, job_id: str, *, tail: int) -> Sequence[str]:
         return tuple(self._logs.get(job_id, b"").decode("utf-8", errors="replace").split("\n")[:-1][-tail:])
 
+    def log_lines(self, job_id: str, *, offset: int, limit_bytes: int) -> Sequence[bytes]:
+        data = self._logs.get(job_id, b"")[offset : offset + limit_bytes]
+        return _lines(data, limit_bytes, is_final=False)
+
     def outputs_bytes(self, job_id: str) -> int:
         return sum(len(data or b"") for data in self.outputs.get(job_id, {}).values())
 
     def remove(self, job_id: str) -> None:
         for kept in (self.configs, self.outputs, self._logs):
             kept.pop(job_id, None)
+
+
+def _lines(data: bytes, limit_bytes: int, *, is_final: bool) -> tuple[bytes, ...]:
+    *lines, rest = data.split(b"\n")
+    whole = tuple(line + b"\n" for line in lines)
+    return (*whole, rest) if rest and (is_final or (not lines and len(rest) == limit_bytes)) else whole

@@ -12,8 +12,10 @@ from orchestrator.adapters.sql.job_store import SqlJobStore
 from orchestrator.adapters.sql.leadership import FencedDatabase, SqlLeadership
 from orchestrator.adapters.sql.migrate import is_migrated, migrate, migration_sql
 from orchestrator.adapters.sql.model_registry import SqlModelRegistry
+from orchestrator.adapters.sql.news_store import SqlNewsStore
 from orchestrator.adapters.sql.record_store import SqlRecordStore
 from orchestrator.adapters.sql.retention_store import SqlRetentionStore
+from orchestrator.adapters.sql.ticket_store import SqlTicketStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
 from orchestrator.adapters.sql.upload_store import SqlDatasetCopyStore, SqlUploadStore
 from orchestrator.adapters.sql.wake_up import SqlWakeUp
@@ -33,9 +35,11 @@ __all__ = [
     "SqlJobStore",
     "SqlLeadership",
     "SqlModelRegistry",
+    "SqlNewsStore",
     "SqlOutbox",
     "SqlRecordStore",
     "SqlRetentionStore",
+    "SqlTicketStore",
     "SqlTokenStore",
     "SqlUploadStore",
     "SqlVersionStore",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -20,6 +21,7 @@ LEEWAY_SECONDS = 30  # as much as Supabase's own Data API grants
 MAX_TOKEN_LENGTH = 16 * 1024
 _AUTHENTICATED = "authenticated"  # both the audience and the Postgres role of a signed-in user
 _REQUIRED = ("exp", "sub", "aud", "role")
+_FAR_AHEAD = 4_102_444_800  # the year 2100
 _UNREADABLE = (jwt.PyJWTError, ValueError)  # the latter for text that is no UTF-8
 
 
@@ -67,7 +69,7 @@ def identity_of(claims: dict[str, Any], token: str, rules: ClaimRules) -> Identi
     # Users write user_metadata themselves; app_metadata only the project's owner can.
     app_metadata = claims.get("app_metadata")
     is_admin = isinstance(app_metadata, dict) and app_metadata.get("role") == "admin"
-    return Identity(_user_id(claims["sub"]), is_admin=is_admin, access_token=token)
+    return Identity(_user_id(claims["sub"]), is_admin=is_admin, access_token=token, expires_at=_instant(claims["exp"]))
 
 
 def _decode(
@@ -105,6 +107,11 @@ def _user_id(subject: str) -> str:
     if user_id != subject.lower():  # UUID() also reads braces, a missing hyphen and urn:uuid:
         raise _invalid("names no user")
     return user_id
+
+
+def _instant(seconds: float) -> datetime:
+    """Unix time, far ahead at most: a claim may be any number."""
+    return datetime.fromtimestamp(min(int(seconds), _FAR_AHEAD), UTC)
 
 
 def _invalid(why: str) -> Unauthenticated:

@@ -18,8 +18,10 @@ from orchestrator.adapters.sql import (
     SqlExperimentStore,
     SqlJobStore,
     SqlModelRegistry,
+    SqlNewsStore,
     SqlOutbox,
     SqlRecordStore,
+    SqlTicketStore,
     SqlTokenStore,
     SqlVersionStore,
     SqlWebhookStore,
@@ -37,7 +39,9 @@ from tests.contract.download_store import DownloadStoreContract
 from tests.contract.experiment_store import ExperimentStoreContract
 from tests.contract.job_store import JobStoreContract
 from tests.contract.model_registry import ModelRegistryContract
+from tests.contract.news_store import NewsStoreContract
 from tests.contract.record_store import RecordStoreContract
+from tests.contract.ticket_store import TicketStoreContract
 from tests.contract.token_store import TokenStoreContract
 from tests.contract.webhook_store import WebhookStoreContract
 from tests.factories import make_job
@@ -197,6 +201,22 @@ class TestTokenStore(TokenStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlTokenStore(database)
+
+
+class TestTicketStore(TicketStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlTicketStore(database)
+
+
+class TestNewsStore(NewsStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlNewsStore(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
 
 
 class TestAuditLog(AuditLogContract):

@@ -34,7 +34,9 @@ from orchestrator.adapters.sql import (
     SqlFigureStore,
     SqlJobStore,
     SqlModelRegistry,
+    SqlNewsStore,
     SqlRecordStore,
+    SqlTicketStore,
     SqlTokenStore,
     SqlVersionStore,
     SqlWebhookStore,
@@ -64,7 +66,9 @@ from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
 from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
+from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
+from orchestrator.services.tickets import Tickets
 from orchestrator.services.webhooks import Webhooks
 from tests.factories import make_attempt, make_dataset, make_item, make_model
 
@@ -280,6 +284,8 @@ def build_installation(
             wake_up=orchestrator,
             clock=clock,
         ),
+        streams=Streams(jobs=jobs, records=records, news=SqlNewsStore(database), workspace=workspace, clock=clock),
+        tickets=Tickets(store=SqlTicketStore(database), jobs=jobs, clock=clock),
         survey=Survey(store=SqlFigureStore(database), records=records, disk=disk, clock=clock),
     )
     relaxed = {"submit_rate": UNLIMITED, "request_rate": UNLIMITED, "submit_wait_seconds": 5.0}

@@ -1,0 +1,193 @@
+"""Live streams (docs/streams.md), and the one-time tickets by which an EventSource opens them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials
+
+from api.dependencies import (
+    AllServices,
+    CurrentIdentity,
+    JobId,
+    Limits,
+    StreamsService,
+    TicketsService,
+    bearer,
+    count_request,
+    identify,
+)
+from api.fan_out import FanOut
+from api.schemas.envelope import GUARDED, Single, errors
+from api.schemas.streams import TicketBody, TicketOut
+from api.streaming import EventStream, JobFeed, OpenStreams, UserFeed, events
+from orchestrator.domain.errors import Unauthenticated
+from orchestrator.domain.identity import Identity
+from orchestrator.domain.streaming import MAX_CURSOR_LENGTH, Cursor, UserCursor
+
+router = APIRouter(tags=["streams"], responses=GUARDED)
+
+_FROM_NOW = "now"
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "The events, until it ends."}
+}
+_NOTHING_NEW: dict[int | str, dict[str, Any]] = {
+    204: {"description": "The job's end was told before; there is nothing to connect again for."}
+}
+
+Ticket = Annotated[
+    str | None, Query(description="A one-time ticket of `/auth/ticket`, instead of a token.", max_length=200)
+]
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+async def _after(
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="Go on behind this event.", max_length=MAX_CURSOR_LENGTH)
+    ] = None,
+    after: Annotated[
+        str | None,
+        Query(
+            description="The same, for where no header can be set; `now` leaves out what was.",
+            max_length=MAX_CURSOR_LENGTH,
+        ),
+    ] = None,
+) -> str | None:
+    """A header wins: it is what an EventSource sends when it connects again to the same address."""
+    return last_event_id or after
+
+
+After = Annotated[str | None, Depends(_after)]
+
+
+async def _fan_out(request: Request) -> FanOut:
+    return cast(FanOut, request.app.state.fan_out)
+
+
+async def _open_streams(request: Request) -> OpenStreams:
+    return cast(OpenStreams, request.app.state.open_streams)
+
+
+AppFanOut = Annotated[FanOut, Depends(_fan_out)]
+AppOpenStreams = Annotated[OpenStreams, Depends(_open_streams)]
+
+
+async def _holder(
+    request: Request, credentials: Credentials, services: AllServices, limits: Limits, ticket: Ticket = None
+) -> Identity | None:
+    """Whose token it is; None where there is a ticket instead. Raises Unauthenticated, RateLimited."""
+    return await identify(request, credentials, services, limits) if ticket is None else None
+
+
+class _Door:
+    """Who comes in, by token or ticket."""
+
+    def __init__(
+        self,
+        request: Request,
+        services: AllServices,
+        limits: Limits,
+        holder: Annotated[Identity | None, Depends(_holder)],
+        ticket: Ticket = None,
+    ) -> None:
+        self._request = request
+        self._services = services
+        self._limits = limits
+        self._holder = holder
+        self._ticket = ticket
+
+    async def let_in(self, job_id: str | None) -> Identity:
+        """Raises Unauthenticated, RateLimited."""
+        identity = self._holder or await self._redeemed(self._ticket or "", job_id)
+        await self._limits.count_request(self._request)
+        self._request.state.is_stream = True
+        return identity
+
+    async def _redeemed(self, ticket: str, job_id: str | None) -> Identity:
+        try:
+            identity = await run_in_threadpool(self._services.tickets.redeem, ticket, job_id)
+        except Unauthenticated:
+            self._limits.count_failed_authentication(self._request.client.host if self._request.client else "")
+            raise
+        self._request.state.user_id = identity.user_id
+        return identity
+
+
+Door = Annotated[_Door, Depends()]
+
+
+# Guards are dependencies: once a stream has begun, its status has been sent.
+async def _job_watcher(job_id: JobId, door: Door, streams: StreamsService) -> Identity:
+    identity = await door.let_in(job_id)
+    await run_in_threadpool(streams.require, identity, job_id)
+    return identity
+
+
+async def _own_watcher(door: Door) -> Identity:
+    return await door.let_in(None)
+
+
+JobWatcher = Annotated[Identity, Depends(_job_watcher)]
+OwnWatcher = Annotated[Identity, Depends(_own_watcher)]
+
+
+async def _count_job_stream(identity: JobWatcher, streams: AppOpenStreams) -> AsyncIterator[None]:
+    with streams.counted(identity.user_id):
+        yield
+
+
+async def _count_own_stream(identity: OwnWatcher, streams: AppOpenStreams) -> AsyncIterator[None]:
+    with streams.counted(identity.user_id):
+        yield
+
+
+@router.post(
+    "/auth/ticket",
+    summary="Get a ticket for a stream",
+    dependencies=[Depends(count_request)],
+    responses=errors(400, 404),
+)
+def create_ticket(
+    identity: CurrentIdentity, tickets: TicketsService, body: TicketBody | None = None
+) -> Single[TicketOut]:
+    """For browsers, whose EventSource cannot send a token. It opens one stream, once, within 30 seconds."""
+    job_id = str(body.job_id) if body is not None and body.job_id is not None else None
+    return Single(data=TicketOut.from_domain(tickets.issue(identity, job_id)))
+
+
+@router.get(
+    "/training/stream",
+    summary="Watch all of the caller's jobs",
+    response_class=StreamingResponse,
+    responses={**_STREAM, **errors(400)},
+    dependencies=[Depends(_count_own_stream)],
+)
+async def stream_jobs(identity: OwnWatcher, fan_out: AppFanOut, streams: StreamsService, after: After) -> Response:
+    """Server-sent events of every job, from now on or behind the last one seen. It has no end of its own."""
+    cursor = UserCursor.parse(after) if after and after != _FROM_NOW else None
+    feed = UserFeed(fan_out, streams, identity.user_id, cursor)
+    return EventStream(events(fan_out, feed, streams, identity))
+
+
+@router.get(
+    "/training/jobs/{job_id}/stream",
+    summary="Watch a job",
+    response_class=StreamingResponse,
+    responses={**_STREAM, **_NOTHING_NEW, **errors(400, 404)},
+    dependencies=[Depends(_count_job_stream)],
+)
+async def stream_job(
+    job_id: JobId, identity: JobWatcher, fan_out: AppFanOut, streams: StreamsService, after: After
+) -> Response:
+    """Server-sent events: all that happened, or all behind the last one seen, then what happens, to the job's end."""
+    if after == _FROM_NOW:
+        cursor = await run_in_threadpool(streams.now, job_id)
+    else:
+        cursor = Cursor.parse(after) if after else Cursor()
+    if cursor.is_end and await run_in_threadpool(streams.has_told_all, job_id, cursor):
+        return Response(status_code=204)
+    return EventStream(events(fan_out, JobFeed(fan_out, job_id, cursor), streams, identity))
