@@ -23,6 +23,7 @@ from api.request_context import REQUEST_ID_HEADER, RequestContext
 from api.routes import (
     admin,
     analysis,
+    artifacts,
     datasets,
     experiments,
     identity,
@@ -123,6 +124,7 @@ def _routes() -> APIRouter:
         training.router,
         records.router,
         streams.router,
+        artifacts.router,
         lineage.router,
         analysis.router,
         experiments.router,

@@ -19,6 +19,7 @@ from orchestrator.domain.identity import Identity
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
 from orchestrator.services.analysis import Analysis
+from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
@@ -118,6 +119,10 @@ async def _webhooks(services: AllServices) -> Webhooks:
     return services.webhooks
 
 
+async def _artifacts(services: AllServices) -> Artifacts:
+    return services.artifacts
+
+
 async def _registry(services: AllServices) -> Registry:
     return services.registry
 
@@ -150,6 +155,7 @@ AuditService = Annotated[Audit, Depends(_audit)]
 AdminService = Annotated[Admin, Depends(_admin)]
 ContainersService = Annotated[Containers, Depends(_containers)]
 WebhooksService = Annotated[Webhooks, Depends(_webhooks)]
+ArtifactsService = Annotated[Artifacts, Depends(_artifacts)]
 RegistryService = Annotated[Registry, Depends(_registry)]
 ReproductionService = Annotated[Reproduction, Depends(_reproduction)]
 ReadinessService = Annotated[Readiness, Depends(_readiness)]

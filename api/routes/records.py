@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import FileResponse
 
 from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, count_request
 from api.schemas.envelope import GUARDED, Listing, Single, errors
@@ -17,8 +16,6 @@ router = APIRouter(tags=["records"], dependencies=[Depends(count_request)], resp
 Points = Annotated[int, Query(ge=FEWEST_POINTS, le=MOST_POINTS, description="How many, about.")]
 MAX_EVENTS = 10_000
 MAX_LOG_LINES = 10_000
-# A trained file is never shown by a browser, whatever is in it.
-_DOWNLOAD_HEADERS = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
 
 
 @router.get("/training/jobs/{job_id}/events", summary="A job's history", responses=errors(400))
@@ -57,25 +54,6 @@ def read_log(
 @router.get("/training/jobs/{job_id}/artifacts", summary="A job's files")
 def list_artifacts(job_id: JobId, identity: CurrentIdentity, records: RecordsService) -> Listing[ArtifactOut]:
     return Listing.whole([ArtifactOut.from_domain(artifact) for artifact in records.artifacts(identity, job_id)])
-
-
-@router.get(
-    "/artifacts/{artifact_id}/download",
-    summary="Download a file",
-    response_class=FileResponse,
-    responses={
-        200: {"content": {"application/octet-stream": {}}, "description": "The bytes; the ETag is their sha256."},
-        206: {"content": {"application/octet-stream": {}}, "description": "The asked `Range` of the bytes."},
-    },
-)
-def download_artifact(artifact_id: ArtifactId, identity: CurrentIdentity, records: RecordsService) -> FileResponse:
-    file = records.artifact_file(identity, artifact_id)
-    return FileResponse(
-        file.path,
-        media_type="application/octet-stream",
-        filename=file.artifact.name,
-        headers={**_DOWNLOAD_HEADERS, "ETag": f'"{file.artifact.sha256}"'},
-    )
 
 
 @router.get("/artifacts/{artifact_id}/link", summary="A link to a file")

@@ -103,11 +103,15 @@ class CancelBody(BaseModel):
     reason: Reason | None = Field(None, description="Shown in the job's history.")
 
 
+CheckpointName = Annotated[str, Field(pattern=r"^(step-[0-9]{6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")]
+
+
 class RetryBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    from_checkpoint: bool | Annotated[str, Field(pattern=r"^step-[0-9]{6}$")] = Field(
-        default=True, description="true goes on from the newest checkpoint, false starts over, a name picks one."
+    from_checkpoint: bool | CheckpointName = Field(
+        default=True,
+        description="true goes on from the newest checkpoint, false starts over; a name or a file's id picks one.",
     )
 
     def to_domain(self) -> str | None:

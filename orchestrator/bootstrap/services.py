@@ -19,11 +19,13 @@ from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.ports.disk import Disk
 from orchestrator.services import Services
 from orchestrator.services.analysis import Analysis
+from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
 from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import EitherToken, LorryTokens
 from orchestrator.services.jobs import Jobs
+from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -68,8 +70,9 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         models=models,
         tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
         sign_in=own_tokens,
+        artifacts=_artifacts(adapters),
         registry=Registry(registry=SqlModelRegistry(adapters.database), clock=adapters.clock),
-        reproduction=_reproduction(adapters),
+        reproduction=_reproduction(adapters, models),
         audit=Audit(log=SqlAuditLog(adapters.database)),
         readiness=Readiness(
             store=figures,
@@ -136,12 +139,17 @@ def _datasets(adapters: Adapters, disk: Disk, settings: Settings) -> Datasets:
     )
 
 
-def _reproduction(adapters: Adapters) -> Reproduction:
+def _artifacts(adapters: Adapters) -> Artifacts:
+    return Artifacts(jobs=adapters.jobs, records=adapters.records, artifacts=adapters.artifacts, models=adapters.models)
+
+
+def _reproduction(adapters: Adapters, models: Models) -> Reproduction:
     return Reproduction(
         jobs=adapters.jobs,
         records=adapters.records,
         versions=adapters.versions,
-        models=adapters.models,
+        models=models,
+        model_store=adapters.models,
         clock=adapters.clock,
         wake_up=adapters.submissions,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 # What is collected of a job's outputs. No pickle (.pt, .bin, .ckpt): loading one runs whatever it says. No .html or
 # .svg: a browser would.
@@ -56,6 +56,16 @@ class ModelClaim:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A sample picture, and what the trainer said of it."""
+
+    artifact: Artifact
+    step: int | None
+    prompt: str | None
+    seed: int | None
+
+
 MAX_ADAPTER_CLAIMS = 8
 
 
@@ -86,6 +96,37 @@ def model_claim(result: dict[str, Any]) -> ModelClaim | None:
     return ModelClaim(path, sha256) if isinstance(path, str) and isinstance(sha256, str) else None
 
 
+def sample_of(artifact: Artifact, told: Mapping[str, Any]) -> Sample:
+    """`told`: the fields of its `sample` event, which a container wrote."""
+    step, prompt, seed = told.get("step"), told.get("prompt"), told.get("seed")
+    return Sample(
+        artifact,
+        step=step if _is_count(step) else None,
+        prompt=prompt if isinstance(prompt, str) else None,
+        seed=seed if _is_count(seed) else None,
+    )
+
+
+def checkpoint_named(wish: str, artifacts: Iterable[Artifact]) -> str | None:
+    """The checkpoint that a user means by its folder's name or by the id of one of its files; None: there is none."""
+    for artifact in artifacts:
+        name = _checkpoint_of(artifact)
+        if name is not None and wish in (name, artifact.id):
+            return name
+    return None
+
+
+def stale_checkpoints(artifacts: Sequence[Artifact], *, keep: int) -> list[Artifact]:
+    """The files of all checkpoints but the `keep` newest; not those that another attempt has as something else."""
+    kept = checkpoint_names(artifacts)[-keep:]
+    needed = {artifact.path for artifact in artifacts if artifact.kind is not ArtifactKind.CHECKPOINT}
+    return [
+        artifact
+        for artifact in artifacts
+        if (name := _checkpoint_of(artifact)) is not None and name not in kept and artifact.path not in needed
+    ]
+
+
 def checkpoint_names(artifacts: Iterable[Artifact]) -> list[str]:
     """Folder names of the checkpoints among collected files, oldest step first."""
     return checkpoint_folders(artifact.path for artifact in artifacts if artifact.kind is ArtifactKind.CHECKPOINT)
@@ -93,5 +134,17 @@ def checkpoint_names(artifacts: Iterable[Artifact]) -> list[str]:
 
 def checkpoint_folders(paths: Iterable[str]) -> list[str]:
     """Their folder names in the paths of checkpoint files, oldest step first."""
-    parts = (path.split("/") for path in paths)
-    return sorted({folders[1] for folders in parts if len(folders) > 2})  # noqa: PLR2004 - checkpoints/NAME/FILE
+    return sorted({name for path in paths if (name := _checkpoint_folder(path)) is not None})
+
+
+def _checkpoint_of(artifact: Artifact) -> str | None:
+    return _checkpoint_folder(artifact.path) if artifact.kind is ArtifactKind.CHECKPOINT else None
+
+
+def _checkpoint_folder(path: str) -> str | None:
+    folders = path.split("/")
+    return folders[1] if len(folders) > 2 else None  # noqa: PLR2004 - checkpoints/NAME/FILE
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -37,6 +37,12 @@ class SuspectDevice:
     suspect_since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ArtifactPage:
+    artifacts: tuple[Artifact, ...]
+    total: int  # over all pages
+
+
 class RecordStore(Protocol):
     """Errors of every method: StoreUnavailable when the database does not answer."""
 
@@ -49,6 +55,9 @@ class RecordStore(Protocol):
     def metrics(self, job_id: str, *, points: int = MOST_POINTS) -> Sequence[Metric]:
         """In order of attempt and step; a longer series is thinned to about `points` rows (`curves.thinned`)."""
 
+    def events_of_type(self, job_id: str, type: str) -> Sequence[JobEvent]:  # noqa: A002 - the column's name
+        """Every event of a type, in order of ids."""
+
     def add_artifacts(self, artifacts: Sequence[Artifact]) -> None:
         """Store rows; one that is already there by (job, attempt, path) is left as it is."""
 
@@ -60,6 +69,13 @@ class RecordStore(Protocol):
 
     def lineage(self, job_id: str) -> Lineage | None:
         """Of the job's newest attempt; None before its first launch."""
+
+    def remove_artifacts(self, artifact_ids: Collection[str]) -> None:
+        """Rows only. Safe to repeat."""
+
+    def trained_files(self, user_id: str, *, page: int = 1, page_size: int = 50) -> ArtifactPage:
+        """A user's adapters and models, and the weights of each checkpoint, newest first; of a path that several
+        attempts wrote, the newest."""
 
     def save_engine_status(self, status: EngineStatus) -> None: ...
 

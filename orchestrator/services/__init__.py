@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from orchestrator.ports.token_verifier import TokenVerifier
 from orchestrator.services.admin import Admin
 from orchestrator.services.analysis import Analysis
+from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
@@ -39,6 +40,7 @@ class Services:
     tokens: TokenVerifier
     sign_in: LorryTokens
     audit: Audit
+    artifacts: Artifacts
     registry: Registry
     reproduction: Reproduction
     readiness: Readiness

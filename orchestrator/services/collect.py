@@ -15,6 +15,7 @@ from orchestrator.domain.artifact import (
     ArtifactKind,
     adapter_claims,
     model_claim,
+    stale_checkpoints,
 )
 from orchestrator.domain.errors import Rejected
 from orchestrator.domain.job import Attempt, Job
@@ -97,7 +98,15 @@ class Collect:
         files = self._artifacts.collect(job.id, suffixes)
         collected = [self._artifact(job, attempt, file, claimed) for file in files]
         self._records.add_artifacts(collected)
+        self._prune(job)
         return collected
+
+    def _prune(self, job: Job) -> None:
+        """Attempts leave checkpoints beside those of earlier ones: of all, as many stay as the job asked for."""
+        stale = stale_checkpoints(self._records.artifacts(job.id), keep=job.config.keep_checkpoints)
+        for file in stale:
+            self._artifacts.discard(job.id, file.path)
+        self._records.remove_artifacts([file.id for file in stale])
 
     def _artifact(
         self, job: Job, attempt: Attempt, file: CollectedFile, claimed: Mapping[str, ArtifactKind]

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.domain.artifact import checkpoint_names
+from orchestrator.domain.artifact import checkpoint_named, checkpoint_names
 from orchestrator.domain.audit import AuditAction, AuditEntry
 from orchestrator.domain.dataset import (
     Dataset,
@@ -173,13 +173,13 @@ class Jobs:
     def retry(self, identity: Identity, job_id: str, *, resume_from: str | None) -> JobView:
         """Queue another attempt of a failed job with the settings it had.
 
-        `resume_from` is a checkpoint's folder name, "scratch", or None for the newest checkpoint. Raises NotFound,
-        Rejected (CHECKPOINT_NOT_FOUND), and Conflict for a job that has not failed.
+        `resume_from` is a checkpoint's folder name or the id of one of its files, "scratch", or None for the newest
+        checkpoint. Raises NotFound, Rejected (CHECKPOINT_NOT_FOUND), and Conflict for a job that has not failed.
         """
         job = owned_job(self._jobs, identity, job_id)
         if job.status is not JobStatus.FAILED:
             raise Conflict(_WHY_NOT_RETRIED.get(job.status, _STILL_AT_WORK), code="JOB_NOT_FAILED")
-        self._require_checkpoint(job, resume_from)
+        resume_from = self._checkpoint(job, resume_from)
         self._models.want(job.base_model)
         again, actor = job.reopened(at=self._clock.now(), resume_from=resume_from), actor_on(job, identity)
         audit = self._audit(AuditAction.JOB_RETRIED, job, identity, "Tried again.") if actor is Actor.ADMIN else None
@@ -207,15 +207,19 @@ class Jobs:
             actor=identity.user_id, action=action, subject=job.id, message=message, data=data, at=self._clock.now()
         )
 
-    def _require_checkpoint(self, job: Job, wanted: str | None) -> None:
-        if wanted in (None, FROM_SCRATCH):
-            return
-        known = checkpoint_names(self._records.artifacts(job.id))
-        if wanted not in known:
-            message = f"Job {job.id} has no checkpoint {wanted!r}. It has: {', '.join(known) or 'none'}."
+    def _checkpoint(self, job: Job, wanted: str | None) -> str | None:
+        """The folder name of the wanted checkpoint. Raises Rejected (CHECKPOINT_NOT_FOUND)."""
+        if wanted is None or wanted == FROM_SCRATCH:
+            return wanted
+        files = self._records.artifacts(job.id)
+        name = checkpoint_named(wanted, files)
+        if name is None:
+            known = ", ".join(checkpoint_names(files)) or "none"
+            message = f"Job {job.id} has no checkpoint {wanted!r}. It has: {known}."
             raise Rejected(
                 message, code="CHECKPOINT_NOT_FOUND", details=[Violation("from_checkpoint", message, wanted)]
             )
+        return name
 
     def _select(self, dataset: Dataset) -> Selection:
         """What passes the gates. Raises Rejected (NOTHING_TO_TRAIN_ON)."""

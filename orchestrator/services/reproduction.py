@@ -20,6 +20,7 @@ from orchestrator.ports.job_store import JobStore, Submission
 from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.models import Models
 from orchestrator.services.ownership import actor_on, owned_job
 
 
@@ -49,7 +50,8 @@ class Reproduction:
         jobs: JobStore,
         records: RecordStore,
         versions: VersionStore,
-        models: ModelStore,
+        models: Models,
+        model_store: ModelStore,
         clock: Clock,
         wake_up: WakeUp,
     ) -> None:
@@ -57,6 +59,7 @@ class Reproduction:
         self._records = records
         self._versions = versions
         self._models = models
+        self._model_store = model_store
         self._clock = clock
         self._wake_up = wake_up
 
@@ -73,18 +76,20 @@ class Reproduction:
         """Queue a new job that is to give the same adapter: same settings and seed, same version of the dataset.
 
         Raises Conflict for a job that has not ended (JOB_NOT_ENDED) and for one whose dataset was deleted
-        (DATASET_VERSION_GONE), Rejected (MODEL_NOT_ALLOWED) when its base model left the catalogue.
+        (DATASET_VERSION_GONE), Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY) when its base model is not to be had.
         """
         original = owned_job(self._jobs, identity, job_id)
         if not original.status.is_final:
             raise Conflict("The job has not ended yet. Cancel it first, or wait.", code="JOB_NOT_ENDED")
         lineage = self._records.lineage(original.id)
+        self._models.require(original.base_model)
         revision = self._revision(original.base_model)
         version = self._version(original)
         job = self._again(original, lineage, item_count=len(version.items))
         actor = actor_on(original, identity)
         event = status_event(None, job, f"Submitted as a re-run of job {original.id}.", actor=actor)
         audit = self._audit(original, job, identity) if actor is Actor.ADMIN else None
+        self._models.want(job.base_model)  # before the job is there: a failed download would end it
         stored = self._jobs.add(job, event, submission, audit=audit)
         self._wake_up.notify()
         return Rerun(stored, self._changed(lineage, revision) if lineage else ())
@@ -100,11 +105,7 @@ class Reproduction:
         return differences(before, after)
 
     def _revision(self, base_model: str) -> str:
-        for entry in self._models.catalogue():
-            if entry.id == base_model:
-                return entry.revision
-        message = f"Base model {base_model!r} is no longer in the catalogue."
-        raise Rejected(message, code="MODEL_NOT_ALLOWED", details=[Violation("base_model", message, base_model)])
+        return self._model_store.revision(self._models.get(base_model).entry)
 
     def _version(self, job: Job) -> DatasetVersion:
         if job.dataset_sha256 is None:

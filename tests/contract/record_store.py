@@ -120,6 +120,40 @@ class RecordStoreContract:
         assert [artifact.size_bytes for artifact in store.artifacts(job.id)] == [2**40, 2**40]
         assert store.artifact(first.id) == first
 
+    def test_removed_artifacts_are_gone_and_the_others_stay(self, store, job):
+        gone, kept = _artifact(job, "a.png"), _artifact(job, "b.png")
+        store.add_artifacts([gone, kept])
+        for ids in ([gone.id, "never there"], [gone.id], []):
+            store.remove_artifacts(ids)
+
+        assert list(store.artifacts(job.id)) == [kept]
+
+    def test_events_of_one_type_come_in_order_over_all_attempts(self, store, jobs, job):
+        told = [_said(job, "sample", "one"), _said(job, "error", "no"), _said(job, "sample", "two", attempt=2)]
+        jobs.save(job, events=told)
+
+        assert [event.message for event in store.events_of_type(job.id, "sample")] == ["one", "two"]
+
+    def test_trained_files_are_a_users_weights_each_path_once_and_newest_first(self, store, jobs):
+        job, theirs = add(jobs, user_id="user-1"), add(jobs, user_id="user-2")
+        files = {
+            "a.safetensors": ArtifactKind.ADAPTER,
+            "model.pt": ArtifactKind.MODEL,
+            "checkpoints/step-000100/state.safetensors": ArtifactKind.CHECKPOINT,
+            "checkpoints/step-000100/manifest.json": ArtifactKind.CHECKPOINT,
+            "samples/a.png": ArtifactKind.SAMPLE,
+        }
+        first, *_ = kept = [
+            make_artifact(job, path=path, kind=kind, created_at=NOW - timedelta(seconds=age))
+            for age, (path, kind) in enumerate(files.items())
+        ]
+        again = make_artifact(job, path=first.path, attempt=2, created_at=NOW + timedelta(seconds=1))
+        store.add_artifacts([*kept, again, make_artifact(theirs)])
+
+        page = store.trained_files("user-1")
+        assert (page.artifacts, page.total) == ((again, kept[1], kept[2]), 3)
+        assert store.trained_files("user-1", page=2, page_size=2).artifacts == (kept[2],)
+
     def test_adding_no_artifacts_adds_none(self, store, job):
         store.add_artifacts([])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -22,13 +22,14 @@ from orchestrator.adapters.sql.tables import (
     training_lineage,
     user_limits,
 )
+from orchestrator.adapters.sql.trained_files import trained_files_of
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.curves import MOST_POINTS
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import HouseRules
-from orchestrator.ports.record_store import EngineStatus, SuspectDevice
+from orchestrator.ports.record_store import ArtifactPage, EngineStatus, SuspectDevice
 
 
 class SqlRecordStore:
@@ -59,6 +60,15 @@ class SqlRecordStore:
         with self._database.read() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return event_from(row) if row is not None else None
+
+    def events_of_type(self, job_id: str, type: str) -> Sequence[JobEvent]:  # noqa: A002 - the column's name
+        query = (
+            sa.select(training_events)
+            .where(training_events.c.job_id == job_id, training_events.c.event_type == type)
+            .order_by(training_events.c.id)
+        )
+        with self._database.read() as connection:
+            return [event_from(row) for row in connection.execute(query).mappings()]
 
     def metrics(self, job_id: str, *, points: int = MOST_POINTS) -> Sequence[Metric]:
         with self._database.read() as connection:
@@ -94,6 +104,24 @@ class SqlRecordStore:
         with self._database.read() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return lineage_from(row) if row is not None else None
+
+    def remove_artifacts(self, artifact_ids: Collection[str]) -> None:
+        if artifact_ids:
+            with self._database.write() as connection:
+                connection.execute(artifacts.delete().where(artifacts.c.id.in_(artifact_ids)))
+
+    def trained_files(self, user_id: str, *, page: int = 1, page_size: int = 50) -> ArtifactPage:
+        wanted = trained_files_of(user_id).subquery()
+        query = (
+            sa.select(artifacts)
+            .where(artifacts.c.id.in_(sa.select(wanted.c.id)))
+            .order_by(artifacts.c.created_at.desc(), artifacts.c.job_id, artifacts.c.path)
+            .limit(page_size)
+            .offset((page - 1) * page_size)
+        )
+        with self._database.read() as connection:
+            total = connection.execute(sa.select(sa.func.count()).select_from(wanted)).scalar_one()
+            return ArtifactPage(tuple(_artifact_from(row) for row in connection.execute(query).mappings()), total)
 
     def save_engine_status(self, status: EngineStatus) -> None:
         row = dataclasses.asdict(status) | {"id": 1, "devices": list(status.devices)}

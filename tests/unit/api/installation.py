@@ -54,6 +54,7 @@ from orchestrator.ports.record_store import EngineStatus
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
 from orchestrator.services.analysis import Analysis
+from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
@@ -262,9 +263,16 @@ def build_installation(
         models=models,
         tokens=tokens,
         sign_in=tokens,
+        artifacts=Artifacts(jobs=jobs, records=records, artifacts=artifacts, models=store),
         registry=Registry(registry=registry, clock=clock),
         reproduction=Reproduction(
-            jobs=jobs, records=records, versions=versions, models=models, clock=clock, wake_up=orchestrator
+            jobs=jobs,
+            records=records,
+            versions=versions,
+            models=models,
+            model_store=store,
+            clock=clock,
+            wake_up=orchestrator,
         ),
         audit=Audit(log=SqlAuditLog(database)),
         readiness=Readiness(store=SqlFigureStore(database), records=records, disk=disk, clock=clock, min_free_bytes=0),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.domain.artifact import ArtifactKind
+from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent, status_event
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.domain.training import TrainingType
+from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.services.collect import Collect
 from tests.factories import NOW, make_attempt, make_job, sha256_of
 
@@ -75,3 +76,20 @@ def test_no_other_job_has_its_pickles_collected(world, collect):
         "adapter.safetensors",
         "events.jsonl",
     }
+
+
+def test_of_all_attempts_checkpoints_as_many_stay_as_the_job_asked_for(world, collect):
+    job = make_job(config=TrainingConfig(keep_checkpoints=2))
+    world.store.add(job, status_event(None, job, "Submitted."))
+    world.workspace.prepare(job.id, {})
+    for attempt, steps in ((1, (100, 200)), (2, (300,))):
+        for step in steps:
+            world.workspace.write(job.id, f"checkpoints/step-{step:06d}/state.safetensors", b"x")
+            world.workspace.write(job.id, f"checkpoints/step-{step:06d}/manifest.json", b"{}")
+        collect.explain(job, make_attempt(job, number=attempt), EndReason.TRAINER_FAILED)
+
+    paths = {file.path for file in world.records.artifacts(job.id)}
+    assert {path.split("/")[1] for path in paths} == {"step-000200", "step-000300"}
+    with pytest.raises(NotFound):
+        world.artifacts.locate(job.id, "checkpoints/step-000100/state.safetensors")
+    world.artifacts.locate(job.id, "checkpoints/step-000200/state.safetensors")

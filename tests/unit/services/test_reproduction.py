@@ -13,6 +13,7 @@ from orchestrator.domain.lineage import as_metadata
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingConfig
 from orchestrator.ports.job_store import Submission
+from orchestrator.services.models import Models
 from orchestrator.services.reproduction import Reproduction
 from tests.factories import make_model
 from tests.unit.services.world import ADMIN, ALICE, BOB
@@ -28,12 +29,14 @@ def reproduction(world):
     return over(world, world.models)
 
 
-def over(world, models):
+def over(world, store):
+    models = Models(store=store, files=world.model_files, downloads=world.downloads, clock=world.clock)
     return Reproduction(
         jobs=world.store,
         records=world.records,
         versions=world.versions,
         models=models,
+        model_store=store,
         clock=world.clock,
         wake_up=world.wake_up,
     )

@@ -1,0 +1,74 @@
+"""Samples, checkpoints and adapters, and how these are used."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from api.schemas.assets import Asset, readable_size
+from orchestrator.domain.artifact import Artifact, ArtifactKind, Sample
+from orchestrator.domain.usage import Usage
+
+
+class TrainedAsset(Asset):
+    """An adapter (kind `model`) or a checkpoint that training made."""
+
+    job_id: str
+    path: str = Field(description="Relative to the job's files; of a checkpoint, its folder tells the step.")
+    sha256: str
+    download_url: str
+
+    @classmethod
+    def from_domain(cls, artifact: Artifact) -> TrainedAsset:
+        return cls(
+            id=artifact.id,
+            name=artifact.path if artifact.kind is ArtifactKind.CHECKPOINT else artifact.name,
+            kind="checkpoint" if artifact.kind is ArtifactKind.CHECKPOINT else "model",
+            size=readable_size(artifact.size_bytes),
+            size_bytes=artifact.size_bytes,
+            status="ready",
+            source="training",
+            downloadedAt=artifact.created_at,
+            job_id=artifact.job_id,
+            path=artifact.path,
+            sha256=artifact.sha256,
+            download_url=f"/api/artifacts/{artifact.id}/download",
+        )
+
+
+class SampleOut(BaseModel):
+    """A picture that a job drew."""
+
+    artifact_id: str
+    attempt: int
+    step: int | None = Field(description="Null where the trainer did not say.")
+    prompt: str | None
+    seed: int | None
+    name: str
+    size_bytes: int
+    image_url: str = Field(description="Path on this server, for an inline picture; needs the token.")
+
+    @classmethod
+    def from_domain(cls, sample: Sample) -> SampleOut:
+        file = sample.artifact
+        return cls(
+            artifact_id=file.id,
+            attempt=file.attempt,
+            step=sample.step,
+            prompt=sample.prompt,
+            seed=sample.seed,
+            name=file.name,
+            size_bytes=file.size_bytes,
+            image_url=f"/api/artifacts/{file.id}/image",
+        )
+
+
+class UsageOut(BaseModel):
+    """Text to copy."""
+
+    prompt: str = Field(description="The words that call up what was trained.", examples=["sks cat"])
+    comfyui: str = Field(description="Steps, one a line.")
+    diffusers: str = Field(description="A Python program.")
+
+    @classmethod
+    def from_domain(cls, usage: Usage) -> UsageOut:
+        return cls(prompt=usage.prompt, comfyui=usage.comfyui, diffusers=usage.diffusers)

@@ -1,0 +1,86 @@
+"""What a user does with collected files: see samples, learn how an adapter is used, list what training made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.artifact import Artifact, ArtifactKind, Sample, sample_of
+from orchestrator.domain.errors import NotFound, Rejected
+from orchestrator.domain.identity import Identity
+from orchestrator.domain.model import ModelSource
+from orchestrator.domain.usage import Usage, usage_of
+from orchestrator.ports.artifact_store import ArtifactStore
+from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.model_store import ModelStore
+from orchestrator.ports.record_store import ArtifactPage, RecordStore
+from orchestrator.services.ownership import artifact_not_found, owned_job
+
+_IMAGE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePicture:
+    """A sample's file, for a browser to show."""
+
+    artifact: Artifact
+    path: str  # absolute
+    media_type: str
+
+
+class Artifacts:
+    """Methods that take an id raise NotFound for an unknown one, and for another user's."""
+
+    def __init__(self, *, jobs: JobStore, records: RecordStore, artifacts: ArtifactStore, models: ModelStore) -> None:
+        self._jobs = jobs
+        self._records = records
+        self._artifacts = artifacts
+        self._models = models
+
+    def samples(self, identity: Identity, job_id: str) -> Sequence[Sample]:
+        """Pictures that a job drew, by step and prompt; those of a container that still runs are not collected yet."""
+        job = owned_job(self._jobs, identity, job_id)
+        told = {
+            (event.attempt, event.data.get("path")): event.data
+            for event in self._records.events_of_type(job.id, "sample")
+        }
+        files = [file for file in self._records.artifacts(job.id) if file.kind is ArtifactKind.SAMPLE]
+        samples = [sample_of(file, told.get((file.attempt, file.path), {})) for file in files]
+        return sorted(samples, key=lambda sample: (sample.artifact.attempt, sample.step or 0, sample.artifact.path))
+
+    def picture(self, identity: Identity, artifact_id: str) -> SamplePicture:
+        """Raises NotFound (PICTURE_NOT_FOUND) for a file that is no sample picture."""
+        artifact = self._owned(identity, artifact_id)
+        media_type = _IMAGE_TYPES.get("." + artifact.name.rpartition(".")[2])
+        if artifact.kind is not ArtifactKind.SAMPLE or media_type is None:
+            raise NotFound(f"Artifact {artifact_id} is no sample picture.", code="PICTURE_NOT_FOUND")
+        return SamplePicture(artifact, self._artifacts.locate(artifact.job_id, artifact.path), media_type)
+
+    def usage(self, identity: Identity, artifact_id: str) -> Usage:
+        """Raises Rejected (NOT_AN_ADAPTER) for any other file."""
+        artifact = self._owned(identity, artifact_id)
+        if artifact.kind is not ArtifactKind.ADAPTER:
+            raise Rejected(f"{artifact.name} is no adapter file.", code="NOT_AN_ADAPTER")
+        job = self._jobs.get(artifact.job_id)
+        return usage_of(
+            artifact.name,
+            base_model=job.base_model,
+            trigger_words=job.trigger_words,
+            is_local_model=self._is_local(job.base_model),
+        )
+
+    def assets(self, identity: Identity, *, page: int, page_size: int) -> ArtifactPage:
+        """The caller's adapters and checkpoints, newest first."""
+        return self._records.trained_files(identity.user_id, page=page, page_size=page_size)
+
+    def _owned(self, identity: Identity, artifact_id: str) -> Artifact:
+        artifact = self._records.artifact(artifact_id)
+        try:
+            owned_job(self._jobs, identity, artifact.job_id)
+        except NotFound as error:
+            raise artifact_not_found(artifact_id) from error
+        return artifact
+
+    def _is_local(self, base_model: str) -> bool:
+        sources = {entry.id: entry.source for entry in self._models.catalogue()}
+        return sources.get(base_model) in (ModelSource.LOCAL, ModelSource.BUILTIN)
