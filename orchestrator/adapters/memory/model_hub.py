@@ -10,18 +10,19 @@ from orchestrator.domain.model import CatalogueEntry, ModelFile, ModelSnapshot
 
 class MemoryModelHub:
     """Hands out `snapshots`, by the model's id. While `trouble` is set, the next file is fetched by half and it is
-    raised; `asked` counts the files that were asked for."""
+    raised; `asked` counts the files that were asked for. `branch` is the commit that `main` has moved on to."""
 
     def __init__(self) -> None:
         self.snapshots: dict[str, ModelSnapshot] = {}
         self.trouble: Exception | None = None
         self.asked = 0
+        self.branch: str | None = None
 
     def look_up(self, entry: CatalogueEntry, *, revision: str) -> ModelSnapshot:
         found = self.snapshots.get(entry.id)
         if found is None or revision not in (found.revision, "main"):
             raise HubRefused(f"The hub has no model {entry.id} at {revision}.")
-        return found
+        return ModelSnapshot(self.branch, found.files) if self.branch and revision == "main" else found
 
     def fetch(
         self,
