@@ -16,7 +16,8 @@ SERVICES = yaml.safe_load(TEXT)["services"]
 # What compose.yaml itself decides: secrets are files, ports and socket have their places.
 FIXED = {"PORT", "DOCKER_HOST", "METRICS_PORT", "CATALOGUE", "PRESETS"}
 SECRET = {name.upper() for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-READ = set(re.findall(r"\$\{([A-Z_]+)", TEXT))
+TEXTS = TEXT + (ROOT / "compose.supabase.yaml").read_text()
+READ = set(re.findall(r"\$\{([A-Z_]+)", TEXTS))
 
 
 @pytest.mark.parametrize("half", ["api", "orchestrator"])
@@ -29,13 +30,17 @@ def test_every_setting_reaches_each_half(half: str) -> None:
 def test_the_example_names_every_variable_and_the_default_that_compose_yaml_has() -> None:
     example = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert set(example) >= READ
-    for name, default in re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", TEXT):
+    for name, default in re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", TEXTS):
         assert example[name] == default
 
 
 def test_the_documentation_names_no_variable_that_nobody_reads() -> None:
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+)(?:=[^`]*)?`", (ROOT / "docs" / "compose.md").read_text()))
-    assert named <= READ | {f"LORRY_{name.upper()}" for name in Settings.model_fields} | {"COMPOSE_FILE", "LORRY_TOKEN"}
+    assert named <= READ | {f"LORRY_{name.upper()}" for name in Settings.model_fields} | {
+        "COMPOSE_FILE",
+        "COMPOSE_PROFILES",
+        "LORRY_TOKEN",
+    }
 
 
 @pytest.mark.parametrize("service", SERVICES)
