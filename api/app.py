@@ -33,6 +33,7 @@ from api.routes import (
     registry,
     service,
     streams,
+    train,
     training,
     webhooks,
 )
@@ -54,6 +55,7 @@ _TAGS = [
     {"name": "experiments", "description": "Jobs that belong together, side by side."},
     {"name": "datasets", "description": "Pictures with captions."},
     {"name": "models", "description": "Base models to start from."},
+    {"name": "diagnostic", "description": "Does this machine train at all?"},
     {"name": "webhooks", "description": "Being told of jobs instead of asking."},
     {"name": "admin", "description": "For administrators."},
     {"name": "identity", "description": "Signing in."},
@@ -130,6 +132,7 @@ def _routes() -> APIRouter:
         experiments.router,
         datasets.router,
         models.router,
+        train.router,
         webhooks.router,
         registry.router,
         admin.router,

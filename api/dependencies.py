@@ -35,6 +35,7 @@ from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.streams import Streams
 from orchestrator.services.tickets import Tickets
+from orchestrator.services.train import Train
 from orchestrator.services.webhooks import Webhooks
 from orchestrator.stop_flag import StopFlag
 
@@ -115,6 +116,10 @@ async def _containers(services: AllServices) -> Containers:
     return services.containers
 
 
+async def _train(services: AllServices) -> Train:
+    return services.train
+
+
 async def _webhooks(services: AllServices) -> Webhooks:
     return services.webhooks
 
@@ -154,6 +159,7 @@ SignInService = Annotated[LorryTokens, Depends(_sign_in)]
 AuditService = Annotated[Audit, Depends(_audit)]
 AdminService = Annotated[Admin, Depends(_admin)]
 ContainersService = Annotated[Containers, Depends(_containers)]
+TrainService = Annotated[Train, Depends(_train)]
 WebhooksService = Annotated[Webhooks, Depends(_webhooks)]
 ArtifactsService = Annotated[Artifacts, Depends(_artifacts)]
 RegistryService = Annotated[Registry, Depends(_registry)]

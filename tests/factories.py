@@ -27,9 +27,10 @@ from orchestrator.domain.container import (
     Limits,
 )
 from orchestrator.domain.dataset import Dataset, DatasetItem
+from orchestrator.domain.diagnostic import DiagnosticConfig
 from orchestrator.domain.estimates import Run, Work
-from orchestrator.domain.events import Metric
 from orchestrator.domain.experiment import Experiment
+from orchestrator.domain.events import Metric
 from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.lineage import Lineage, LineageItem
 from orchestrator.domain.memory import MemoryProfile
@@ -52,7 +53,7 @@ def make_job(**changes: Any) -> Job:
         "dataset_id": str(uuid.uuid4()),
         "type": TrainingType.LORA,
         "base_model": "lorry/tiny-sd15",
-        "config": TrainingConfig(),
+        "config": DiagnosticConfig() if changes.get("type") is TrainingType.DIAGNOSTIC else TrainingConfig(),
         "created_at": created_at,
         "updated_at": created_at,
     }

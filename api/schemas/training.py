@@ -60,6 +60,13 @@ class SubmitBody(BaseModel):
         None, ge=60, le=30 * 86_400, strict=True, description="Longest run; null is this installation's limit."
     )
 
+    @field_validator("type")
+    @classmethod
+    def _trains_an_adapter(cls, value: TrainingType) -> TrainingType:
+        if value is TrainingType.DIAGNOSTIC:
+            raise ValueError("must be lora or dreambooth; `POST /train` starts a diagnostic job")
+        return value
+
     def to_domain(self) -> SubmitRequest:
         return SubmitRequest(
             dataset_id=str(self.dataset_id),

@@ -34,6 +34,7 @@ from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
 from orchestrator.services.tickets import Tickets
+from orchestrator.services.train import Train
 from orchestrator.settings import Settings
 from orchestrator.values import scheduling_policy, tariff
 
@@ -51,17 +52,10 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         policy=scheduling_policy(settings),
         model_holds=model_holds(adapters),
     )
+    jobs = _jobs(adapters, models, queue)
     return Services(
-        jobs=Jobs(
-            jobs=adapters.jobs,
-            records=adapters.records,
-            datasets=adapters.datasets,
-            versions=adapters.versions,
-            models=models,
-            clock=adapters.clock,
-            wake_up=adapters.submissions,
-            queue=queue,
-        ),
+        jobs=jobs,
+        train=Train(store=adapters.jobs, jobs=jobs, wake_up=adapters.submissions, clock=adapters.clock),
         queue=queue,
         analysis=_analysis(adapters, settings),
         experiments=_experiments(adapters, settings),
@@ -83,8 +77,6 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             min_free_bytes=settings.min_free_bytes,
         ),
         webhooks=build_webhooks(adapters, settings),
-        admin=build_admin(adapters, queue),
-        containers=build_containers(adapters),
         streams=Streams(
             jobs=adapters.jobs,
             records=adapters.records,
@@ -93,7 +85,22 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             clock=adapters.clock,
         ),
         tickets=Tickets(store=SqlTicketStore(adapters.database), jobs=adapters.jobs, clock=adapters.clock),
+        admin=build_admin(adapters, queue),
+        containers=build_containers(adapters),
         survey=Survey(store=figures, records=adapters.records, disk=disk, clock=adapters.clock),
+    )
+
+
+def _jobs(adapters: Adapters, models: Models, queue: Queue) -> Jobs:
+    return Jobs(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        datasets=adapters.datasets,
+        versions=adapters.versions,
+        models=models,
+        clock=adapters.clock,
+        wake_up=adapters.submissions,
+        queue=queue,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestrator.domain.diagnostic import DiagnosticConfig
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.lifecycle import ALLOWED, ENDINGS, EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
@@ -40,7 +41,7 @@ class Job:
     dataset_id: str
     type: TrainingType
     base_model: str
-    config: TrainingConfig
+    config: TrainingConfig | DiagnosticConfig  # the latter where `type` says so
     created_at: datetime
     updated_at: datetime
     name: str | None = None
@@ -76,6 +77,13 @@ class Job:
     @property
     def is_cancel_requested(self) -> bool:
         return self.cancel_requested_at is not None
+
+    @property
+    def training_config(self) -> TrainingConfig:
+        """Raises Conflict (NO_ADAPTER) for a diagnostic job, which trains none."""
+        if isinstance(self.config, DiagnosticConfig):
+            raise Conflict(f"Job {self.id} is a diagnostic job, which trains no adapter.", code="NO_ADAPTER")
+        return self.config
 
     @property
     def is_launch_failure(self) -> bool:

@@ -9,6 +9,7 @@ from orchestrator.domain.back_off import BackOff
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus, RetryClass
 from orchestrator.domain.memory import MemoryProfile, lower
+from orchestrator.domain.training import TrainingType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,10 @@ def retry_after(job: Job, reason: EndReason, *, now: datetime, policy: RetryPoli
             delay = policy.delay_seconds(job.retries, jitter)
             note = f"Tried again in {delay:.0f} s (retry {job.retries + 1} of {policy.max_retries})."
             return Retry(now + timedelta(seconds=delay), job.memory_profile, note)
-        case RetryClass.MEMORY if job.memory_profile is MemoryProfile.NORMAL:
-            profile = lower(job.config, job.memory_profile)
+        case RetryClass.MEMORY if (
+            job.memory_profile is MemoryProfile.NORMAL and job.type is not TrainingType.DIAGNOSTIC
+        ):
+            profile = lower(job.training_config, job.memory_profile)
             if profile is None:
                 return None
             return Retry(now, profile, f"Tried again at once with the memory profile {profile}.")

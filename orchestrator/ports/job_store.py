@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
+from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.estimates import Run
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.identity import Actor
@@ -58,9 +59,16 @@ class JobStore(Protocol):
     """Errors of every method: StoreUnavailable when the database does not answer."""
 
     def add(
-        self, job: Job, event: JobEvent, submission: Submission | None = None, *, audit: AuditEntry | None = None
+        self,
+        job: Job,
+        event: JobEvent,
+        submission: Submission | None = None,
+        *,
+        audit: AuditEntry | None = None,
+        table: DiagnosticTable | None = None,
     ) -> Job:
-        """Store a new job and return it; the earlier job when the user sent this submission before.
+        """Store a new job, with the rows that a diagnostic one brings, and return it; the earlier job when the user
+        sent this submission before.
 
         Raises Conflict (IDEMPOTENCY_KEY_REUSED) when the key came with another body.
         """
@@ -70,6 +78,9 @@ class JobStore(Protocol):
 
     def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
         """Newest first, unless the filter says otherwise. `page` counts from 1."""
+
+    def table(self, job_id: str) -> DiagnosticTable | None:
+        """The rows that a diagnostic job brought; None without any."""
 
     def queue(self) -> Sequence[QueuedJob]:
         """Every queued job, oldest first, as little of each as scheduling needs: there may be ten thousand."""

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from orchestrator.domain.diagnostic import DiagnosticTable
+
 # What `outputs_bytes` says of a folder with more entries than anyone has patience to look at.
 BEYOND_MEASURE = 2**62
 
@@ -16,6 +18,7 @@ class JobPaths:
 
     config: str
     outputs: str
+    table: str | None = None  # a diagnostic job's rows, a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,9 @@ class EventsBite:
 class Workspace(Protocol):
     log_limit_bytes: int  # a log larger than this is full: it ends with a mark that says so
 
-    def prepare(self, job_id: str, config: dict[str, Any]) -> JobPaths:
-        """Write the config file and make the outputs folder, writable for the container's user. Safe to repeat.
+    def prepare(self, job_id: str, config: dict[str, Any], table: DiagnosticTable | None = None) -> JobPaths:
+        """Write the config file, and the table where there is one, and make the outputs folder, writable for the
+        container's user. Safe to repeat.
 
         Raises LaunchRefused (LAUNCH_REFUSED) when the disk says no.
         """

@@ -22,6 +22,7 @@ from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
+from orchestrator.services.train import Train
 from orchestrator.services.tickets import Tickets
 from orchestrator.services.webhooks import Webhooks
 
@@ -31,6 +32,7 @@ class Services:
     """What the HTTP half is given; bootstrap builds it."""
 
     jobs: Jobs
+    train: Train
     queue: Queue
     analysis: Analysis
     experiments: Experiments

@@ -103,7 +103,9 @@ class Collect:
 
     def _prune(self, job: Job) -> None:
         """Attempts leave checkpoints beside those of earlier ones: of all, as many stay as the job asked for."""
-        stale = stale_checkpoints(self._records.artifacts(job.id), keep=job.config.keep_checkpoints)
+        if job.type is TrainingType.DIAGNOSTIC:
+            return  # its trainer replaces its one checkpoint
+        stale = stale_checkpoints(self._records.artifacts(job.id), keep=job.training_config.keep_checkpoints)
         for file in stale:
             self._artifacts.discard(job.id, file.path)
         self._records.remove_artifacts([file.id for file in stale])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from orchestrator.domain.estimates import Estimate, Run, Tariff, estimate, estimate_by_progress, work_of
 from orchestrator.domain.job import Job
 from orchestrator.domain.scheduling import is_cpu
+from orchestrator.domain.training import TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import RecordStore
@@ -24,7 +25,7 @@ class Estimates:
 
     def of(self, jobs: Sequence[Job]) -> Mapping[str, Estimate]:
         """By job id. A job that has ended has none, and neither has one like which nothing ran here before."""
-        unfinished = [job for job in jobs if not job.status.is_final]
+        unfinished = [job for job in jobs if not job.status.is_final and job.type is not TrainingType.DIAGNOSTIC]
         if not unfinished:
             return {}
         runs = self._jobs.recent_runs(limit=_RUNS)
@@ -39,5 +40,5 @@ class Estimates:
         if remaining is not None and job.status.is_active:
             return estimate_by_progress(elapsed, remaining, gpus=job.gpus, tariff=self.tariff)
         held = job.gpu_ids or devices
-        work = work_of(job.base_model, job.config, is_on_gpu=bool(held) and not any(map(is_cpu, held)))
+        work = work_of(job.base_model, job.training_config, is_on_gpu=bool(held) and not any(map(is_cpu, held)))
         return estimate(work, job.config.steps, runs, gpus=job.gpus, tariff=self.tariff)

@@ -18,11 +18,12 @@ from orchestrator.domain.dataset import DatasetVersion, select_for_training, ver
 from orchestrator.domain.errors import LaunchRefused, NotFound
 from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Attempt, Job, container_name
-from orchestrator.domain.job_config import build_job_config
+from orchestrator.domain.job_config import build_diagnostic_config, build_job_config
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.domain.lineage import Lineage, as_metadata, lineage_of
 from orchestrator.domain.registered_model import model_name_of
 from orchestrator.domain.scheduling import Start, is_cpu
+from orchestrator.domain.training import TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.dataset_store import DatasetFiles, DatasetStore, VersionStore
@@ -99,25 +100,19 @@ class Launch:
         offset = earlier.events_offset
         return min(offset, self._workspace.read_events(earlier.job_id, offset=offset, limit_bytes=1).file_bytes)
 
-    def _build_spec(self, job: Job, attempt: Attempt) -> tuple[ContainerSpec, Lineage]:
+    def _build_spec(self, job: Job, attempt: Attempt) -> tuple[ContainerSpec, Lineage | None]:
         image = self._settings.image
         digest = self._runtime.image_digest(image)
         if digest is None:
             message = f"The training image {image!r} is not on this machine. Build it with `make setup`."
             raise LaunchRefused(EndReason.IMAGE_MISSING, message)
-        model = self._models.ready_entry(job.base_model)
-        version = self._version(job)
-        dataset_path = self._dataset_files.freeze(version, in_use=self._versions_in_use(job))
-        now = self._clock.now()
-        registered = self._registry.reserve(job, model_name_of(job), at=now)
-        lineage = lineage_of(job, version, model, registered, image_digest=digest, at=now)
-        paths = self._workspace.prepare(job.id, build_job_config(job, model, as_metadata(lineage)))
+        mounts, lineage = self._mounts(job, digest)
         spec = ContainerSpec(
             name=attempt.container_name,
             image=image,
             command=TRAIN_COMMAND,
             user=self._settings.user,
-            mounts=_mounts(paths, dataset_path, self._models.cache_path()),
+            mounts=mounts,
             limits=self._settings.limits,
             devices=tuple(device for device in attempt.devices if not is_cpu(device)),
             labels={
@@ -127,6 +122,27 @@ class Launch:
             },
         )
         return spec, lineage
+
+    def _mounts(self, job: Job, image_digest: str) -> tuple[tuple[Mount, ...], Lineage | None]:
+        """What the container sees of the host, written down before; and what its adapter will come from."""
+        if job.type is TrainingType.DIAGNOSTIC:
+            return self._diagnostic_mounts(job), None
+        model = self._models.ready_entry(job.base_model)
+        version = self._version(job)
+        dataset_path = self._dataset_files.freeze(version, in_use=self._versions_in_use(job))
+        now = self._clock.now()
+        registered = self._registry.reserve(job, model_name_of(job), at=now)
+        lineage = lineage_of(job, version, model, registered, image_digest=image_digest, at=now)
+        paths = self._workspace.prepare(job.id, build_job_config(job, model, as_metadata(lineage)))
+        return _mounts(paths, dataset_path, self._models.cache_path()), lineage
+
+    def _diagnostic_mounts(self, job: Job) -> tuple[Mount, ...]:
+        table = self._jobs.table(job.id)
+        paths = self._workspace.prepare(job.id, build_diagnostic_config(job, table), table)
+        mounts = (Mount(paths.config, CONFIG_PATH), Mount(paths.outputs, OUTPUT_PATH, is_read_only=False))
+        if table is None or paths.table is None:
+            return mounts
+        return (*mounts, Mount(paths.table, f"{DATASET_PATH}/{table.name}"))
 
     def _version(self, job: Job) -> DatasetVersion:
         """What was selected when the job was submitted, whatever became of the dataset since."""

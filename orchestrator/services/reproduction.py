@@ -14,6 +14,7 @@ from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Attempt, Job, Progress
 from orchestrator.domain.lineage import Lineage
+from orchestrator.domain.training import TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import VersionStore
 from orchestrator.ports.job_store import JobStore, Submission
@@ -76,11 +77,14 @@ class Reproduction:
         """Queue a new job that is to give the same adapter: same settings and seed, same version of the dataset.
 
         Raises Conflict for a job that has not ended (JOB_NOT_ENDED) and for one whose dataset was deleted
-        (DATASET_VERSION_GONE), Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY) when its base model is not to be had.
+        (DATASET_VERSION_GONE) or that trains no adapter (NO_ADAPTER), Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY) when
+        its base model is not to be had.
         """
         original = owned_job(self._jobs, identity, job_id)
         if not original.status.is_final:
             raise Conflict("The job has not ended yet. Cancel it first, or wait.", code="JOB_NOT_ENDED")
+        if original.type is TrainingType.DIAGNOSTIC:
+            raise Conflict("A diagnostic job trains no adapter. Start another with `POST /train`.", code="NO_ADAPTER")
         lineage = self._records.lineage(original.id)
         self._models.require(original.base_model)
         revision = self._revision(original.base_model)
@@ -119,7 +123,7 @@ class Reproduction:
 
     def _again(self, original: Job, lineage: Lineage | None, *, item_count: int) -> Job:
         now = self._clock.now()
-        train_count, val_count = original.config.train_val_counts(item_count)
+        train_count, val_count = original.training_config.train_val_counts(item_count)
         return Job(
             id=str(uuid.uuid4()),
             user_id=original.user_id,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.diagnostic import DiagnosticConfig, DiagnosticTable
 from orchestrator.domain.errors import Conflict, LorryError, NotFound, SlotTaken, StaleJob
 from orchestrator.domain.estimates import work_of
 from orchestrator.domain.events import JobEvent, Metric, status_event
@@ -445,6 +446,22 @@ class JobStoreContract:
             store.add(job, status_event(None, job, "Submitted."), Submission("key", "body"))
 
         assert store.list(JobFilter()).total == 2
+
+    def test_a_diagnostic_job_is_stored_with_its_settings_and_the_rows_it_brings(self, store):
+        config, table = DiagnosticConfig(epochs=3, steps=7), DiagnosticTable("rows.csv", "x,y\n1,2\n")
+        with_rows = make_job(type=TrainingType.DIAGNOSTIC, config=config)
+        without = make_job(type=TrainingType.DIAGNOSTIC)
+        store.add(with_rows, status_event(None, with_rows, "Submitted."), table=table)
+        store.add(without, status_event(None, without, "Submitted."))
+
+        assert store.get(with_rows.id).config == config
+        assert (store.table(with_rows.id), store.table(without.id)) == (table, None)
+        assert [job.steps for job in store.queue()] == [7, 1]
+
+    def test_diagnostic_jobs_tell_nothing_of_how_long_adapters_take(self, store):
+        _complete(store, add(store, type=TrainingType.DIAGNOSTIC), seconds=3)
+
+        assert list(store.recent_runs()) == []
 
     def test_a_key_stays_with_a_job_that_has_changed(self, store):
         first, second = make_job(), make_job()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.ports.workspace import EventsBite, Workspace
 
 JOB = "7f9c1d7e-0000-4000-8000-000000000001"
@@ -97,6 +98,16 @@ class WorkspaceContract:
 
         assert workspace.read_events(JOB, offset=3, limit_bytes=LIMIT) == EventsBite((), 3)
         assert workspace.read_events(JOB, offset=300, limit_bytes=LIMIT) == EventsBite((), 3)
+
+    def test_the_rows_of_a_diagnostic_job_are_a_file_until_the_job_is_removed(self, workspace):
+        assert workspace.prepare(JOB, {"v": 1}).table is None
+
+        paths = workspace.prepare(JOB, {"v": 1}, DiagnosticTable("rows.csv", "x,y\n1,2\n"))
+
+        assert paths.table.endswith("rows.csv")
+        assert paths.table != paths.config
+        workspace.remove(JOB)
+        workspace.remove(JOB)
 
     def test_the_log_gives_its_last_lines(self, workspace):
         workspace.prepare(JOB, {"v": 1})

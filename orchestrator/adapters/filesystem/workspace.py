@@ -13,6 +13,7 @@ from orchestrator.adapters.filesystem.deletion import delete_tree
 from orchestrator.adapters.filesystem.measuring import measure_tree
 from orchestrator.adapters.filesystem.ownership import Owner
 from orchestrator.adapters.filesystem.untrusted import open_directory, open_regular
+from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.errors import LaunchRefused
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.workspace import EventsBite, JobPaths
@@ -32,18 +33,23 @@ class FilesystemWorkspace:
         self._owner = owner
         self.log_limit_bytes = log_limit_bytes
 
-    def prepare(self, job_id: str, config: dict[str, Any]) -> JobPaths:
+    def prepare(self, job_id: str, config: dict[str, Any], table: DiagnosticTable | None = None) -> JobPaths:
         outputs = self._outputs / job_id
+        table_file = self._configs / f"{job_id}.{table.name}" if table else None
         try:
             for folder in (self._configs, self._outputs, self._logs):
                 folder.mkdir(parents=True, exist_ok=True)
             outputs.mkdir(mode=0o700, exist_ok=True)
             self._owner.take(outputs)
             _write_atomically(self._config(job_id), json.dumps(config, ensure_ascii=False, indent=2) + "\n")
+            if table and table_file:
+                _write_atomically(table_file, table.content)
         except OSError as error:
             message = f"The job's folders could not be written: {error.strerror}. Check the data folder's disk."
             raise LaunchRefused(EndReason.LAUNCH_REFUSED, message) from error
-        return JobPaths(config=str(self._config(job_id)), outputs=str(outputs))
+        return JobPaths(
+            config=str(self._config(job_id)), outputs=str(outputs), table=str(table_file) if table_file else None
+        )
 
     def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
         try:
@@ -91,7 +97,8 @@ class FilesystemWorkspace:
 
     def remove(self, job_id: str) -> None:
         delete_tree(self._outputs / job_id)
-        self._config(job_id).unlink(missing_ok=True)
+        for config_or_table in self._configs.glob(f"{job_id}.*"):
+            config_or_table.unlink(missing_ok=True)
         self._log(job_id).unlink(missing_ok=True)
 
     def _config(self, job_id: str) -> Path:

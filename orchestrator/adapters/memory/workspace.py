@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.errors import LaunchRefused
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.workspace import EventsBite, JobPaths
@@ -28,12 +29,16 @@ class MemoryWorkspace:
         files = self.outputs[job_id]
         files[path] = None if data is None else (files.get(path) or b"") + data
 
-    def prepare(self, job_id: str, config: dict[str, Any]) -> JobPaths:
+    def prepare(self, job_id: str, config: dict[str, Any], table: DiagnosticTable | None = None) -> JobPaths:
         if self.is_disk_full:
             raise LaunchRefused(EndReason.LAUNCH_REFUSED, "The disk in memory is full.")
         self.configs[job_id] = config
         self.outputs.setdefault(job_id, {})
-        return JobPaths(config=f"/memory/configs/{job_id}.json", outputs=f"/memory/outputs/{job_id}")
+        return JobPaths(
+            config=f"/memory/configs/{job_id}.json",
+            outputs=f"/memory/outputs/{job_id}",
+            table=f"/memory/configs/{job_id}.{table.name}" if table else None,
+        )
 
     def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
         data = self.outputs.get(job_id, {}).get(_EVENTS) or b""

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
+from orchestrator.adapters.sql.diagnostic_table import insert_table, select_table
 from orchestrator.adapters.sql.engine import Database, violates
 from orchestrator.adapters.sql.lineage import forget_version, record_adapter, record_lineage
 from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row, run_from
@@ -29,6 +30,7 @@ from orchestrator.adapters.sql.totals import Totals
 from orchestrator.adapters.sql.webhook_store import post_transitions
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
+from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
 from orchestrator.domain.estimates import Run
 from orchestrator.domain.events import JobEvent, Metric, status_event
@@ -37,6 +39,7 @@ from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
+from orchestrator.domain.training import TrainingType
 from orchestrator.ports.job_store import JobFilter, JobPage, Standing, Submission
 
 _ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
@@ -55,7 +58,13 @@ class SqlJobStore:
         self._totals = Totals()
 
     def add(
-        self, job: Job, event: JobEvent, submission: Submission | None = None, *, audit: AuditEntry | None = None
+        self,
+        job: Job,
+        event: JobEvent,
+        submission: Submission | None = None,
+        *,
+        audit: AuditEntry | None = None,
+        table: DiagnosticTable | None = None,
     ) -> Job:
         row = job_row(job)
         if submission is not None:
@@ -64,6 +73,8 @@ class SqlJobStore:
             with self._database.write() as connection:
                 connection.execute(training_jobs.insert().values(row))
                 _insert_history(connection, job, [event])
+                if table is not None:
+                    insert_table(connection, job.id, table)
                 if audit is not None:
                     insert_audit_entry(connection, audit)
         except sa.exc.IntegrityError as error:
@@ -89,6 +100,10 @@ class SqlJobStore:
             total = self._totals.get(wanted, lambda: connection.scalar(count) or 0)
             return JobPage(tuple(job_from(row) for row in connection.execute(rows).mappings()), total)
 
+    def table(self, job_id: str) -> DiagnosticTable | None:
+        with self._database.read() as connection:
+            return select_table(connection, job_id)
+
     def queue(self) -> Sequence[QueuedJob]:
         query = (
             sa.select(*_QUEUED_COLUMNS)
@@ -105,7 +120,7 @@ class SqlJobStore:
                 job.base_model, job.config, job.metrics, job.gpu_ids, job.current_step, job.started_at, job.completed_at
             )
             .where(job.status == JobStatus.COMPLETED, job.attempt == 1)
-            .where(job.current_step > 0, job.started_at.is_not(None))
+            .where(job.current_step > 0, job.started_at.is_not(None), job.type != TrainingType.DIAGNOSTIC)
             .order_by(job.created_at.desc())
             .limit(limit)
         )

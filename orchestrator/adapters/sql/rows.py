@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from orchestrator.domain.diagnostic import DiagnosticConfig
 from orchestrator.domain.estimates import Run, work_of
 from orchestrator.domain.events import JobEvent, Metric, storable
 from orchestrator.domain.job import Attempt, Job, Progress
@@ -38,7 +39,8 @@ def job_from(row: sa.RowMapping) -> Job:
     values["status"] = JobStatus(row["status"])
     values["end_reason"] = _reason(row["end_reason"])
     values["memory_profile"] = MemoryProfile(row["memory_profile"])
-    values["config"] = TrainingConfig.from_params(row["config"])
+    kind = DiagnosticConfig if values["type"] is TrainingType.DIAGNOSTIC else TrainingConfig
+    values["config"] = kind.from_params(row["config"])
     values["trigger_words"] = tuple(row["trigger_words"])
     values["gpu_ids"] = tuple(row["gpu_ids"])
     return Job(**values, progress=Progress(**{name: row[name] for name in _PROGRESS_FIELDS}))

@@ -109,30 +109,6 @@ class TestRecordStore(RecordStoreContract):
         return SqlJobStore(database)
 
 
-class TestControlStore(ControlStoreContract):
-    @pytest.fixture
-    def store(self, database):
-        return SqlControlStore(database)
-
-    @pytest.fixture
-    def audit_log(self, database):
-        return SqlAuditLog(database)
-
-    @pytest.fixture
-    def records(self, database):
-        return SqlRecordStore(database)
-
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
-
-
-class TestContainerStore(ContainerStoreContract):
-    @pytest.fixture
-    def store(self, database):
-        return SqlContainerStore(database)
-
-
 class TestDownloadStore(DownloadStoreContract):
     @pytest.fixture
     def store(self, database):
@@ -203,22 +179,6 @@ class TestTokenStore(TokenStoreContract):
         return SqlTokenStore(database)
 
 
-class TestTicketStore(TicketStoreContract):
-    @pytest.fixture
-    def store(self, database):
-        return SqlTicketStore(database)
-
-
-class TestNewsStore(NewsStoreContract):
-    @pytest.fixture
-    def store(self, database):
-        return SqlNewsStore(database)
-
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
-
-
 class TestAuditLog(AuditLogContract):
     @pytest.fixture
     def store(self, database):
@@ -237,3 +197,43 @@ class TestWebhookStore(WebhookStoreContract):
     @pytest.fixture
     def jobs(self, database):
         return SqlJobStore(database)
+
+
+class TestTicketStore(TicketStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlTicketStore(database)
+
+
+class TestNewsStore(NewsStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlNewsStore(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
+
+
+class TestControlStore(ControlStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlControlStore(database)
+
+    @pytest.fixture
+    def audit_log(self, database):
+        return SqlAuditLog(database)
+
+    @pytest.fixture
+    def records(self, database):
+        return SqlRecordStore(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
+
+
+class TestContainerStore(ContainerStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlContainerStore(database)

@@ -69,6 +69,7 @@ from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
+from orchestrator.services.train import Train
 from orchestrator.services.tickets import Tickets
 from orchestrator.services.webhooks import Webhooks
 from tests.factories import make_attempt, make_dataset, make_item, make_model
@@ -236,17 +237,19 @@ def build_installation(
         jobs=jobs, records=records, store=SqlAnalysisStore(database), clock=clock, tariff=Tariff(2.0, "EUR")
     )
     experiments = SqlExperimentStore(database)
+    service = Jobs(
+        jobs=jobs,
+        records=records,
+        datasets=datasets,
+        versions=versions,
+        models=models,
+        clock=clock,
+        wake_up=orchestrator,
+        queue=queue,
+    )
     services = Services(
-        jobs=Jobs(
-            jobs=jobs,
-            records=records,
-            datasets=datasets,
-            versions=versions,
-            models=models,
-            clock=clock,
-            wake_up=orchestrator,
-            queue=queue,
-        ),
+        jobs=service,
+        train=Train(store=jobs, jobs=service, wake_up=orchestrator, clock=clock),
         queue=queue,
         analysis=analysis,
         experiments=Experiments(store=experiments, jobs=jobs, analysis=analysis, clock=clock),
@@ -277,6 +280,8 @@ def build_installation(
         audit=Audit(log=SqlAuditLog(database)),
         readiness=Readiness(store=SqlFigureStore(database), records=records, disk=disk, clock=clock, min_free_bytes=0),
         webhooks=Webhooks(store=SqlWebhookStore(database), clock=clock, are_allowed=True),
+        streams=Streams(jobs=jobs, records=records, news=SqlNewsStore(database), workspace=workspace, clock=clock),
+        tickets=Tickets(store=SqlTicketStore(database), jobs=jobs, clock=clock),
         admin=Admin(
             store=SqlControlStore(database),
             jobs=jobs,
@@ -292,8 +297,6 @@ def build_installation(
             wake_up=orchestrator,
             clock=clock,
         ),
-        streams=Streams(jobs=jobs, records=records, news=SqlNewsStore(database), workspace=workspace, clock=clock),
-        tickets=Tickets(store=SqlTicketStore(database), jobs=jobs, clock=clock),
         survey=Survey(store=SqlFigureStore(database), records=records, disk=disk, clock=clock),
     )
     relaxed = {"submit_rate": UNLIMITED, "request_rate": UNLIMITED, "submit_wait_seconds": 5.0}
