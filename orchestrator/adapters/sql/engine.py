@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal
 
 import sqlalchemy as sa
 
 from orchestrator.adapters.sql.postgres import lock_schema, postgres_engine
-from orchestrator.adapters.sql.sqlite import BEGIN, sqlite_engine
+from orchestrator.adapters.sql.sqlite import BEGIN, WriteTurn, sqlite_engine
 from orchestrator.domain.errors import Rejected, StoreUnavailable
 
 
@@ -20,8 +20,10 @@ class Database:
     other is a bug.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, *, turn: AbstractContextManager[None] | None = None) -> None:
+        """`turn` is taken for the time of each write, by everything of this process that writes there."""
         self.engine = engine
+        self.turn = turn or nullcontext()
         self._reading = engine.execution_options(**{BEGIN: "DEFERRED"})
 
     @property
@@ -35,7 +37,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        with translated(), self.engine.begin() as connection:
+        with self.turn, translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -72,7 +74,7 @@ def connect(url: str) -> Database:
         case "sqlite" if parsed.database in (None, "", ":memory:"):
             raise _refused("names no file")
         case "sqlite":
-            return Database(sqlite_engine(parsed))
+            return Database(sqlite_engine(parsed), turn=WriteTurn())
         case "postgresql" | "postgres":
             return Database(postgres_engine(parsed))
         case other:

@@ -81,7 +81,7 @@ class FencedDatabase(Database):
     """
 
     def __init__(self, database: Database, term: Callable[[], int]) -> None:
-        super().__init__(database.engine)
+        super().__init__(database.engine, turn=database.turn)
         self._term = term
 
     @contextmanager

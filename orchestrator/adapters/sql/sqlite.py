@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from orchestrator.domain.errors import StoreUnavailable
+
 BUSY_TIMEOUT_SECONDS = 10.0
 _LOCKED_PAUSE_SECONDS = 0.02
 BEGIN = "lorry_begin"  # the execution option that says how a transaction begins
+
+
+class WriteTurn:
+    """One write of this process at a time.
+
+    SQLite has a busy database tried again after ever longer pauses, so that whoever comes last may come first and a
+    write may wait for a second behind ones that take milliseconds. Here the next goes on the moment that one is done,
+    and whoever waits holds no connection, which reads need. The lock of the database itself is for other processes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+            raise StoreUnavailable("The job store did not answer: writes before this one have not ended.")
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 def sqlite_engine(url: sa.URL) -> sa.Engine:

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from orchestrator.adapters.sql import SqlJobStore, connect, migrate
+from orchestrator.adapters.sql.leadership import FencedDatabase
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.events import status_event
 from orchestrator.ports.job_store import JobFilter
@@ -49,6 +50,24 @@ def test_a_lock_that_outlasts_the_timeout_makes_the_store_unavailable(database, 
     holder.close()
     _add(store)
     hasty.close()
+
+
+def test_writers_of_one_process_wait_for_each_other_without_a_connection_and_readers_for_nobody(database):
+    migrate(database)
+    store = SqlJobStore(database)
+    crowd = database.engine.pool.size() + database.engine.pool.overflow() + 20  # more than there are connections
+    with database.turn:
+        writers = [threading.Thread(target=_add, args=(store,)) for _ in range(crowd)]
+        for writer in writers:
+            writer.start()
+        assert store.list(JobFilter()).total == 0
+    for writer in writers:
+        writer.join()
+    assert store.list(JobFilter()).total == crowd
+
+
+def test_a_leaders_writes_take_the_same_turns(database):
+    assert FencedDatabase(database, term=lambda: 1).turn is database.turn
 
 
 def test_a_database_whose_folder_is_gone_is_unavailable(tmp_path):
