@@ -29,8 +29,8 @@ from orchestrator.domain.container import (
 from orchestrator.domain.dataset import Dataset, DatasetItem
 from orchestrator.domain.diagnostic import DiagnosticConfig
 from orchestrator.domain.estimates import Run, Work
-from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.events import Metric
+from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.lineage import Lineage, LineageItem
 from orchestrator.domain.memory import MemoryProfile

@@ -22,8 +22,8 @@ from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
-from orchestrator.services.train import Train
 from orchestrator.services.tickets import Tickets
+from orchestrator.services.train import Train
 from orchestrator.services.webhooks import Webhooks
 
 

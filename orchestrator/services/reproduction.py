@@ -77,8 +77,8 @@ class Reproduction:
         """Queue a new job that is to give the same adapter: same settings and seed, same version of the dataset.
 
         Raises Conflict for a job that has not ended (JOB_NOT_ENDED) and for one whose dataset was deleted
-        (DATASET_VERSION_GONE) or that trains no adapter (NO_ADAPTER), Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY) when
-        its base model is not to be had.
+        (DATASET_VERSION_GONE) or that trains no adapter (NO_ADAPTER), Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY)
+        when its base model is not to be had.
         """
         original = owned_job(self._jobs, identity, job_id)
         if not original.status.is_final:

@@ -69,8 +69,8 @@ from orchestrator.services.registry import Registry
 from orchestrator.services.reproduction import Reproduction
 from orchestrator.services.streams import Streams
 from orchestrator.services.survey import Survey
-from orchestrator.services.train import Train
 from orchestrator.services.tickets import Tickets
+from orchestrator.services.train import Train
 from orchestrator.services.webhooks import Webhooks
 from tests.factories import make_attempt, make_dataset, make_item, make_model
 
