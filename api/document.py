@@ -22,6 +22,17 @@ def tidy_document(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's own documentation does
 
 
+_EVENT_STREAM = "text/event-stream"
+# Of a stream the document tells what one event is.
+_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "id": {"type": "string", "description": "Sent back as `Last-Event-ID`, the stream goes on after it."},
+        "event": {"type": "string", "description": "What kind of event it is."},
+        "data": {"type": "string", "description": "JSON."},
+    },
+}
 _NOTHING_SAID = "Successful Response"  # the framework's words where a route has none
 
 
@@ -30,4 +41,6 @@ def _responses(responses: dict[str, Any]) -> dict[str, Any]:
     for answer in responses.values():
         if answer["description"] == _NOTHING_SAID:
             answer["description"] = "Done."
+        if _EVENT_STREAM in answer.get("content", {}):
+            answer["content"][_EVENT_STREAM] = {"schema": _EVENT}
     return {status: responses[status] for status in sorted(responses) if status != "default"}

@@ -98,6 +98,13 @@ class SqlVersionStore:
         self._database = database
 
     def add(self, version: DatasetVersion) -> None:
+        versions = dataset_versions.c
+        known = sa.select(versions.sha256).where(
+            versions.dataset_id == version.dataset_id, versions.sha256 == version.sha256
+        )
+        with self._database.read() as connection:
+            if connection.scalar(known) is not None:  # most jobs train on what others did: a write less for each
+                return
         row = dataclasses.asdict(version) | {"items": [list(item) for item in version.items]}
         with self._database.write() as connection:
             insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert

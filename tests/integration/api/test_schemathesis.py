@@ -1,6 +1,6 @@
 """Whatever the document allows, and much that it does not, is answered as the document says and never with a crash.
 
-A test run asks the same questions every time, for less than a minute; `make fuzz` asks new ones for ten.
+A test run asks the same questions every time, for a minute; `make fuzz` asks new ones for ten.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import pytest
 from tests.integration.api.fuzzing import Target, running_api
 
 _LONG_SECONDS = os.environ.get("FUZZ_SECONDS")
-SECONDS = int(_LONG_SECONDS or 45)
+SECONDS = int(_LONG_SECONDS or 60)
 SEED = () if _LONG_SECONDS else ("--seed", "1")
 # Starting, loading the document, and whatever was under way when the time was up.
 OVERHEAD_SECONDS = 120
 KNOWN_IN = 0.7  # of all requests; the others ask for ids that nobody has
 
-# What a schema cannot say: which base models the catalogue has, and that bytes are a picture.
-_ALSO_REFUSED = ["submit_job", "create_job", "upload_dataset"]
+# What a schema cannot say: what the catalogue has, which of two times comes first, that bytes are a picture.
+_ALSO_REFUSED = ["submit_job", "create_job", "get_statistics", "upload_dataset"]
 _ACCEPTED = ["2xx", "401", "403", "404", "409", "429", "503"]
 
 
