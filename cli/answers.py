@@ -99,6 +99,13 @@ class Model(TypedDict):
     id: str
     family: str
     status: str
+    ready: bool
+    fetchable: bool
+    progress: int | None  # percent, while it is downloading
+    message: str | None
+    size: str | None
+    memory: str | None
+    revision: str
     licence: str
     description: str
 

@@ -28,3 +28,7 @@ class ServiceCalls(Transport):
 
     def models(self) -> list[Model]:
         return cast("list[Model]", self._data("/catalog/models", doing="list base models"))
+
+    def fetch_model(self, model_id: str) -> None:
+        """Have the server fetch a model, or go on with what it began."""
+        self._post("/models/download/start", doing=f"have {model_id} fetched", json={"modelId": model_id})

@@ -53,6 +53,9 @@ class _Entry(BaseModel):
         )
 
 
+CATALOGUE_KEYS = tuple(_Entry.model_fields)
+
+
 class _Catalogue(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 

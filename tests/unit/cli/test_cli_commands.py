@@ -229,12 +229,9 @@ def test_an_unknown_file_is_answered_with_those_there_are(server: Any, lorry: Lo
     assert (ended.code, ended.err) == (2, "Job j has no file adapter. It has: adapter.safetensors.\n")
 
 
-def test_datasets_and_models_are_listed(server: Any, lorry: Lorry) -> None:
+def test_datasets_are_listed(server: Any, lorry: Lorry) -> None:
     server.data("/datasets", [UPLOADED], total=1)
-    model = {"id": "lorry/tiny-sd15", "family": "sd15", "status": "ready", "licence": "MIT", "description": "Tiny."}
-    server.data("/catalog/models", [model])
     assert "1.2 MB" in lorry("datasets", "list").out
-    assert "lorry/tiny-sd15" in lorry("models", "list").out
 
 
 def test_a_datasets_items_are_shown_with_why_some_are_left_out(server: Any, lorry: Lorry) -> None:
