@@ -1,0 +1,86 @@
+"""What an adapter was made from is told by its job and by its file, and making it once more gives the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from tests.e2e.installation import DEADLINE_SECONDS, Installation, User
+from tests.e2e.test_training import CONFIG, TRAINED_WITHIN_SECONDS, photographs
+
+pytestmark = pytest.mark.docker
+
+OWN_TO_A_JOB = {"lorry.job_id", "lorry.model_version"}
+
+
+def adapters(user: User, job_id: str, folder: Path) -> dict[str, tuple[dict[str, str], dict[str, Any]]]:
+    """Metadata and tensors of a job's adapter files, by their paths."""
+    found = {}
+    for number, artifact in enumerate(user.records(job_id, "artifacts")):
+        if artifact["kind"] != "adapter":
+            continue
+        file = folder / f"{job_id}-{number}.safetensors"
+        file.write_bytes(user.http.get(f"/artifacts/{artifact['id']}/download").content)
+        with safe_open(file, "np") as opened:
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - it is no mapping
+            found[artifact["path"]] = (opened.metadata(), tensors)
+    return found
+
+
+def is_twin_of_its_rerun(user: User, folder: Path, *, within_seconds: float, **submission: Any) -> None:
+    """The whole story of one job."""
+    job_id = user.start("sks", name="my cat", **submission)
+    user.wait(job_id, "completed", within_seconds=within_seconds)
+    lineage = user.get(f"/training/jobs/{job_id}/lineage")
+    first = adapters(user, job_id, folder)
+    assert len(first) == 2
+    for metadata, _ in first.values():
+        assert {name: value for name, value in metadata.items() if name.startswith("lorry.")} == lineage["metadata"]
+
+    answer = user.http.post(f"/training/jobs/{job_id}/rerun")
+    assert answer.status_code == 201, answer.text
+    rerun = answer.json()["data"]
+    assert rerun["differences"] == []
+    rerun_id = rerun["job"]["id"]
+    user.wait(rerun_id, "completed", within_seconds=within_seconds)
+    second = adapters(user, rerun_id, folder)
+    assert first.keys() == second.keys()
+    for path, (metadata, tensors) in first.items():
+        changed = {name for name in metadata if metadata[name] != second[path][0].get(name)}
+        assert {name for name in changed if name.startswith("lorry.")} == OWN_TO_A_JOB
+        assert tensors.keys() == second[path][1].keys()
+        assert all(np.array_equal(tensors[name], second[path][1][name]) for name in tensors), path
+
+    versions = user.get("/models/registered/my%20cat")
+    assert [(version["version"], version["job_id"]) for version in versions] == [(2, rerun_id), (1, job_id)]
+    assert versions[1]["sha256"] == lineage["adapter"]["sha256"]
+    assert user.get(f"/training/jobs/{job_id}/diff", **{"with": rerun_id}) == []
+    assert user.get(f"/training/jobs/{rerun_id}/lineage")["rerun_of"] == job_id
+
+
+def test_a_job_its_file_and_its_rerun_tell_one_story(user, tmp_path):
+    is_twin_of_its_rerun(user, tmp_path, within_seconds=DEADLINE_SECONDS)
+
+
+@pytest.mark.trainer
+def test_the_real_trainer_makes_the_same_adapter_twice(install, tmp_path):
+    installation: Installation = install(LORRY_IMAGE="training-image")
+    installation.serve()
+    installation.wait_until_ready()
+    alice = installation.user("alice")
+    dataset_id = alice.upload(photographs())
+    is_twin_of_its_rerun(alice, tmp_path, within_seconds=TRAINED_WITHIN_SECONDS, dataset_id=dataset_id, config=CONFIG)
+
+
+def test_a_deleted_job_is_out_of_reach(user):
+    job_id = user.start("sks", name="gone")
+    user.wait(job_id, "completed")
+    (adapter, *_) = [file for file in user.records(job_id, "artifacts") if file["kind"] == "adapter"]
+    assert user.http.delete(f"/training/jobs/{job_id}").status_code == 200
+
+    for path in (f"/training/jobs/{job_id}", f"/artifacts/{adapter['id']}/download", "/models/registered/gone"):
+        assert user.http.get(path).status_code == 404
