@@ -15,6 +15,7 @@ from orchestrator.domain.retention import Kind, RetentionPolicy
 from orchestrator.domain.retry import RetryPolicy
 from orchestrator.ports.device_inventory import DeviceInventory
 from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.checkpoints import Checkpoints
 from orchestrator.services.collect import Collect
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
@@ -49,6 +50,9 @@ def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings
             dataset_files=adapters.dataset_files,
             models=builtin_models,
             registry=SqlModelRegistry(adapters.database),
+            checkpoints=Checkpoints(
+                records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace
+            ),
             workspace=adapters.workspace,
             runtime=adapters.runtime,
             clock=adapters.clock,

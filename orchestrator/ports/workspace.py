@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -69,6 +69,13 @@ class Workspace(Protocol):
 
         Bounded in entries and in time, whatever a container made there: BEYOND_MEASURE for more entries than that, and
         what was counted so far when time is up.
+        """
+
+    def restore_checkpoints(self, job_id: str, files: Mapping[str, str]) -> bool:
+        """Give prepared outputs that have no `checkpoints` folder these files of it (path below the outputs -> absolute
+        path of a copy), all or none; False where there is such a folder, or something in its place.
+
+        Raises LaunchRefused (LAUNCH_REFUSED) when the disk says no.
         """
 
     def remove(self, job_id: str) -> None:

@@ -31,6 +31,7 @@ from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.model_registry import ModelRegistry
 from orchestrator.ports.workspace import JobPaths, Workspace
 from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.checkpoints import Checkpoints
 from orchestrator.services.container_settings import ContainerSettings
 
 
@@ -44,6 +45,7 @@ class Launch:
         dataset_files: DatasetFiles,
         models: BuiltinModels,
         registry: ModelRegistry,
+        checkpoints: Checkpoints,
         workspace: Workspace,
         runtime: ContainerRuntime,
         clock: Clock,
@@ -55,6 +57,7 @@ class Launch:
         self._dataset_files = dataset_files
         self._models = models
         self._registry = registry
+        self._checkpoints = checkpoints
         self._workspace = workspace
         self._runtime = runtime
         self._clock = clock
@@ -88,6 +91,7 @@ class Launch:
         in which case nothing was started.
         """
         spec, lineage = self._build_spec(job, attempt)
+        self._checkpoints.restore(job)
         container = self._runtime.create(spec)
         attempt = attempt.evolve(container_id=container.id, spec_hash=spec.digest, image_digest=container.image_digest)
         job = job.with_container(container.id, image_digest=container.image_digest, at=self._clock.now())

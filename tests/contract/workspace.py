@@ -198,6 +198,17 @@ class WorkspaceContract:
 
         assert 1024**2 <= workspace.outputs_bytes(JOB) < 1.1 * 1024**2
 
+    def test_checkpoints_are_put_back_where_there_are_none_and_never_over_others(self, workspace, tmp_path):
+        copies = {name: tmp_path / name for name in ("state.safetensors", "manifest.json")}
+        for name, copy in copies.items():
+            copy.write_bytes(name.encode())
+        files = {f"checkpoints/step-000100/{name}": str(copy) for name, copy in copies.items()}
+        workspace.prepare(JOB, {"v": 1})
+
+        assert workspace.restore_checkpoints(JOB, files)
+        assert workspace.outputs_bytes(JOB) > 0
+        assert not workspace.restore_checkpoints(JOB, files)
+
     def test_removing_leaves_nothing_and_may_be_repeated(self, workspace, write_events):
         workspace.prepare(JOB, {"v": 1})
         write_events(b"{}\n")

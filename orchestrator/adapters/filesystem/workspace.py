@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from orchestrator.adapters.filesystem.deletion import delete_tree
 from orchestrator.adapters.filesystem.measuring import measure_tree
 from orchestrator.adapters.filesystem.ownership import Owner
+from orchestrator.adapters.filesystem.restoring import restore
 from orchestrator.adapters.filesystem.untrusted import open_directory, open_regular
 from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.errors import LaunchRefused
@@ -19,6 +20,7 @@ from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.workspace import EventsBite, JobPaths
 
 _EVENTS = "events.jsonl"
+_CHECKPOINTS = "checkpoints"
 _LOG_MARK = b"[the log ends here: its size limit is reached]\n"
 _NOTHING = EventsBite((), 0)
 
@@ -94,6 +96,15 @@ class FilesystemWorkspace:
 
     def outputs_bytes(self, job_id: str) -> int:
         return measure_tree(self._outputs / job_id)
+
+    def restore_checkpoints(self, job_id: str, files: Mapping[str, str]) -> bool:
+        below = {path.removeprefix(f"{_CHECKPOINTS}/"): source for path, source in files.items()}
+        folder, staging = self._outputs / job_id / _CHECKPOINTS, self._outputs / f".restoring-{job_id}"
+        try:
+            return restore(folder, below, staging=staging, owner=self._owner)
+        except OSError as error:
+            message = f"The job's checkpoints could not be put back: {error.strerror}. Check the data folder's disk."
+            raise LaunchRefused(EndReason.LAUNCH_REFUSED, message) from error
 
     def remove(self, job_id: str) -> None:
         delete_tree(self._outputs / job_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from orchestrator.domain.diagnostic import DiagnosticTable
@@ -63,6 +64,13 @@ class MemoryWorkspace:
 
     def outputs_bytes(self, job_id: str) -> int:
         return sum(len(data or b"") for data in self.outputs.get(job_id, {}).values())
+
+    def restore_checkpoints(self, job_id: str, files: Mapping[str, str]) -> bool:
+        outputs = self.outputs[job_id]
+        if any(path.split("/")[0] == "checkpoints" for path in outputs):
+            return False
+        outputs.update({path: Path(source).read_bytes() for path, source in files.items()})
+        return True
 
     def remove(self, job_id: str) -> None:
         for kept in (self.configs, self.outputs, self._logs):

@@ -229,3 +229,45 @@ def test_another_users_job_is_not_found(world):
 
     with pytest.raises(NotFound):
         world.jobs.retry(BOB, job_id, resume_from=None)
+
+
+def _failed_with_a_checkpoint(world):
+    """A job whose outputs retention has taken away since."""
+    job_id = _running(world)
+    for name in ("state.safetensors", "manifest.json"):
+        world.workspace.write(job_id, f"checkpoints/step-000100/{name}", name.encode())
+    world.exit(job_id, 10)
+    world.run_once()
+    world.workspace.outputs[job_id].clear()
+    return job_id
+
+
+@pytest.mark.parametrize("resume_from", [None, "step-000100"])
+def test_checkpoints_are_put_back_for_an_attempt_whose_outputs_are_gone(world, resume_from):
+    job_id = _failed_with_a_checkpoint(world)
+    world.jobs.retry(ALICE, job_id, resume_from=resume_from)
+    world.run_once()
+
+    assert world.is_running(job_id)
+    assert world.workspace.outputs[job_id] == {
+        "checkpoints/step-000100/state.safetensors": b"state.safetensors",
+        "checkpoints/step-000100/manifest.json": b"manifest.json",
+    }
+
+
+def test_an_attempt_that_starts_over_is_given_no_checkpoints(world):
+    job_id = _failed_with_a_checkpoint(world)
+    world.jobs.retry(ALICE, job_id, resume_from="scratch")
+    world.run_once()
+
+    assert world.is_running(job_id)
+    assert world.workspace.outputs[job_id] == {}
+
+
+def test_checkpoints_whose_files_are_gone_are_not_missed(world):
+    job_id = _failed_with_a_checkpoint(world)
+    world.artifacts.remove(job_id)
+    world.jobs.retry(ALICE, job_id, resume_from=None)
+    world.run_once()
+
+    assert world.is_running(job_id)

@@ -40,6 +40,7 @@ from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.ports.job_store import JobStore
 from orchestrator.services.builtin_models import BuiltinModels
+from orchestrator.services.checkpoints import Checkpoints
 from orchestrator.services.collect import Collect
 from orchestrator.services.container_settings import ContainerSettings
 from orchestrator.services.engine_watch import EngineWatch
@@ -130,6 +131,7 @@ class World:
             dataset_files=self.files,
             models=BuiltinModels(store=self.models, runtime=engine, settings=settings),
             registry=self.registry,
+            checkpoints=Checkpoints(records=self.records, artifacts=self.artifacts, workspace=self.workspace),
             workspace=self.workspace,
             runtime=engine,
             clock=self.clock,
