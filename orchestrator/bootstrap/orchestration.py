@@ -43,21 +43,7 @@ def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings
             min_free_bytes=settings.min_free_bytes,
         ),
         schedule=_build_schedule(adapters, inventory, settings),
-        launcher=Launch(
-            jobs=adapters.jobs,
-            datasets=adapters.datasets,
-            versions=adapters.versions,
-            dataset_files=adapters.dataset_files,
-            models=builtin_models,
-            registry=SqlModelRegistry(adapters.database),
-            checkpoints=Checkpoints(
-                records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace
-            ),
-            workspace=adapters.workspace,
-            runtime=adapters.runtime,
-            clock=adapters.clock,
-            settings=container_settings(settings),
-        ),
+        launcher=_build_launch(adapters, builtin_models, settings),
         ingest=Ingest(
             jobs=adapters.jobs,
             workspace=adapters.workspace,
@@ -79,6 +65,22 @@ def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings
         meter=adapters.meter,
         policy=reconciliation_policy(settings),
         retry_policy=RetryPolicy(max_retries=settings.max_retries, first_delay_seconds=settings.retry_delay_seconds),
+    )
+
+
+def _build_launch(adapters: Adapters, builtin_models: BuiltinModels, settings: Settings) -> Launch:
+    return Launch(
+        jobs=adapters.jobs,
+        datasets=adapters.datasets,
+        versions=adapters.versions,
+        dataset_files=adapters.dataset_files,
+        models=builtin_models,
+        registry=SqlModelRegistry(adapters.database),
+        checkpoints=Checkpoints(records=adapters.records, artifacts=adapters.artifacts, workspace=adapters.workspace),
+        workspace=adapters.workspace,
+        runtime=adapters.runtime,
+        clock=adapters.clock,
+        settings=container_settings(settings),
     )
 
 
