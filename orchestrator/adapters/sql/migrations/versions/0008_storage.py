@@ -1,4 +1,7 @@
-"""Datasets in Storage: what holds a job whose pictures are still fetched, and copies that outlive what they are of."""
+"""Datasets in Storage: what holds a job whose pictures are still fetched, and copies that outlive what they are of.
+
+And an index to count a user's jobs by.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,6 +34,7 @@ END $$
 def upgrade() -> None:
     with op.batch_alter_table("training_jobs") as jobs:
         jobs.add_column(sa.Column("hold_reason", sa.Text(), nullable=True))
+    op.create_index("ix_training_jobs_user_id", "training_jobs", ["user_id"])
     # A copy's row stays when its artifact goes: it says what is left to be deleted.
     with op.batch_alter_table("artifact_uploads") as uploads:
         uploads.drop_constraint("fk_artifact_uploads_artifact_id_artifacts", type_="foreignkey")
