@@ -28,6 +28,7 @@ from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
 from orchestrator.services.ownership import require_admin
+from orchestrator.services.presets import Presets
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -78,6 +79,10 @@ async def _jobs(services: AllServices) -> Jobs:
 
 async def _analysis(services: AllServices) -> Analysis:
     return services.analysis
+
+
+async def _presets(services: AllServices) -> Presets:
+    return services.presets
 
 
 async def _experiments(services: AllServices) -> Experiments:
@@ -150,6 +155,7 @@ async def _tickets(services: AllServices) -> Tickets:
 
 JobsService = Annotated[Jobs, Depends(_jobs)]
 AnalysisService = Annotated[Analysis, Depends(_analysis)]
+PresetsService = Annotated[Presets, Depends(_presets)]
 ExperimentsService = Annotated[Experiments, Depends(_experiments)]
 QueueService = Annotated[Queue, Depends(_queue)]
 RecordsService = Annotated[Records, Depends(_records)]

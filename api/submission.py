@@ -19,7 +19,8 @@ from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import Submission
-from orchestrator.services.jobs import Jobs, Plan, SubmitRequest
+from orchestrator.services.drafts import SubmitRequest
+from orchestrator.services.jobs import Jobs, Plan
 from orchestrator.stop_flag import StopFlag
 
 # Looks come ever more rarely: an answer is late by a tenth of the wait at most, or by the shortest pause.

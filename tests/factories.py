@@ -35,6 +35,7 @@ from orchestrator.domain.job import Attempt, Job, container_name
 from orchestrator.domain.lineage import Lineage, LineageItem
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.model import CatalogueEntry, ModelSource
+from orchestrator.domain.preset import Preset
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.domain.webhook import Delivery, Webhook, WebhookEvent
 from orchestrator.ports.dataset_store import UploadedFile
@@ -157,6 +158,16 @@ def make_dataset(**changes: Any) -> Dataset:
         "updated_at": NOW,
     }
     return Dataset(**defaults | changes)
+
+
+def make_preset(**changes: Any) -> Preset:
+    defaults: dict[str, Any] = {
+        "name": "subject",
+        "title": "Subject",
+        "description": "A person or thing.",
+        "config": {"steps": 1_500, "lora_rank": 8},
+    }
+    return Preset(**defaults | changes)
 
 
 def make_experiment(**changes: Any) -> Experiment:

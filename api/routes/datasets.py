@@ -11,7 +11,9 @@ from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId
 from api.schemas.assets import DatasetOut
 from api.schemas.datasets import DatasetItemOut, ItemBody, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
+from api.schemas.presets import RecommendationOut
 from api.upload import UPLOAD_BODY, announced_bytes, read_upload
+from orchestrator.domain.training import TrainingType
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
@@ -72,6 +74,18 @@ def get_report(
 ) -> Single[ReportOut]:
     """Judged are the items that a job may train on. Nothing here keeps a job from being submitted."""
     return Single(data=ReportOut.from_domain(datasets.report(identity, dataset_id, resolution=resolution)))
+
+
+@router.get("/{dataset_id}/recommendations", summary="Settings that suit a dataset", responses=errors(400, 403, 404))
+def list_recommendations(
+    dataset_id: DatasetId,
+    identity: CurrentIdentity,
+    datasets: DatasetsService,
+    type: TrainingType = TrainingType.LORA,  # noqa: A002 - the contract's word
+) -> Listing[RecommendationOut]:
+    """Each that differs from its default, with the reason. Judged are the items that a job may train on."""
+    found = datasets.recommendations(identity, dataset_id, type)
+    return Listing.whole([RecommendationOut.from_domain(each) for each in found])
 
 
 @router.get("/{dataset_id}/items", summary="A dataset's items", responses=errors(400, 403, 404))

@@ -11,10 +11,14 @@ from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, 
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, QueueOut, RetryBody, SubmitAnswer, SubmitBody
 from api.submission import SubmissionSteps, status_and_message
+from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.ports.job_store import JobFilter
 
 router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(count_request)], responses=GUARDED)
 
 _SUBMIT_ERRORS = errors(400, 403, 404, 409, 500)
+ACTIVE = tuple(status for status in JobStatus if status.is_active)
+MOST_ACTIVE = 1_000  # far more than any limit of active jobs
 DryRun = Annotated[bool, Query(description="Answer with the plan; nothing is stored.")]
 
 
@@ -68,6 +72,13 @@ def list_jobs(query: Annotated[JobQuery, Query()], identity: CurrentIdentity, jo
     found = jobs.list(identity, query.to_domain(), page=query.page, page_size=query.page_size)
     data = [JobOut.from_domain(view) for view in found.views]
     return Listing(data=data, total=found.total, page=query.page, page_size=query.page_size)
+
+
+@router.get("/active", summary="The caller's active jobs")
+def list_active_jobs(identity: CurrentIdentity, jobs: JobsService) -> Listing[JobOut]:
+    """Those that are being launched or run, newest first."""
+    found = jobs.list(identity, JobFilter(statuses=ACTIVE), page=1, page_size=MOST_ACTIVE)
+    return Listing.whole([JobOut.from_domain(view) for view in found.views])
 
 
 @router.get("/queue", summary="Look at the queue")

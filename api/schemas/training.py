@@ -9,15 +9,18 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from api.schemas.presets import RecommendationOut
 from api.schemas.texts import Name, Reason, Search, TriggerWord
 from api.schemas.training_options import ConfigField
+from orchestrator.domain.estimates import Basis, Estimate
 from orchestrator.domain.job import FROM_SCRATCH
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.scheduling import Place
 from orchestrator.domain.training import TrainingType
 from orchestrator.ports.job_store import JobFilter
-from orchestrator.services.jobs import JobView, Plan, SubmitRequest
+from orchestrator.services.drafts import SubmitRequest
+from orchestrator.services.jobs import JobView, Plan
 from orchestrator.services.queue import QueueView
 
 Id = Annotated[uuid.UUID, Field(strict=False)]
@@ -51,6 +54,11 @@ class SubmitBody(BaseModel):
     config: ConfigField = Field(description="Options of the trainer; what is left out takes its default.")
     name: Name | None = Field(None, description="For people.")
     trigger_words: list[TriggerWord] = Field([], max_length=16, description="Words that will call up the subject.")
+    preset: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
+        description="Options to start from, by name from `/catalog/presets`; those in `config` win.",
+    )
     priority: int = Field(0, ge=-1, le=2, strict=True, description="Higher starts first.")
     gpus: int = Field(
         1, ge=1, le=16, strict=True, description="GPUs the job holds at once; CPU slots on a machine without any."
@@ -72,9 +80,11 @@ class SubmitBody(BaseModel):
             dataset_id=str(self.dataset_id),
             type=self.type,
             base_model=self.base_model,
-            config=self.config,
+            config=self.config.config,
+            chosen=self.config.chosen if self.preset else (),
             name=self.name,
             trigger_words=tuple(self.trigger_words),
+            preset=self.preset,
             priority=self.priority,
             gpus=self.gpus,
             experiment_id=str(self.experiment_id) if self.experiment_id else None,
@@ -170,9 +180,26 @@ class QueueOut(BaseModel):
         )
 
 
-class Estimate(BaseModel):
-    duration_seconds: float
-    cost: float
+class EstimateOut(BaseModel):
+    """What a job will take, as far as completed ones or its own progress tell."""
+
+    duration_seconds: float = Field(description="From its start to its end.")
+    cost: float | None = Field(description="Null where this installation counts no costs.")
+    memory_bytes: int | None = Field(description="Of a GPU, at its peak; null where nothing like it was measured.")
+    basis: Basis = Field(description="What this rests on.")
+    run_count: int = Field(description="Completed jobs that it rests on.")
+    explanation: str = Field(description="The same for people.")
+
+    @classmethod
+    def from_domain(cls, estimate: Estimate) -> EstimateOut:
+        return cls(
+            duration_seconds=estimate.duration_seconds,
+            cost=estimate.cost,
+            memory_bytes=estimate.memory_bytes,
+            basis=estimate.basis,
+            run_count=estimate.run_count,
+            explanation=estimate.sentence,
+        )
 
 
 class JobOut(BaseModel):
@@ -186,6 +213,7 @@ class JobOut(BaseModel):
     base_model: str
     config: dict[str, Any] = Field(description="Every option, defaults filled in.")
     trigger_words: list[str]
+    preset: str | None
     status: JobStatus
     priority: int
     gpus: int = Field(description="Devices it holds while it runs.")
@@ -206,7 +234,7 @@ class JobOut(BaseModel):
     exit_code: int | None
     error_message: str | None
     queue: QueuePlace | None = Field(description="Only while queued.")
-    estimate: Estimate | None
+    estimate: EstimateOut | None = Field(description="Until the job has ended; null while nobody can know.")
     image_digest: str | None
     experiment_id: str | None
     retry_of: str | None
@@ -233,6 +261,7 @@ class JobOut(BaseModel):
             base_model=job.base_model,
             config=job.config.as_params(),
             trigger_words=list(job.trigger_words),
+            preset=job.preset,
             status=job.status,
             priority=job.priority,
             gpus=job.gpus,
@@ -253,7 +282,7 @@ class JobOut(BaseModel):
             exit_code=job.exit_code,
             error_message=job.error_message,
             queue=QueuePlace.from_domain(view.place) if view.place else None,
-            estimate=None,
+            estimate=EstimateOut.from_domain(view.estimate) if view.estimate else None,
             image_digest=job.image_digest,
             experiment_id=job.experiment_id,
             retry_of=job.retry_of,
@@ -285,6 +314,8 @@ class PlanOut(BaseModel):
     total_epochs: int
     starts_now: bool
     queue: QueuePlace | None = Field(description="Where it would wait, and for what.")
+    estimate: EstimateOut | None = Field(description="Null while no job like it has completed here.")
+    recommendations: list[RecommendationOut] = Field(description="Settings that would suit the dataset better.")
 
     @classmethod
     def from_domain(cls, plan: Plan) -> PlanOut:
@@ -301,6 +332,8 @@ class PlanOut(BaseModel):
             total_epochs=plan.total_epochs,
             starts_now=plan.place is None,
             queue=QueuePlace.from_domain(plan.place) if plan.place else None,
+            estimate=EstimateOut.from_domain(plan.estimate) if plan.estimate else None,
+            recommendations=[RecommendationOut.from_domain(each) for each in plan.recommendations],
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from types import GenericAlias, NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetPydanticSchema, create_model
 from pydantic_core import CoreSchema, core_schema
@@ -47,8 +47,16 @@ def _field(field: dataclasses.Field[Any], option: Option) -> Any:
 TrainingOptions = _model()
 
 
-def _to_domain(parsed: BaseModel) -> TrainingConfig:
-    return TrainingConfig.from_params(parsed.model_dump())
+class SentConfig(NamedTuple):
+    """A config with every default filled in, and the options that the client wrote."""
+
+    config: TrainingConfig
+    chosen: tuple[str, ...]
+
+
+def _to_domain(parsed: BaseModel) -> SentConfig:
+    chosen = tuple(sorted(parsed.model_fields_set))
+    return SentConfig(TrainingConfig.from_params(parsed.model_dump()), chosen)
 
 
 def _schema(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -56,4 +64,4 @@ def _schema(_: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
 
 
 # Validated as TrainingOptions, handed on as the domain's own value.
-ConfigField = Annotated[TrainingConfig, GetPydanticSchema(_schema)]
+ConfigField = Annotated[SentConfig, GetPydanticSchema(_schema)]

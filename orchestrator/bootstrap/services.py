@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
+from orchestrator.adapters.filesystem.presets import FilesystemPresetStore
 from orchestrator.adapters.sql import (
-    SqlAnalysisStore,
     SqlAuditLog,
-    SqlExperimentStore,
     SqlFigureStore,
     SqlModelRegistry,
     SqlNewsStore,
@@ -14,18 +13,17 @@ from orchestrator.adapters.sql import (
 )
 from orchestrator.bootstrap.adapters import Adapters
 from orchestrator.bootstrap.administration import build_admin, build_containers, build_webhooks
+from orchestrator.bootstrap.jobs import build_analysis, build_experiments, build_jobs
 from orchestrator.bootstrap.models import build_models, model_holds
 from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.ports.disk import Disk
 from orchestrator.services import Services
-from orchestrator.services.analysis import Analysis
 from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
-from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import EitherToken, LorryTokens
-from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
+from orchestrator.services.presets import Presets
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -36,7 +34,7 @@ from orchestrator.services.survey import Survey
 from orchestrator.services.tickets import Tickets
 from orchestrator.services.train import Train
 from orchestrator.settings import Settings
-from orchestrator.values import scheduling_policy, tariff
+from orchestrator.values import scheduling_policy
 
 
 def build_services(adapters: Adapters, settings: Settings) -> Services:
@@ -52,13 +50,15 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         policy=scheduling_policy(settings),
         model_holds=model_holds(adapters),
     )
-    jobs = _jobs(adapters, models, queue)
+    presets = FilesystemPresetStore(settings.presets)
+    jobs = build_jobs(adapters, settings, models=models, presets=presets, queue=queue)
     return Services(
         jobs=jobs,
         train=Train(store=adapters.jobs, jobs=jobs, wake_up=adapters.submissions, clock=adapters.clock),
         queue=queue,
-        analysis=_analysis(adapters, settings),
-        experiments=_experiments(adapters, settings),
+        presets=Presets(store=presets),
+        analysis=build_analysis(adapters, settings),
+        experiments=build_experiments(adapters, settings),
         records=_records(adapters),
         datasets=_datasets(adapters, disk, settings),
         models=models,
@@ -77,13 +77,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
             min_free_bytes=settings.min_free_bytes,
         ),
         webhooks=build_webhooks(adapters, settings),
-        streams=Streams(
-            jobs=adapters.jobs,
-            records=adapters.records,
-            news=SqlNewsStore(adapters.database),
-            workspace=adapters.workspace,
-            clock=adapters.clock,
-        ),
+        streams=_streams(adapters),
         tickets=Tickets(store=SqlTicketStore(adapters.database), jobs=adapters.jobs, clock=adapters.clock),
         admin=build_admin(adapters, queue),
         containers=build_containers(adapters),
@@ -91,34 +85,12 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
     )
 
 
-def _jobs(adapters: Adapters, models: Models, queue: Queue) -> Jobs:
-    return Jobs(
+def _streams(adapters: Adapters) -> Streams:
+    return Streams(
         jobs=adapters.jobs,
         records=adapters.records,
-        datasets=adapters.datasets,
-        versions=adapters.versions,
-        models=models,
-        clock=adapters.clock,
-        wake_up=adapters.submissions,
-        queue=queue,
-    )
-
-
-def _analysis(adapters: Adapters, settings: Settings) -> Analysis:
-    return Analysis(
-        jobs=adapters.jobs,
-        records=adapters.records,
-        store=SqlAnalysisStore(adapters.database),
-        clock=adapters.clock,
-        tariff=tariff(settings),
-    )
-
-
-def _experiments(adapters: Adapters, settings: Settings) -> Experiments:
-    return Experiments(
-        store=SqlExperimentStore(adapters.database),
-        jobs=adapters.jobs,
-        analysis=_analysis(adapters, settings),
+        news=SqlNewsStore(adapters.database),
+        workspace=adapters.workspace,
         clock=adapters.clock,
     )
 

@@ -34,6 +34,21 @@ class Option:
     choices: tuple[str, ...] = ()
     max_text_length: int | None = None
 
+    def admits(self, value: Any) -> bool:
+        """Whether a value of the right kind is within the bounds; null always is, where an option may be null."""
+        if value is None:
+            return True
+        if self.choices:
+            return value in self.choices
+        if isinstance(value, str):
+            return self.max_text_length is None or len(value) <= self.max_text_length
+        size = len(value) if isinstance(value, list | tuple) else value
+        return (
+            (self.minimum is None or size >= self.minimum)
+            and (self.maximum is None or size <= self.maximum)
+            and (self.multiple_of is None or size % self.multiple_of == 0)
+        )
+
 
 def _option(default: Any, description: str, **bounds: Any) -> Any:
     return dataclasses.field(default=default, metadata={"option": Option(description, **bounds)})

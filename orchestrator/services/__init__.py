@@ -15,6 +15,7 @@ from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
+from orchestrator.services.presets import Presets
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -36,6 +37,7 @@ class Services:
     queue: Queue
     analysis: Analysis
     experiments: Experiments
+    presets: Presets
     records: Records
     datasets: Datasets
     models: Models

@@ -11,11 +11,14 @@ from orchestrator.domain.dataset import (
     ItemChanges,
     captioned_count,
     content_digest,
+    select_for_training,
 )
 from orchestrator.domain.dataset_report import DatasetReport, report_on
 from orchestrator.domain.errors import Conflict, DiskFull, Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.recommendations import Recommendation, recommendations
+from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import (
     DatasetFiles,
@@ -101,6 +104,17 @@ class Datasets:
         """What is wrong with it for training at `resolution`, and what to do about that."""
         dataset = self._store.get(dataset_id, identity)
         return report_on(self._store.items(dataset.id), resolution=resolution)
+
+    def recommendations(
+        self,
+        identity: Identity,
+        dataset_id: str,
+        type: TrainingType,  # noqa: A002 - the contract's word
+    ) -> Sequence[Recommendation]:
+        """Where settings other than the defaults would suit it better."""
+        dataset = self._store.get(dataset_id, identity)
+        items = select_for_training(self._store.items(dataset.id)).items
+        return recommendations(items, type=type, config=TrainingConfig())
 
     def change_item(self, identity: Identity, dataset_id: str, item_id: str, changes: ItemChanges) -> DatasetItem:
         """For its owner alone, and for later jobs: those submitted already keep what they were submitted with.

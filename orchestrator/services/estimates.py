@@ -39,6 +39,8 @@ class Estimates:
         remaining = job.progress.eta_seconds
         if remaining is not None and job.status.is_active:
             return estimate_by_progress(elapsed, remaining, gpus=job.gpus, tariff=self.tariff)
+        if job.type is TrainingType.DIAGNOSTIC:  # it ends in seconds
+            return None
         held = job.gpu_ids or devices
         work = work_of(job.base_model, job.training_config, is_on_gpu=bool(held) and not any(map(is_cpu, held)))
         return estimate(work, job.config.steps, runs, gpus=job.gpus, tariff=self.tariff)

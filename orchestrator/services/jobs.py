@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.artifact import checkpoint_named, checkpoint_names
 from orchestrator.domain.audit import AuditAction, AuditEntry
-from orchestrator.domain.dataset import (
-    Dataset,
-    Selection,
-    content_digest,
-    exclusion_sentence,
-    select_for_training,
-    version_of,
-)
+from orchestrator.domain.dataset import Dataset, Selection, exclusion_sentence, version_of
 from orchestrator.domain.errors import Conflict, Rejected, Violation
+from orchestrator.domain.estimates import Estimate
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
-from orchestrator.domain.job import FROM_SCRATCH, Job, Progress
+from orchestrator.domain.job import FROM_SCRATCH, Job
 from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.recommendations import Recommendation, recommendations
 from orchestrator.domain.scheduling import Place
-from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.dataset_store import DatasetStore, VersionStore
+from orchestrator.ports.dataset_store import VersionStore
 from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.drafts import Drafts, SubmitRequest
+from orchestrator.services.estimates import Estimates
 from orchestrator.services.models import Models
 from orchestrator.services.ownership import actor_on, owned_job
 from orchestrator.services.queue import Queue
@@ -39,29 +34,13 @@ _WHY_NOT_RETRIED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubmitRequest:
-    """A submission whose fields are already within their ranges."""
-
-    dataset_id: str
-    type: TrainingType
-    base_model: str
-    config: TrainingConfig
-    name: str | None = None
-    trigger_words: tuple[str, ...] = ()
-    preset: str | None = None
-    priority: int = 0
-    gpus: int = 1
-    experiment_id: str | None = None
-    max_runtime_seconds: int | None = None  # None: the installation's limit
-
-
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as its owner sees it; `place` only while it is queued."""
+    """A job as its owner sees it; `place` only while it is queued, `estimate` until it has ended."""
 
     job: Job
     place: Place | None = None
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +53,8 @@ class Plan:
     val_count: int
     total_epochs: int
     place: Place | None
+    estimate: Estimate | None  # None: no job like it has completed here
+    recommendations: Sequence[Recommendation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +69,20 @@ class Jobs:
         *,
         jobs: JobStore,
         records: RecordStore,
-        datasets: DatasetStore,
         versions: VersionStore,
         models: Models,
+        drafts: Drafts,
+        estimates: Estimates,
         clock: Clock,
         wake_up: WakeUp,
         queue: Queue,
     ) -> None:
         self._jobs = jobs
         self._records = records
-        self._datasets = datasets
         self._versions = versions
         self._models = models
+        self._drafts = drafts
+        self._estimates = estimates
         self._clock = clock
         self._wake_up = wake_up
         self._queue = queue
@@ -107,34 +90,30 @@ class Jobs:
     def submit(self, identity: Identity, request: SubmitRequest, submission: Submission | None = None) -> Job:
         """Accept a job and wake the orchestrator; the earlier job when this submission was sent before.
 
-        Raises Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY, TOO_MANY_GPUS, NOTHING_TO_TRAIN_ON), NotFound and Refused
-        for the dataset, Conflict for a reused key.
+        Raises what `Drafts.make` raises, and Conflict for a reused key.
         """
-        self._models.require(request.base_model)
-        self._require_devices(request.gpus)
-        dataset = self._datasets.get(request.dataset_id, identity)
-        selection = self._select(dataset)
-        job = self._build(identity, request, selection)
-        self._versions.add(version_of(dataset.id, selection.items, at=job.created_at))
+        draft = self._drafts.make(identity, request)
+        job, items = draft.job, draft.selection.items
+        self._versions.add(version_of(draft.dataset.id, items, at=job.created_at))
         self._models.want(job.base_model)  # before the job is there: a failed download would end it
-        stored = self._jobs.add(job, status_event(None, job, _submitted(selection), actor=Actor.USER), submission)
+        event = status_event(None, job, _submitted(draft.selection), actor=Actor.USER)
+        stored = self._jobs.add(job, event, submission)
         self._wake_up.notify()
         return stored
 
     def plan(self, identity: Identity, request: SubmitRequest) -> Plan:
         """What `submit` would do right now, with nothing stored. Raises what `submit` raises."""
-        self._models.require(request.base_model)
-        self._require_devices(request.gpus)
-        dataset = self._datasets.get(request.dataset_id, identity)
-        job = self._build(identity, request, self._select(dataset))
-        train_count = job.progress.train_count or 0
+        draft = self._drafts.make(identity, request)
+        job, train_count = draft.job, draft.job.progress.train_count or 0
         return Plan(
             job=job,
-            dataset=dataset,
+            dataset=draft.dataset,
             train_count=train_count,
             val_count=job.progress.val_count or 0,
-            total_epochs=request.config.total_epochs(train_count),
+            total_epochs=job.training_config.total_epochs(train_count),
             place=self._queue.place_if_submitted(job),
+            estimate=self._estimates.of([job]).get(job.id),
+            recommendations=recommendations(draft.selection.items, type=job.type, config=job.training_config),
         )
 
     def decided(self, job_id: str) -> Job | None:
@@ -221,51 +200,11 @@ class Jobs:
             )
         return name
 
-    def _select(self, dataset: Dataset) -> Selection:
-        """What passes the gates. Raises Rejected (NOTHING_TO_TRAIN_ON)."""
-        selection = select_for_training(self._datasets.items(dataset.id))
-        if not selection.items:
-            excluded = selection.excluded
-            found = exclusion_sentence(excluded) or "it is empty"
-            message = f"Dataset {dataset.id} has no item that may be trained on: {found}."
-            counts = [Violation(f"excluded_items.{why}", f"{count} items", count) for why, count in excluded.items()]
-            raise Rejected(message, code="NOTHING_TO_TRAIN_ON", details=[Violation("dataset_id", message), *counts])
-        return selection
-
-    def _build(self, identity: Identity, request: SubmitRequest, selection: Selection) -> Job:
-        now = self._clock.now()
-        train_count, val_count = request.config.train_val_counts(len(selection.items))
-        return Job(
-            id=str(uuid.uuid4()),
-            user_id=identity.user_id,
-            dataset_id=request.dataset_id,
-            name=request.name,
-            type=request.type,
-            base_model=request.base_model,
-            config=request.config,
-            trigger_words=request.trigger_words,
-            preset=request.preset,
-            priority=request.priority,
-            gpus=request.gpus,
-            experiment_id=request.experiment_id,
-            max_runtime_seconds=request.max_runtime_seconds,
-            dataset_sha256=content_digest(selection.items),
-            excluded_items={str(reason): count for reason, count in selection.excluded.items()},
-            progress=Progress(train_count=train_count, val_count=val_count),
-            created_at=now,
-            updated_at=now,
-        )
-
-    def _require_devices(self, gpus: int) -> None:
-        devices = self._queue.device_count()
-        if devices is not None and gpus > devices:
-            message = f"The job asks for {gpus} GPUs, but this machine has {devices}."
-            raise Rejected(message, code="TOO_MANY_GPUS", details=[Violation("gpus", message, gpus)])
-
     def _views(self, jobs: Sequence[Job]) -> Sequence[JobView]:
         queued = [job for job in jobs if job.status is JobStatus.QUEUED]
         places = self._queue.places(queued) if queued else {}
-        return [JobView(job, places.get(job.id)) for job in jobs]
+        estimates = self._estimates.of(jobs)
+        return [JobView(job, places.get(job.id), estimates.get(job.id)) for job in jobs]
 
 
 def _submitted(selection: Selection) -> str:

@@ -11,6 +11,7 @@ from orchestrator.adapters.memory.model_files import MemoryModelFiles
 from orchestrator.adapters.memory.model_hub import MemoryModelHub
 from orchestrator.adapters.memory.model_store import MemoryModelStore
 from orchestrator.adapters.memory.object_store import MemoryObjectStore
+from orchestrator.adapters.memory.presets import MemoryPresetStore
 from orchestrator.adapters.memory.steps import InlineSteps
 from orchestrator.adapters.memory.workspace import MemoryWorkspace
 
@@ -28,6 +29,7 @@ __all__ = [
     "MemoryModelHub",
     "MemoryModelStore",
     "MemoryObjectStore",
+    "MemoryPresetStore",
     "MemoryVersionStore",
     "MemoryWorkspace",
     "Program",

@@ -21,6 +21,7 @@ from orchestrator.adapters.memory import (
     MemoryDisk,
     MemoryModelFiles,
     MemoryModelStore,
+    MemoryPresetStore,
     MemoryWorkspace,
 )
 from orchestrator.adapters.sql import (
@@ -58,10 +59,13 @@ from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
 from orchestrator.services.datasets import Datasets
+from orchestrator.services.drafts import Drafts
+from orchestrator.services.estimates import Estimates
 from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import ModelHolds, Models
+from orchestrator.services.presets import Presets
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -72,7 +76,7 @@ from orchestrator.services.survey import Survey
 from orchestrator.services.tickets import Tickets
 from orchestrator.services.train import Train
 from orchestrator.services.webhooks import Webhooks
-from tests.factories import make_attempt, make_dataset, make_item, make_model
+from tests.factories import make_attempt, make_dataset, make_item, make_model, make_preset
 
 ALICE, BOB = "alice", "bob"
 HUB_MODEL = make_model(
@@ -233,16 +237,19 @@ def build_installation(
         policy=SchedulingPolicy(),
         model_holds=ModelHolds(store=store, downloads=downloads),
     )
-    analysis = Analysis(
-        jobs=jobs, records=records, store=SqlAnalysisStore(database), clock=clock, tariff=Tariff(2.0, "EUR")
+    experiments, presets = SqlExperimentStore(database), MemoryPresetStore([make_preset()])
+    tariff = Tariff(2.0, "EUR")
+    analysis = Analysis(jobs=jobs, records=records, store=SqlAnalysisStore(database), clock=clock, tariff=tariff)
+    drafts = Drafts(
+        datasets=datasets, models=models, presets=presets, experiments=experiments, queue=queue, clock=clock
     )
-    experiments = SqlExperimentStore(database)
     service = Jobs(
         jobs=jobs,
         records=records,
-        datasets=datasets,
         versions=versions,
         models=models,
+        drafts=drafts,
+        estimates=Estimates(jobs=jobs, records=records, clock=clock, tariff=tariff),
         clock=clock,
         wake_up=orchestrator,
         queue=queue,
@@ -253,6 +260,7 @@ def build_installation(
         queue=queue,
         analysis=analysis,
         experiments=Experiments(store=experiments, jobs=jobs, analysis=analysis, clock=clock),
+        presets=Presets(store=presets),
         records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
         datasets=Datasets(
             store=datasets,

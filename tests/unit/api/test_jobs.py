@@ -28,7 +28,16 @@ def get(lorry: Installation, path: str, user: str = "alice") -> dict[str, Any]:
 
 
 # What the contract does not list; clients may ignore it.
-MORE_KEYS = {"retries", "retry_at", "memory_profile", "gpus", "max_runtime_seconds", "dataset_sha256", "excluded_items"}
+MORE_KEYS = {
+    "preset",
+    "retries",
+    "retry_at",
+    "memory_profile",
+    "gpus",
+    "max_runtime_seconds",
+    "dataset_sha256",
+    "excluded_items",
+}
 
 
 def test_a_job_has_the_keys_of_the_contract_in_its_order(lorry: Installation) -> None:
@@ -89,17 +98,29 @@ class TestListing:
             ("q=", 3),
             ("q=%25", 0),
             ("dataset_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 0),
-            ("experiment_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 1),
+            ("experiment_id={experiment_id}", 1),
         ],
     )
     def test_filters_narrow_it(self, lorry: Installation, query: str, found: int) -> None:
         running = lorry.submit(name="گربه من")
         lorry.orchestrator.start(lorry.jobs.get(running))
         lorry.submit(type="dreambooth", name="my cat")
-        lorry.submit(experiment_id="5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11")
+        experiment_id = lorry.experiment()
+        lorry.submit(experiment_id=experiment_id)
         lorry.submit(BOB, name="my cat")
-        page = get(lorry, f"{JOBS}?{query}")
+        page = get(lorry, f"{JOBS}?{query.format(experiment_id=experiment_id)}")
         assert (page["total"], len(page["data"])) == (found, found)
+
+
+def test_active_jobs_are_those_that_hold_a_slot_and_only_the_callers(lorry: Installation) -> None:
+    lorry.submit()
+    running, theirs = lorry.submit(), lorry.submit(BOB)
+    for job_id in (running, theirs):
+        lorry.orchestrator.start(lorry.jobs.get(job_id))
+
+    active = get(lorry, "/api/training/active")
+
+    assert ([job["id"] for job in active["data"]], active["total"]) == ([running], 1)
 
 
 class TestCancelling:

@@ -18,12 +18,14 @@ from orchestrator.adapters.memory import (
     MemoryModelFiles,
     MemoryModelStore,
     MemoryObjectStore,
+    MemoryPresetStore,
     MemoryWorkspace,
 )
 from orchestrator.adapters.prometheus import PrometheusMeter
 from orchestrator.adapters.sql import (
     SqlDatasetStore,
     SqlDownloadStore,
+    SqlExperimentStore,
     SqlJobStore,
     SqlModelRegistry,
     SqlRecordStore,
@@ -31,6 +33,7 @@ from orchestrator.adapters.sql import (
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.container import Container, ContainerState
+from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import Job
 from orchestrator.domain.model import ModelSource
@@ -43,9 +46,11 @@ from orchestrator.services.builtin_models import BuiltinModels
 from orchestrator.services.checkpoints import Checkpoints
 from orchestrator.services.collect import Collect
 from orchestrator.services.container_settings import ContainerSettings
+from orchestrator.services.drafts import Drafts, SubmitRequest
 from orchestrator.services.engine_watch import EngineWatch
+from orchestrator.services.estimates import Estimates
 from orchestrator.services.ingest import Ingest
-from orchestrator.services.jobs import Jobs, SubmitRequest
+from orchestrator.services.jobs import Jobs
 from orchestrator.services.launch import Launch
 from orchestrator.services.models import ModelHolds, Models
 from orchestrator.services.queue import Queue
@@ -99,12 +104,21 @@ class World:
         self.downloads, self.model_files = SqlDownloadStore(database), MemoryModelFiles(self.models)
         self.model_holds = ModelHolds(store=self.models, downloads=self.downloads)
         self.queue = self.new_queue(self.store)
+        models = Models(store=self.models, files=self.model_files, downloads=self.downloads, clock=self.clock)
         self.jobs = Jobs(
             jobs=self.store,
             records=self.records,
-            datasets=self.datasets,
             versions=self.versions,
-            models=Models(store=self.models, files=self.model_files, downloads=self.downloads, clock=self.clock),
+            models=models,
+            drafts=Drafts(
+                datasets=self.datasets,
+                models=models,
+                presets=MemoryPresetStore(),
+                experiments=SqlExperimentStore(database),
+                queue=self.queue,
+                clock=self.clock,
+            ),
+            estimates=Estimates(jobs=self.store, records=self.records, clock=self.clock, tariff=Tariff(None)),
             clock=self.clock,
             wake_up=self.wake_up,
             queue=self.queue,

@@ -1,0 +1,17 @@
+"""Presets to choose from."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+
+from api.dependencies import PresetsService, count_request
+from api.schemas.envelope import GUARDED, Listing
+from api.schemas.presets import PresetOut
+
+router = APIRouter(prefix="/catalog", tags=["jobs"], dependencies=[Depends(count_request)], responses=GUARDED)
+
+
+@router.get("/presets", summary="Named sets of options to start from")
+def list_presets(presets: PresetsService) -> Listing[PresetOut]:
+    """A submission names one as `preset`; options that it sets itself win over the preset's."""
+    return Listing.whole([PresetOut.from_domain(preset) for preset in presets.list()])
