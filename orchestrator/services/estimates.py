@@ -11,14 +11,12 @@ from orchestrator.domain.training import TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import RecordStore
-
-# Enough for each of an installation's usual settings to be among them.
-_RUNS = 200
+from orchestrator.services.recent_runs import RecentRuns
 
 
 class Estimates:
     def __init__(self, *, jobs: JobStore, records: RecordStore, clock: Clock, tariff: Tariff) -> None:
-        self._jobs = jobs
+        self._recent_runs = RecentRuns(jobs=jobs, clock=clock)
         self._records = records
         self._clock = clock
         self.tariff = tariff
@@ -28,7 +26,7 @@ class Estimates:
         unfinished = [job for job in jobs if not job.status.is_final and job.type is not TrainingType.DIAGNOSTIC]
         if not unfinished:
             return {}
-        runs = self._jobs.recent_runs(limit=_RUNS)
+        runs = self._recent_runs.read()
         status = self._records.engine_status()
         devices = status.devices if status else ()
         found = {job.id: self._of(job, runs, devices) for job in unfinished}

@@ -15,6 +15,7 @@ from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import EngineStatus, RecordStore
 from orchestrator.services.models import ModelHolds
 from orchestrator.services.readiness import STALE_AFTER
+from orchestrator.services.recent_runs import RecentRuns
 from orchestrator.services.schedule import capacity_of
 
 _ITS_TURN = "its turn has come: it starts in a moment"
@@ -46,6 +47,7 @@ class Queue:
     ) -> None:
         self._jobs = jobs
         self._records = records
+        self._recent_runs = RecentRuns(jobs=jobs, clock=clock)
         self._clock = clock
         self._policy = policy
         self._model_holds = model_holds
@@ -122,7 +124,7 @@ class Queue:
         turns = survey(waiting, capacity, now=now, policy=self._policy, model_holds=holds)
         times: Mapping[str, float | None] = {}
         if problem is None:
-            pace = Pace(self._jobs.recent_runs())
+            pace = Pace(self._recent_runs.read())
             times = starting_times(turns, capacity, pace, now=now, policy=self._policy)
         return {
             turn.job.id: Place(
