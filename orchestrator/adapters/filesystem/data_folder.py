@@ -38,10 +38,11 @@ class FilesystemDataFolder:
         return _changed_at(self._path(folder, job_id))
 
     def size_bytes(self, folder: Folder, job_id: str) -> int:
-        return _size_bytes(self._path(folder, job_id))
+        return sum(map(_size_bytes, self._paths(folder, job_id)))
 
     def set_aside(self, folder: Folder, job_id: str) -> None:
-        _move_to_trash(self._path(folder, job_id))
+        for path in self._paths(folder, job_id):
+            _move_to_trash(path)
 
     def staged_models(self) -> Sequence[Staged]:
         names = [name for name in _names(self._models) if name.startswith(_STAGED)]
@@ -56,6 +57,12 @@ class FilesystemDataFolder:
     def empty_trash(self) -> int:
         trashes = [self._data_dir / folder / _TRASH for folder in Folder] + [self._models / _TRASH]
         return sum(not _is_deleted(trash / name) for trash in trashes for name in _names(trash))
+
+    def _paths(self, folder: Folder, job_id: str) -> list[Path]:
+        """A diagnostic job has its rows beside its config."""
+        if folder is Folder.CONFIGS:
+            return sorted((self._data_dir / folder).glob(f"{job_id}.*"))
+        return [self._path(folder, job_id)]
 
     def _path(self, folder: Folder, job_id: str) -> Path:
         return self._data_dir / folder / f"{job_id}{_SUFFIXES[folder]}"

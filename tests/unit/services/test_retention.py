@@ -306,6 +306,8 @@ def test_a_store_that_is_away_puts_the_round_off(place, database):
 
 def test_a_deleted_jobs_files_follow_its_rows_and_nobody_elses(place):
     job, kept = place.ended_job(), place.ended_job()
+    rows = place.data_dir / "configs" / f"{job.id}.rows.csv"
+    rows.write_text("1,2")
     place.jobs.delete(place.jobs.get(job.id), at=place.clock.now())
     unknown = make_job()
     (place.data_dir / "logs" / f"{unknown.id}.log").write_bytes(b"x")  # as after a store was restored from a backup
@@ -317,6 +319,7 @@ def test_a_deleted_jobs_files_follow_its_rows_and_nobody_elses(place):
     assert previewed == removed
     assert (removed.count, removed.size_bytes >= 15_000) == (1, True)
     assert [place.on_disk(each) for each in (job, kept, unknown)] == [0, 3, 1]
+    assert not rows.exists()
     assert sum(each.count for each in place.retention().apply()) == 0
 
 
