@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from orchestrator.adapters.sql import SqlDatasetStore, SqlJobStore, connect, is_migrated, migrate
 from orchestrator.adapters.sql.migrate import _config
@@ -41,6 +42,8 @@ INSERT INTO dataset_items (id, dataset_id, file_name, original_name, width, heig
   VALUES ('item', 'dataset', '00001.png', 'cat.png', 1, 1, 1, 'hash');
 """
 
+EARLIER_REVISIONS = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()][:0:-1]
+
 
 def _constraints(inspector, table):
     checks = {check["name"] for check in inspector.get_check_constraints(table)}
@@ -50,6 +53,16 @@ def _constraints(inspector, table):
 
 def test_migrations_make_exactly_the_tables(migrated):
     with migrated.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+@pytest.mark.parametrize("revision", EARLIER_REVISIONS)
+def test_migrations_make_exactly_the_tables_from_any_earlier_revision(bare, revision):
+    _upgrade(bare, revision)
+
+    migrate(bare)
+
+    with bare.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 

@@ -19,6 +19,7 @@ from orchestrator.domain.events import status_event
 from tests.factories import make_attempt, make_dataset, make_item, make_job
 from tests.integration.sql.advisor import LINTS
 from tests.integration.sql.schema_dump import schema_dump
+from tests.integration.sql.test_migrations import EARLIER_REVISIONS
 
 SNAPSHOT = Path(__file__).with_name("schema.snapshot.txt")
 ALICE, BOB = str(uuid.uuid4()), str(uuid.uuid4())
@@ -180,7 +181,7 @@ def test_the_printed_sql_makes_the_same_schema_from_nothing(postgres, make):
     assert with_database(printed, migrate) == with_database(migrated, migrate)
 
 
-@pytest.mark.parametrize("since", ["0001", "0002"])
+@pytest.mark.parametrize("since", EARLIER_REVISIONS)
 def test_the_printed_sql_makes_the_same_schema_from_any_earlier_one(postgres, url, since):
     other = postgres.create_supabase()
     head = migration_sql()
