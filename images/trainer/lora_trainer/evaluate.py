@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lora_trainer.cache import Encoded, take
 from lora_trainer.errors import ADVICE, NotFinite
-from lora_trainer.events import EventLog
+from lora_trainer.events import Events
 from lora_trainer.families.family import Conditioning, Family
 from lora_trainer.files import writing
 from lora_trainer.objective import add_noise, generator, squared_error, target
@@ -102,7 +102,7 @@ class Sampler:
     def __init__(
         self,
         family: Family,
-        events: EventLog,
+        events: Events,
         outputs: Path,
         *,
         prompts: list[str],

@@ -4,8 +4,21 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 FILE_NAME = "events.jsonl"
+
+
+class Events(Protocol):
+    def emit(self, kind: str, **fields: object) -> None:
+        """Tell whoever watches the job."""
+
+
+class NoEvents:
+    """Of a process that leaves the telling to another."""
+
+    def emit(self, kind: str, **fields: object) -> None:
+        """Nothing."""
 
 
 class EventLog:

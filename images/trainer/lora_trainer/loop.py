@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from lora_trainer.errors import ADVICE, NotFinite
-from lora_trainer.events import EventLog
+from lora_trainer.events import Events
 from lora_trainer.step import StepResult
 
 SECONDS_BETWEEN_REPORTS = 0.3
@@ -37,7 +37,7 @@ class Reporter:
 
     def __init__(
         self,
-        events: EventLog,
+        events: Events,
         *,
         done: int,
         steps: int,

@@ -3,6 +3,7 @@
 import importlib
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from lora_trainer.config import JobConfig
 from lora_trainer.device import is_gpu_fault, pick_device, pick_dtype
 from lora_trainer.errors import GpuFailed, OutOfGpuMemory
 from lora_trainer.evaluate import EarlyStopping, Validator, fixed_noise_loss
-from lora_trainer.events import EventLog
+from lora_trainer.events import Events, NoEvents
 from lora_trainer.export import build_metadata, check_picture, check_reload, export
 from lora_trainer.families import FamilyEntry
 from lora_trainer.families.family import Family
@@ -30,6 +31,7 @@ from lora_trainer.rollback import train_with_a_second_chance
 from lora_trainer.state import Checkpointer, TrainingState
 from lora_trainer.step import Stepper, StepResult
 from lora_trainer.stop import StopRequest
+from lora_trainer.team import Command, Seat, Step, TakeOver, gathered, joined
 
 CHECK_SAMPLER_STEPS = 8
 
@@ -41,11 +43,10 @@ class Trained:
     eval_loss_before: float
 
 
-def train_adapter(
-    config: JobConfig, items: list[Item], entry: FamilyEntry, events: EventLog, stop: StopRequest
-) -> None:
+def train_adapter(config: JobConfig, items: list[Item], entry: FamilyEntry, events: Events, stop: StopRequest) -> None:
     try:
-        _run_phases(Job(config, events, stop), items, entry)
+        with gathered(pick_device(config.device), partial(follow, config, items, entry)) as team:
+            _run_phases(Job(config, events, stop, team), items, entry)
     except torch.OutOfMemoryError as exc:
         raise OutOfGpuMemory(
             f"the GPU ran out of memory at resolution {config.training_params.resolution} with "
@@ -91,14 +92,7 @@ def train_pairs(job: Job, prepared: Prepared) -> Trained:
     trained = _attach(job, family)
     # Fresh pairs do nothing yet, so this is the base model's own loss, in a resumed run too.
     eval_loss_before = fixed_noise_loss(family, prepared.evaluated)
-    stepper = Stepper(
-        family,
-        trained.weights,
-        prepared.sources(params),
-        prepared.empty,
-        params,
-        recorder=recorder_for(family.denoiser.device),
-    )
+    stepper = _build_stepper(job, prepared, trained)
     state = TrainingState(stepper, EarlyStopping(params.early_stopping_patience))
     folder = CheckpointFolder(job.outputs / "checkpoints", identity=prepared.identity, keep=params.keep_checkpoints)
     checkpoint = folder.find(job.config.resume_from)
@@ -121,6 +115,7 @@ def train_pairs(job: Job, prepared: Prepared) -> Trained:
 def _train_to_the_end(
     job: Job, prepared: Prepared, stepper: Stepper, state: TrainingState, folder: CheckpointFolder
 ) -> None:
+    stepper.lead()
     train(
         stepper,
         done=state.step,
@@ -172,6 +167,38 @@ def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: fl
     )
 
 
+def follow(config: JobConfig, items: list[Item], entry: FamilyEntry, seat: Seat, commands: Iterator[Command]) -> None:
+    """What a process of the team does that is not its leader: load, prepare, and then step when it is told to."""
+    with joined(seat) as team:
+        job = Job(config, NoEvents(), StopRequest(), team)
+        family = load(job, entry)
+        stepper: Stepper | None = None
+        for command in commands:
+            if stepper is None:  # only now: the leader has filled the cache of latents
+                prepared = preprocess(job, family, items)
+                stepper = _build_stepper(job, prepared, _attach(job, family))
+            match command:
+                case TakeOver():
+                    stepper.take_over()
+                case Step(number, rate_factor):
+                    stepper.rate_factor = rate_factor
+                    stepper(number)
+
+
+def _build_stepper(job: Job, prepared: Prepared, trained: adapter.Adapter) -> Stepper:
+    params = job.config.training_params
+    return Stepper(
+        prepared.family,
+        trained.weights,
+        prepared.sources(params),
+        prepared.empty,
+        params,
+        # A graph would hold the wait for the others too, and break where one process steps without its graph.
+        recorder=recorder_for(prepared.family.denoiser.device) if job.team.size == 1 else None,
+        team=job.team,
+    )
+
+
 def _attach(job: Job, family: Family) -> adapter.Adapter:
     params = job.config.training_params
     attached = adapter.attach(family, rank=params.lora_rank, alpha=params.lora_alpha, seed=params.seed)
@@ -193,7 +220,7 @@ def _build_callbacks(
         job.events,
         done=state.step,
         steps=params.steps,
-        samples_a_step=params.batch_size * params.gradient_accumulation_steps,
+        samples_a_step=job.samples_a_step,
         train_count=len(prepared.train),
         val_count=prepared.val_count,
         val_loss_at=validator.val_loss_at,

@@ -12,11 +12,12 @@ from lora_trainer.class_images import draw_class_images
 from lora_trainer.config import JobConfig, TrainingParams
 from lora_trainer.data import Example, default_sample_prompt, example_of, split
 from lora_trainer.evaluate import Sampler
-from lora_trainer.events import EventLog
+from lora_trainer.events import Events
 from lora_trainer.families.family import Conditioning, Family
 from lora_trainer.preflight import Item
 from lora_trainer.step import Source
 from lora_trainer.stop import StopRequest
+from lora_trainer.team import ALONE, Team
 
 SECONDS_BETWEEN_REPORTS = 1.0
 CACHE_FOLDER = ".cache"  # hidden: what only a resumed run needs is no artifact
@@ -27,8 +28,9 @@ class Job:
     """What every phase may use."""
 
     config: JobConfig
-    events: EventLog
+    events: Events
     stop: StopRequest
+    team: Team = ALONE
 
     @property
     def outputs(self) -> Path:
@@ -37,6 +39,11 @@ class Job:
     @property
     def cache(self) -> Path:
         return self.outputs / CACHE_FOLDER
+
+    @property
+    def samples_a_step(self) -> int:
+        params = self.config.training_params
+        return params.batch_size * params.gradient_accumulation_steps * self.team.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,7 @@ class Preparation:
         self._job = job
         self._total = total
         self._counts = {"train_count": train_count, "val_count": val_count}
-        params = job.config.training_params
-        samples = params.steps * params.batch_size * params.gradient_accumulation_steps
+        samples = job.config.training_params.steps * job.samples_a_step
         self._total_epochs = math.ceil(samples / train_count)
         self._begun = 0
         self._reported_at = 0.0
@@ -129,7 +135,7 @@ def preprocess(job: Job, family: Family, items: list[Item]) -> Prepared:
         prior=encoded(_class_examples(job, family, empty, before_each), flip=False),
         empty=empty,
         sampler=_build_sampler(job, family, empty, example_of(items[0], job.config).prompt),
-        identity=_identity(job.config, train_examples),
+        identity=_identity(job, train_examples),
     )
     family.free_encoders()
     return prepared
@@ -172,12 +178,13 @@ def _encoder_of(config: JobConfig, family: Family) -> str:
     return f"{config.base_model}@{config.base_model_revision} on {family.denoiser.device} as {family.denoiser.dtype}"
 
 
-def _identity(config: JobConfig, examples: list[Example]) -> str:
+def _identity(job: Job, examples: list[Example]) -> str:
     """Changes with everything that changes the training; a name, a path or a lineage entry does not."""
-    params = asdict(config.training_params)
+    config, params = job.config, asdict(job.config.training_params)
     # How a step is computed may change when memory runs out; what it learns from may not.
     del params["gradient_checkpointing"]
-    params["batch_size"] *= params.pop("gradient_accumulation_steps")
+    del params["gradient_accumulation_steps"]
+    params["batch_size"] = job.samples_a_step
     samples = [(example.sha256, example.prompt) for example in examples]
     return _digest([config.base_model, config.base_model_revision, params, samples])
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from lora_trainer.checkpoint import CheckpointFolder
 from lora_trainer.errors import NotFinite
-from lora_trainer.events import EventLog
+from lora_trainer.events import Events
 from lora_trainer.state import TrainingState
 
 SLOWER = 0.5
@@ -14,7 +14,7 @@ def train_with_a_second_chance(
     attempt: Callable[[], None],
     state: TrainingState,
     folder: CheckpointFolder,
-    events: EventLog,
+    events: Events,
     *,
     start_over: Callable[[], None],
 ) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lora_trainer.checkpoint import Checkpoint, CheckpointFolder
 from lora_trainer.evaluate import EarlyStopping
-from lora_trainer.events import EventLog
+from lora_trainer.events import Events
 from lora_trainer.step import Stepper, StepResult
 from lora_trainer.stop import StopRequest
 from lora_trainer.updater import load
@@ -77,7 +77,7 @@ class Checkpointer:
         self,
         state: TrainingState,
         folder: CheckpointFolder,
-        events: EventLog,
+        events: Events,
         stop: StopRequest,
         *,
         every: int,

@@ -23,8 +23,9 @@ from lora_trainer.objective import (
     target,
 )
 from lora_trainer.order import Order
+from lora_trainer.team import ALONE, Step, TakeOver, Team
 from lora_trainer.updater import build_updater
-from lora_trainer.weights import Weights
+from lora_trainer.weights import Weights, gradient_of
 
 MAX_GRADIENT_NORM = 1.0
 
@@ -58,6 +59,7 @@ class Stepper:
         params: TrainingParams,
         *,
         recorder: Recorder | None,
+        team: Team = ALONE,
     ) -> None:
         device = weights.row.device
         self.weights = weights
@@ -70,12 +72,14 @@ class Stepper:
         self._sources = sources
         self._empty = empty
         self._params = params
-        samples_a_step = params.batch_size * params.gradient_accumulation_steps
+        self._team = team
+        samples_a_step = params.batch_size * params.gradient_accumulation_steps * team.size
         self._orders = [Order(params.seed, source.name, source.data.sizes, samples_a_step) for source in sources]
         self._run = Replayed(self._compute, recorder)
 
     def __call__(self, step: int) -> StepResult:
         params = self._params
+        self._team.tell(Step(step, self.rate_factor))
         rate = self.rate_factor * learning_rate(
             step,
             peak=1.0 if params.optimizer == "prodigy" else params.learning_rate,
@@ -88,6 +92,16 @@ class Stepper:
             self._averaging_share.fill_(averaging_share(step, params.ema_decay))
         loss, norm = self._run(self._gather(step))
         return StepResult(loss, norm, self.updater.step_size(rate))
+
+    def lead(self) -> None:
+        """Bring the team to where this run is."""
+        self._team.tell(TakeOver())
+        self.take_over()
+
+    def take_over(self) -> None:
+        average = [] if self.average is None else [self.average]
+        self._team.hand_over([self.weights.row.detach(), *self.updater.state.values(), *average])
+        self.weights.refresh()
 
     def reset(self) -> None:
         """Begin at the weights as they are."""
@@ -110,7 +124,9 @@ class Stepper:
         inputs = []
         for source, order in zip(self._sources, self._orders, strict=True):
             shelf, items = order.at(step)
-            for part in range(params.gradient_accumulation_steps):
+            # As if one process accumulated them all: the first parts are the leader's.
+            first = self._team.rank * params.gradient_accumulation_steps
+            for part in range(first, first + params.gradient_accumulation_steps):
                 chosen = items[part * params.batch_size :][: params.batch_size]
                 inputs.append(self._micro_batch(source, shelf, chosen, step, part))
         return inputs
@@ -140,6 +156,8 @@ class Stepper:
                 for index, micro_batch in enumerate(inputs)
             ]
         ).sum()
+        self._team.average(gradient_of(self.weights.row))
+        self._team.average(loss)
         # A list, not a generator: clipping an exhausted generator does nothing and says nothing.
         norm = torch.nn.utils.clip_grad_norm_([self.weights.row], MAX_GRADIENT_NORM)
         self.updater.update()
