@@ -77,6 +77,8 @@ class Download:
 
 def waiting_reason(model_id: str, download: Download | None) -> str:
     """What holds a job whose model is not there yet, as the middle of a sentence."""
+    if download is not None and download.status is DownloadStatus.ERROR:
+        return f"the model {model_id} could not be fetched: {download.message}"
     reason = f"waits for the model {model_id}: {download.percent if download else 0} %"
     if download is None or download.retry_at is None:
         return reason

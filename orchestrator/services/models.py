@@ -45,19 +45,12 @@ class ModelHolds:
         self._downloads = downloads
 
     def reasons(self) -> Mapping[str, str]:
-        """Why jobs wait, by the id of their model.
-
-        A download that failed holds nobody: its jobs are ended, or their launch says what is missing.
-        """
+        """Why jobs wait, by the id of their model. One that could not be fetched holds them until they are ended."""
         missing = [each for each in self._store.catalogue() if each.is_fetchable and not self._store.is_ready(each)]
         if not missing:
             return {}
         downloads = {each.model_id: each for each in self._downloads.list()}
-        return {
-            entry.id: waiting_reason(entry.id, download)
-            for entry in missing
-            if (download := downloads.get(entry.id)) is None or download.status is not DownloadStatus.ERROR
-        }
+        return {entry.id: waiting_reason(entry.id, downloads.get(entry.id)) for entry in missing}
 
 
 class Models:

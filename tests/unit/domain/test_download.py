@@ -75,6 +75,9 @@ def test_who_waits_is_told_how_far_it_is_and_why_it_stopped():
 
     assert waiting_reason(MODEL, None) == "waits for the model org/model: 0 %"
     assert waiting_reason(MODEL, half) == "waits for the model org/model: 43 %"
+    assert waiting_reason(MODEL, _failed(half, is_transient=False)) == (
+        "the model org/model could not be fetched: Away."
+    )
     assert waiting_reason(MODEL, _failed(half)) == (
         "waits for the model org/model: 43 %, tried again at 00:00:05 UTC after: Away."
     )
