@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol, Self, TextIO
+from collections.abc import Callable, Iterator
+from typing import Protocol, Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from cli.answers import FINAL_STATUSES, Job
 from cli.client import LorryClient
-from cli.errors import CliError
+from cli.client.streams import ENDS, StreamEvent
+from cli.errors import CliError, LorryApiError
 from cli.text import duration, number, printable
 
 POLL_SECONDS = 1.0
@@ -29,14 +31,54 @@ class Display(Protocol):
 
 
 def follow(lorry: LorryClient, job_id: str, display: Display, *, poll_seconds: float = POLL_SECONDS) -> Job:
-    """Show the job until it ends and return it as it ended."""
+    """Show the job until it ends and return it as it ended: told by its stream, or asked for where there is none."""
     job = lorry.job(job_id)
-    while True:
+    display.show(job)
+    try:
+        if job["status"] not in FINAL_STATUSES:
+            for event in told(lorry, job_id, after="now", note=display.note, poll_seconds=poll_seconds):
+                job = _after(event, job, lambda: _look_again(lorry, job_id, display, poll_seconds))
+                display.show(job)
+    except LorryApiError:  # a server that has no streams, or no more of them, or an error that the job has too
+        job = _look_again(lorry, job_id, display, poll_seconds)
         display.show(job)
-        if job["status"] in FINAL_STATUSES:
-            return job
+    while job["status"] not in FINAL_STATUSES:
         time.sleep(poll_seconds)
         job = _look_again(lorry, job_id, display, poll_seconds)
+        display.show(job)
+    return job
+
+
+def told(
+    lorry: LorryClient, job_id: str, *, after: str | None, note: Callable[[str], None], poll_seconds: float
+) -> Iterator[StreamEvent]:
+    """What happens to a job until it ends, each once, over as many connections as that takes.
+
+    Raises LorryApiError where there is no stream, ServerUnreachable for a server that is away for PATIENCE_SECONDS.
+    """
+    deadline: float | None = None
+    while True:
+        try:
+            for event in lorry.stream(job_id, after=after):
+                after, deadline = event.id or after, None
+                yield event
+                if event.name in ENDS:
+                    return
+        except CliError as error:
+            if not error.is_transient or (deadline is not None and time.monotonic() > deadline):
+                raise
+            if deadline is None:
+                note(f"{error}\nThe job goes on meanwhile; trying again.")
+                deadline = time.monotonic() + PATIENCE_SECONDS
+        time.sleep(poll_seconds)
+
+
+def _after(event: StreamEvent, job: Job, ask: Callable[[], Job]) -> Job:
+    """The job as it is now; asked for where the stream does not tell all of it: its end, and its place in the queue."""
+    if event.name == "progress" and job["status"] == event.data["status"] != "queued":
+        return cast("Job", {**job, **{name: value for name, value in event.data.items() if name in job}})
+    is_telling = event.name in ("status", "progress", *ENDS) or (event.name == "ping" and job["status"] == "queued")
+    return ask() if is_telling else job
 
 
 def _look_again(lorry: LorryClient, job_id: str, display: Display, poll_seconds: float) -> Job:

@@ -10,11 +10,12 @@ from cli.client.datasets import DatasetCalls
 from cli.client.files import FileCalls
 from cli.client.jobs import JobCalls
 from cli.client.service import ServiceCalls
+from cli.client.streams import StreamCalls
 from cli.client.transport import DEFAULT_URL
 from cli.client.webhooks import WebhookCalls
 
 
-class LorryClient(JobCalls, DatasetCalls, FileCalls, WebhookCalls, ServiceCalls):
+class LorryClient(JobCalls, StreamCalls, DatasetCalls, FileCalls, WebhookCalls, ServiceCalls):
     """Every call of the API that the command line makes, over one connection."""
 
 

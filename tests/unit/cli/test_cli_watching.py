@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -93,3 +94,63 @@ def test_facts_leave_out_what_is_not_known(make_job: MakeJob) -> None:
 def test_a_failed_job_says_why_without_escape_sequences(make_job: MakeJob) -> None:
     job = make_job(status="failed", end_reason="loss_not_finite", error_message="The loss\x1b[31m ran away.")
     assert outcome(job) == f"Job {job['id']} failed (loss_not_finite): The loss\ufffd[31m ran away."
+
+
+def streamed(*events: tuple[str, dict[str, Any], str]) -> bytes:
+    frames = [f"event: {name}\ndata: {json.dumps(data)}\nid: {event_id}\n\n" for name, data, event_id in events]
+    return ("retry: 2000\n\n: ping\n\n" + "".join(frames)).encode()
+
+
+def stream(server: Any, *events: tuple[str, dict[str, Any], str]) -> None:
+    server.answer("GET", "/training/jobs/j/stream", streamed(*events), Content_Type="text/event-stream")
+
+
+def progress(**changes: Any) -> dict[str, Any]:
+    return {"job_id": "j", "status": "running", "progress": 60.0, "current_step": 72, "phase": "train", **changes}
+
+
+def test_a_stream_tells_progress_without_asking_again(server: Any, make_job: MakeJob) -> None:
+    server.data("/training/jobs/j", make_job())
+    server.data("/training/jobs/j", make_job(status="completed", progress=100.0))
+    stream(
+        server, ("progress", progress(), "1"), ("metrics", {"step": 72}, "2"), ("done", {"status": "completed"}, "3")
+    )
+    shown = io.StringIO()
+
+    assert watched(server, PlainDisplay(shown))["status"] == "completed"
+
+    assert [line.split()[:2] for line in shown.getvalue().splitlines()] == [
+        ["train", "50%"],
+        ["train", "60%"],
+        ["completed", "100%"],
+    ]
+    assert [seen.path for seen in server.seen].count("/api/training/jobs/j") == 2
+
+
+def test_a_stream_that_is_cut_goes_on_behind_the_last_event(server: Any, make_job: MakeJob) -> None:
+    server.data("/training/jobs/j", make_job())
+    server.data("/training/jobs/j", make_job(status="failed"))
+    stream(server, ("progress", progress(), "1"))
+    server.refuse("GET", "/training/jobs/j/stream", 503, "STORE_UNAVAILABLE", "away")
+    stream(server, ("closing", {"code": "SERVER_STOPPING"}, "1"))
+    stream(server, ("error", {"status": "failed"}, "2"))
+    shown = io.StringIO()
+
+    assert watched(server, PlainDisplay(shown))["status"] == "failed"
+
+    asked = [seen.query["after"] for seen in server.seen if seen.path.endswith("/stream")]
+    assert asked == [["now"], ["1"], ["1"], ["1"]]
+    assert shown.getvalue().count("trying again") == 1
+
+
+def test_a_status_of_a_stream_is_looked_up_for_what_a_queued_job_waits_for(server: Any, make_job: MakeJob) -> None:
+    waiting = make_job(status="queued", phase=None, progress=0.0, queue={"position": 1, "reason": "no GPU is free"})
+    server.data("/training/jobs/j", make_job())
+    server.data("/training/jobs/j", waiting)
+    server.data("/training/jobs/j", make_job(status="cancelled"))
+    stream(server, ("status", {"new_status": "queued"}, "1"), ("error", {"status": "cancelled"}, "2"))
+    shown = io.StringIO()
+
+    watched(server, PlainDisplay(shown))
+
+    assert "place 1: no GPU is free" in shown.getvalue()
