@@ -64,7 +64,8 @@ def _resolution(items: Sequence[DatasetItem], config: TrainingConfig) -> Iterato
     side = statistics.median(math.sqrt(item.width * item.height) for item in items)
     fitting = max(int(options()["resolution"][1].minimum or 0), int(side) // _SIDE_STEP * _SIDE_STEP)
     if fitting < config.resolution:
-        reason = f"Half of the pictures are smaller than {config.resolution} pixels squared; enlarged they teach blur."
+        wanted = f"{config.resolution} x {config.resolution}"
+        reason = f"Half of the pictures have fewer than {wanted} pixels; enlarged they teach blur."
         yield Recommendation("resolution", fitting, reason)
 
 

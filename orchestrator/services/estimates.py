@@ -19,7 +19,7 @@ class Estimates:
         self._recent_runs = RecentRuns(jobs=jobs, clock=clock)
         self._records = records
         self._clock = clock
-        self.tariff = tariff
+        self._tariff = tariff
 
     def of(self, jobs: Sequence[Job]) -> Mapping[str, Estimate]:
         """By job id. A job that has ended has none, and neither has one like which nothing ran here before."""
@@ -36,9 +36,9 @@ class Estimates:
         elapsed = (self._clock.now() - job.started_at).total_seconds() if job.started_at else 0.0
         remaining = job.progress.eta_seconds
         if remaining is not None and job.status.is_active:
-            return estimate_by_progress(elapsed, remaining, gpus=job.gpus, tariff=self.tariff)
+            return estimate_by_progress(elapsed, remaining, gpus=job.gpus, tariff=self._tariff)
         if job.type is TrainingType.DIAGNOSTIC:  # it ends in seconds
             return None
         held = job.gpu_ids or devices
         work = work_of(job.base_model, job.training_config, is_on_gpu=bool(held) and not any(map(is_cpu, held)))
-        return estimate(work, job.config.steps, runs, gpus=job.gpus, tariff=self.tariff)
+        return estimate(work, job.config.steps, runs, gpus=job.gpus, tariff=self._tariff)
