@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -55,6 +56,13 @@ class ModelRegistryContract:
             for user, name in ((USER, "cat"), (USER, "cat"), (USER, "dog"), ("user-2", "cat"))
         ]
         assert numbers == [1, 2, 1, 1]
+
+    def test_jobs_that_are_launched_side_by_side_get_a_number_each(self, store, jobs):
+        launched = [add(jobs, user_id=USER) for _ in range(8)]
+        with ThreadPoolExecutor(len(launched)) as threads:
+            reserved = list(threads.map(lambda job: store.reserve(job, "cat", at=NOW), launched))
+
+        assert sorted(version.version for version in reserved) == [1, 2, 3, 4, 5, 6, 7, 8]
 
     def test_a_job_keeps_its_version_whatever_name_it_asks_for_next(self, store, jobs):
         job = add(jobs)

@@ -81,7 +81,7 @@ def connect(url: str) -> Database:
             raise _refused(f"names {other}, which is not supported")
 
 
-def violates(error: sa.exc.IntegrityError, unique: sa.Index | sa.PrimaryKeyConstraint) -> bool:
+def violates(error: sa.exc.IntegrityError, unique: sa.Index | sa.PrimaryKeyConstraint | sa.UniqueConstraint) -> bool:
     """Whether it was this unique constraint that refused the row: Postgres says its name, SQLite its columns."""
     name = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     if name is not None:

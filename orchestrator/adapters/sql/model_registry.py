@@ -9,8 +9,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from orchestrator.adapters.sql.engine import Database
-from orchestrator.adapters.sql.tables import models
+from orchestrator.adapters.sql.engine import Database, violates
+from orchestrator.adapters.sql.tables import ONE_MODEL_A_NUMBER, models
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.job import Job
 from orchestrator.domain.registered_model import ModelVersion, RegisteredModel
@@ -24,6 +24,15 @@ class SqlModelRegistry:
         self._database = database
 
     def reserve(self, job: Job, name: str, *, at: datetime) -> ModelVersion:
+        while True:
+            try:
+                return self._reserve(job, name, at)
+            except sa.exc.IntegrityError as error:
+                # Jobs are launched side by side: another has just taken the number.
+                if not violates(error, ONE_MODEL_A_NUMBER):
+                    raise
+
+    def _reserve(self, job: Job, name: str, at: datetime) -> ModelVersion:
         taken = sa.select(sa.func.coalesce(sa.func.max(models.c.version), 0)).where(*_named(job.user_id, name))
         with self._database.write() as connection:
             row = connection.execute(sa.select(models).where(models.c.job_id == job.id)).mappings().one_or_none()

@@ -17,7 +17,7 @@ from orchestrator.adapters.sql.tables.jobs import (
     training_attempts,
     training_jobs,
 )
-from orchestrator.adapters.sql.tables.lineage import models, training_lineage
+from orchestrator.adapters.sql.tables.lineage import ONE_MODEL_A_NUMBER, models, training_lineage
 from orchestrator.adapters.sql.tables.records import artifact_uploads, artifacts, training_events, training_metrics
 from orchestrator.adapters.sql.tables.schema import Instant, Json, metadata
 from orchestrator.adapters.sql.tables.streams import stream_tickets
@@ -25,6 +25,7 @@ from orchestrator.adapters.sql.tables.webhooks import webhook_deliveries, webhoo
 
 __all__ = [
     "ONE_JOB_A_SLOT",
+    "ONE_MODEL_A_NUMBER",
     "ONE_SUBMISSION_A_KEY",
     "Instant",
     "Json",

@@ -27,6 +27,8 @@ training_lineage = sa.Table(
     sa.Column("recorded_at", Instant, nullable=False),
 )
 
+ONE_MODEL_A_NUMBER = sa.UniqueConstraint("user_id", "name", "version")
+
 # A version's number is taken when its job is first launched, and never given to another: rows of deleted versions stay.
 models = sa.Table(
     "models",
@@ -44,5 +46,5 @@ models = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("registered_at", Instant),
     sa.Column("deleted_at", Instant),
-    sa.UniqueConstraint("user_id", "name", "version"),
+    ONE_MODEL_A_NUMBER,
 )
