@@ -167,6 +167,73 @@ class Delivery(TypedDict):
     created_at: str
 
 
+class Usage(TypedDict):
+    cpu_percent: float | None  # 100 is one whole CPU
+    memory_bytes: int | None
+
+
+class Container(TypedDict):
+    id: str
+    name: str
+    state: str
+    owner: str | None
+    job_id: str | None
+    usage: Usage
+    gpu_ids: list[str]
+    age_seconds: float | None
+
+
+class Suspect(TypedDict):
+    reason: str
+
+
+class Device(TypedDict):
+    id: str
+    owner: str | None
+    job_id: str | None
+    suspect: Suspect | None  # it failed a job and completed none since
+
+
+class UserLimit(TypedDict):
+    user_id: str
+    max_active_jobs: int
+
+
+class Maintenance(TypedDict):
+    is_on: bool
+    reason: str | None
+    actor: str | None
+    since: str | None
+
+
+class AuditEntry(TypedDict):
+    id: int
+    actor: str
+    action: str
+    subject: str
+    message: str
+    at: str
+
+
+class Experiment(TypedDict):
+    id: str
+    name: str
+    description: str | None
+    job_count: int
+    created_at: str
+
+
+class Difference(TypedDict):
+    field: str
+    before: Any
+    after: Any
+
+
+class Rerun(TypedDict):
+    job: Job
+    differences: list[Difference]  # what cannot be as it was
+
+
 Item = TypeVar("Item")
 
 

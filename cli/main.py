@@ -7,10 +7,12 @@ import sys
 import typer
 
 from cli.commands import (
+    admin,
     cleanup,
     datasets,
     demo,
     download,
+    experiments,
     job,
     jobs,
     login,
@@ -41,7 +43,23 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (login, submit, jobs, job, logs, records, download, datasets, models, webhooks, server, cleanup, demo):
+for command in (
+    login,
+    submit,
+    jobs,
+    job,
+    logs,
+    records,
+    download,
+    datasets,
+    models,
+    experiments,
+    webhooks,
+    admin,
+    server,
+    cleanup,
+    demo,
+):
     command.register(app)
 
 

@@ -23,8 +23,18 @@ JobIds = Annotated[
     BeforeValidator(lambda value: [word for part in value for word in str(part).split(",") if word]),
     Query(min_length=1, max_length=_MOST_COMPARED, description="Repeated or separated by commas."),
 ]
-Since = Annotated[AwareDatetime | None, Query(description="Default: 30 days before `until`.")]
-Until = Annotated[AwareDatetime | None, Query(description="Default: now.")]
+
+
+def _rfc3339(text: object) -> object:
+    """A bare number would be taken for seconds since 1970."""
+    if isinstance(text, str) and text.lstrip("+-").replace(".", "", 1).isdecimal():
+        raise ValueError("must be a date and time with its offset, such as 2026-11-21T03:00:00Z")
+    return text
+
+
+_Written = BeforeValidator(_rfc3339)
+Since = Annotated[AwareDatetime | None, _Written, Query(description="Default: 30 days before `until`.")]
+Until = Annotated[AwareDatetime | None, _Written, Query(description="Default: now.")]
 
 
 @router.get("/analysis/training/jobs", summary="What came of the caller's jobs", responses=errors(400))

@@ -6,7 +6,9 @@ safe by an idempotency key. Every failure is a CliError; the token is in no mess
 
 from __future__ import annotations
 
+from cli.client.admin import AdminCalls
 from cli.client.datasets import DatasetCalls
+from cli.client.experiments import ExperimentCalls
 from cli.client.files import FileCalls
 from cli.client.jobs import JobCalls
 from cli.client.service import ServiceCalls
@@ -15,7 +17,9 @@ from cli.client.transport import DEFAULT_URL
 from cli.client.webhooks import WebhookCalls
 
 
-class LorryClient(JobCalls, StreamCalls, DatasetCalls, FileCalls, WebhookCalls, ServiceCalls):
+class LorryClient(
+    JobCalls, StreamCalls, ExperimentCalls, DatasetCalls, FileCalls, WebhookCalls, AdminCalls, ServiceCalls
+):
     """Every call of the API that the command line makes, over one connection."""
 
 

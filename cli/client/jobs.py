@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any, cast
 
-from cli.answers import FINAL_STATUSES, Artifact, Event, Job, Metric, Page, Submitted
+from cli.answers import FINAL_STATUSES, Artifact, Event, Job, Metric, Page, Rerun, Submitted
 from cli.client.transport import Transport
 
 _MAX_EVENTS = 10_000
@@ -38,6 +38,12 @@ class JobCalls(Transport):
         doing = f"try job {job_id} again"
         answer = self._post(f"/training/jobs/{job_id}/retry", doing=doing, json={"from_checkpoint": from_checkpoint})
         return cast("Job", answer["data"])
+
+    def rerun(self, job_id: str, *, idempotency_key: str | None = None) -> Rerun:
+        """The same once more: settings, seed, version of the dataset."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        doing = f"run job {job_id} once more"
+        return cast("Rerun", self._post(f"/training/jobs/{job_id}/rerun", doing=doing, headers=headers)["data"])
 
     def logs(self, job_id: str, *, tail: int) -> list[str]:
         """The last `tail` lines that the job's container printed."""

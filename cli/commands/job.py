@@ -1,7 +1,8 @@
-"""`lorry job`: everything about one job."""
+"""`lorry job`, `lorry rerun`: one job looked at, and run once more."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from cli.answers import Event, Job
 from cli.client import DEFAULT_URL
 from cli.commands.jobs import JobArgument
 from cli.connection import JsonOption, UrlOption, connect
-from cli.text import instant, print_facts, print_json, print_table
+from cli.text import instant, print_facts, print_json, print_table, printable
 from cli.watching import facts, stage
 
 _HISTORY_COLUMNS = ("AT", "ATTEMPT", "WHAT", "MESSAGE")
@@ -19,6 +20,7 @@ _HISTORY_COLUMNS = ("AT", "ATTEMPT", "WHAT", "MESSAGE")
 
 def register(app: typer.Typer) -> None:
     app.command()(job)
+    app.command()(rerun)
 
 
 def job(
@@ -36,6 +38,19 @@ def job(
         print_table(_HISTORY_COLUMNS, map(_event_row, found), empty="Nothing has happened yet.")
     else:
         print_facts(_facts(found))
+
+
+def rerun(job: JobArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:
+    """Run an ended job once more, exactly: print the new job's id, and on stderr what cannot be as it was."""
+    with connect(url) as lorry:
+        again = lorry.rerun(job)
+    if as_json:
+        print_json(again)
+        return
+    for difference in again["differences"]:
+        change = f"{difference['field']}: {difference['before']} is {difference['after']} by now"
+        print(printable(change), file=sys.stderr)
+    print(again["job"]["id"])
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:

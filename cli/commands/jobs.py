@@ -18,7 +18,7 @@ from orchestrator.domain.training import TrainingType
 
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
-_COLUMNS = ("JOB", "NAME", "MODEL", "STATUS", "PROGRESS", "STEP", "LOSS", "CREATED")
+JOB_COLUMNS = ("JOB", "NAME", "MODEL", "STATUS", "PROGRESS", "STEP", "LOSS", "CREATED")
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def list_jobs(
     if as_json:
         print_json({"data": found.items, "total": found.total, "page": found.page})
         return
-    print_table(_COLUMNS, map(_row, found.items), empty="No jobs.")
+    print_table(JOB_COLUMNS, map(job_row, found.items), empty="No jobs.")
     if found.total > len(found.items):
         print(f"Page {found.page}: {len(found.items)} of {found.total} jobs; --page shows more.")
 
@@ -119,7 +119,7 @@ def watch_job(lorry: LorryClient, job_id: str, *, as_json: bool) -> None:
         print(outcome(job))
 
 
-def _row(job: Job) -> tuple[str, ...]:
+def job_row(job: Job) -> tuple[str, ...]:
     return (
         job["id"],
         job["name"] or "",

@@ -43,6 +43,10 @@ def submit(
         list[str] | None,
         typer.Option("--trigger", metavar="WORDS", help="Words that call the subject; may be repeated."),
     ] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Settings to start from; what is given besides wins.")
+    ] = None,
+    experiment: Annotated[str | None, typer.Option(metavar="ID", help="Experiment that it belongs to.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
     priority: Annotated[int | None, typer.Option(min=-1, max=2, help="Higher starts earlier.")] = None,
     gpus: Annotated[int | None, typer.Option(min=1, max=16, help="GPUs the job holds at once.")] = None,
@@ -60,12 +64,13 @@ def submit(
         "lora_alpha": lora_alpha,
         "seed": seed,
     }
-    optional = {"trigger_words": trigger_words, "name": name, "priority": priority, "gpus": gpus}
+    belongs = {"preset": preset, "experiment_id": experiment, "name": name}
+    wishes = {"trigger_words": trigger_words, "priority": priority, "gpus": gpus}
     request = {
         "type": training_type.value,
         "base_model": base_model,
         "config": config_from(chosen, settings or ()),
-        **{key: value for key, value in optional.items() if value is not None},
+        **{key: value for key, value in (belongs | wishes).items() if value is not None},
     }
     with connect(url) as lorry:
         submitted = lorry.submit({"dataset_id": _dataset_id(lorry, dataset), **request})

@@ -143,7 +143,7 @@ def test_only_jobs_of_the_time_are_counted(lorry: Installation) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z", "since=2026-01-01", "until=soon"]
+    "query", ["since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z", "since=2026-01-01", "since=0", "until=soon"]
 )
 def test_a_time_that_is_none_is_refused(lorry: Installation, query: str) -> None:
     answer = lorry.client.get(f"{STATS}?{query}", headers=lorry.as_user())
