@@ -6,20 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
 from api.dependencies import ModelsService, Stopping, count_request
 from api.download_stream import download_events
 from api.schemas.assets import ModelOut
 from api.schemas.downloads import DownloadBody, DownloadOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
+from api.streaming import EventStream
 
 router = APIRouter(tags=["models"], dependencies=[Depends(count_request)], responses=GUARDED)
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Until the download ends."}
 }
-_NO_CACHE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 async def _known(
@@ -53,9 +52,7 @@ def start_download(body: DownloadBody, models: ModelsService) -> Single[Download
 )
 async def follow_download(
     model_id: Annotated[str, Depends(_known)], models: ModelsService, stopping: Stopping
-) -> StreamingResponse:
+) -> EventStream:
     """Server-sent events, each a `DownloadOut` as JSON: at once, then at every change. The last one says `done` or
     `error`, and the stream closes."""
-    return StreamingResponse(
-        download_events(models, model_id, stopping), media_type="text/event-stream", headers=_NO_CACHE
-    )
+    return EventStream(download_events(models, model_id, stopping))
