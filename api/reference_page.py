@@ -100,7 +100,9 @@ def _is_told(name: str) -> bool:
 
 def _meaning(schema: dict[str, Any], described: dict[str, Any]) -> str:
     parts = [described.get("description", "")]
-    bounds = next((each for each in [schema, *schema.get("anyOf", ())] if _BOUNDS.keys() & each.keys()), {})
+    bounds: dict[str, Any] = next(
+        (each for each in [schema, *schema.get("anyOf", ())] if _BOUNDS.keys() & each.keys()), {}
+    )
     parts += [f"{words} {_number(bounds[key])}" for key, words in _BOUNDS.items() if key in bounds]
     if schema.get("default") not in (None, "", []):
         parts.append(f"default `{json.dumps(schema['default'])}`")
