@@ -65,6 +65,7 @@ class Person:
 
     def photograph(self, name: str) -> None:
         """The page in both colour schemes, for the docs; each must be accessible."""
+        self.page.evaluate("window.scrollTo(0, 0)")
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             expect(self.page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)

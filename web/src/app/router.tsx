@@ -4,6 +4,7 @@ import type { JobStatus } from "~/api/generated";
 import { session } from "~/api/session";
 import { Lost } from "~/app/lost";
 import { Shell } from "~/app/shell";
+import { JOB_TABS, type JobTab } from "~/features/job/tabs";
 import { JobsPage } from "~/features/jobs/jobs-page";
 import { STATUSES } from "~/ui/status-badge";
 
@@ -56,8 +57,69 @@ const jobs = createRoute({
   component: JobsPage,
 });
 
+const newJob = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/jobs/new",
+  validateSearch: (search: Record<string, unknown>): { dataset?: string } =>
+    typeof search["dataset"] === "string" ? { dataset: search["dataset"] } : {},
+  component: lazyRouteComponent(() => import("~/features/new-job/new-job-page"), "NewJobPage"),
+});
+
+const job = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/jobs/$id",
+  validateSearch: (search: Record<string, unknown>): { tab?: JobTab } => {
+    const tab = JOB_TABS.find((each) => each === search["tab"]);
+    return tab === undefined ? {} : { tab };
+  },
+  component: lazyRouteComponent(() => import("~/features/job/job-page"), "JobPage"),
+});
+
+const datasets = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/datasets",
+  component: lazyRouteComponent(() => import("~/features/datasets/datasets-page"), "DatasetsPage"),
+});
+
+const dataset = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/datasets/$id",
+  validateSearch: (search: Record<string, unknown>): { page?: number } =>
+    typeof search["page"] === "number" && search["page"] > 1 ? { page: search["page"] } : {},
+  component: lazyRouteComponent(() => import("~/features/datasets/dataset-page"), "DatasetPage"),
+});
+
+const models = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/models",
+  component: lazyRouteComponent(() => import("~/features/models/models-page"), "ModelsPage"),
+});
+
+const analytics = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/analytics",
+  component: lazyRouteComponent(() => import("~/features/analytics/analytics-page"), "AnalyticsPage"),
+});
+
+const compare = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/compare",
+  validateSearch: (search: Record<string, unknown>): { ids: string[] } => ({
+    ids: Array.isArray(search["ids"]) ? search["ids"].filter((id) => typeof id === "string") : [],
+  }),
+  component: lazyRouteComponent(() => import("~/features/compare/compare-page"), "ComparePage"),
+});
+
+const admin = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin",
+  component: lazyRouteComponent(() => import("~/features/admin/admin-page"), "AdminPage"),
+});
+
+const pages = [jobs, newJob, job, datasets, dataset, models, analytics, compare, admin] as const;
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, signIn, signedIn.addChildren([jobs])]),
+  routeTree: root.addChildren([home, signIn, signedIn.addChildren(pages)]),
   defaultPreload: "intent",
   scrollRestoration: true,
 });

@@ -1,13 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Group, Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
-import { useToken } from "~/api/identity";
+import { useIdentity, useToken } from "~/api/identity";
 import { Preferences } from "~/app/preferences";
 import classes from "~/app/shell.module.css";
 
 export function Shell() {
   const { t } = useLingui();
+  const identity = useIdentity();
   useLeaveWhenSignedOut();
   return (
     <>
@@ -17,14 +18,28 @@ export function Shell() {
       <header className={classes.header}>
         <Group justify="space-between" className={classes.bar}>
           <Group gap="lg">
-            <Anchor component={Link} to="/jobs" underline="never" c="inherit" className={classes.brand}>
+            <Link to="/jobs" className={classes.brand}>
               <img src="/lorry.svg" alt="" width={26} height={26} />
               <Text fw={700}>Lorry</Text>
-            </Anchor>
+            </Link>
             <nav aria-label={t`Pages`} className={classes.nav}>
               <Link to="/jobs" activeOptions={{ includeSearch: false }}>
                 <Trans>Jobs</Trans>
               </Link>
+              <Link to="/datasets">
+                <Trans>Datasets</Trans>
+              </Link>
+              <Link to="/models">
+                <Trans>Models</Trans>
+              </Link>
+              <Link to="/analytics">
+                <Trans>Analytics</Trans>
+              </Link>
+              {identity.data?.is_admin && (
+                <Link to="/admin">
+                  <Trans>Administration</Trans>
+                </Link>
+              )}
             </nav>
           </Group>
           <Preferences />

@@ -5,15 +5,18 @@ import type { ApiError } from "~/api/errors";
 /** What went wrong, as a sentence, and what may be done about it. */
 export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => void }) {
   const { t } = useLingui();
+  const untold = error.details.filter((detail) => !error.message.includes(detail.message));
+  // Where every field is named below, the sentence would only say that they are.
+  const isListed = error.code === "VALIDATION_FAILED" && untold.length > 0;
   const title = error.isUnreachable ? t`The server does not answer` : t`That did not work`;
   return (
     <Alert color="red" title={title} role="alert">
-      <Text size="sm" dir="auto">
+      <Text size="sm" dir="auto" hidden={isListed}>
         {error.isUnreachable ? t`Your jobs go on without this page. It tries again by itself.` : error.message}
       </Text>
-      {error.details.length > 1 && (
+      {untold.length > 0 && (
         <List size="sm" mt="xs">
-          {error.details.map((detail) => (
+          {untold.map((detail) => (
             <List.Item key={`${detail.field} ${detail.message}`}>
               <Code>{detail.field}</Code> {detail.message}
             </List.Item>

@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Group, Progress, Table, Text } from "@mantine/core";
 import type { JobOut } from "~/api/generated";
+import { PageLink } from "~/ui/links";
 import { duration, figure, number, percent } from "~/ui/quantities";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
@@ -44,9 +45,9 @@ function JobRow({ job }: { job: JobOut }) {
   return (
     <Table.Tr data-job={job.id}>
       <Table.Td>
-        <Text fw={500} dir="auto">
+        <PageLink to="/jobs/$id" params={{ id: job.id }} fw={500} dir="auto">
           {job.name ?? <bdi dir="ltr">{job.id.slice(0, 8)}</bdi>}
-        </Text>
+        </PageLink>
         <Text size="xs" c="dimmed">
           <bdi dir="ltr">{job.base_model}</bdi>
         </Text>
@@ -72,7 +73,7 @@ export function JobProgress({ job }: { job: JobOut }) {
     return (
       <Text size="sm">
         {job.queue.reason}
-        {job.queue.eta_seconds !== null && ` ${t`Starts in about ${duration(job.queue.eta_seconds)}.`}`}
+        {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
       </Text>
     );
   }

@@ -7,6 +7,8 @@ import { JobTable } from "~/features/jobs/job-table";
 import { jobsQuery, queueQuery } from "~/features/jobs/queries";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
+import { PageButton, PageLink } from "~/ui/links";
+import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
 import { number } from "~/ui/quantities";
 
@@ -15,7 +17,14 @@ const route = getRouteApi("/signed-in/jobs");
 export function JobsPage() {
   const { t } = useLingui();
   return (
-    <Page title={t`Jobs`}>
+    <Page
+      title={t`Jobs`}
+      actions={
+        <PageButton to="/jobs/new">
+          <Trans>New job</Trans>
+        </PageButton>
+      }
+    >
       <MachineState />
       <JobFilters />
       <JobList />
@@ -28,7 +37,7 @@ function JobList() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const jobs = useQuery(jobsQuery(search));
-  if (jobs.isPending) return <Skeleton height={240} aria-label={t`Loading`} />;
+  if (jobs.isPending) return <Loading height={240} />;
   return (
     <Stack>
       {jobs.error && <Failure error={jobs.error} />}
@@ -58,7 +67,9 @@ function NoJobs({ isFiltered }: { isFiltered: boolean }) {
   }
   return (
     <Empty title={t`No jobs yet`}>
-      <Trans>What you submit will be listed here.</Trans>
+      <PageLink to="/jobs/new">
+        <Trans>Submit your first job</Trans>
+      </PageLink>
     </Empty>
   );
 }

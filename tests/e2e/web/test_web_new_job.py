@@ -1,0 +1,103 @@
+"""From the form to a trained adapter, in a browser."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.installation import User
+from tests.e2e.web.conftest import People
+
+pytestmark = pytest.mark.docker
+
+
+def test_a_job_is_planned_submitted_watched_and_its_adapter_fetched(people: People, user: User) -> None:
+    user.upload()
+    somebody = people(user)
+    page = somebody.page
+    page.get_by_role("link", name="New job").click()
+    page.get_by_role("radio", name="pictures").click()
+    page.get_by_role("radio", name="lorry/tiny-sd15").click()
+    page.get_by_label("Name").fill("from the browser")
+    expect(page.get_by_text("Trained on")).to_be_visible()
+    somebody.photograph("new-job")
+    page.get_by_role("button", name="Submit the job").click()
+
+    expect(page.get_by_role("heading", name="from the browser")).to_be_visible()
+    expect(page.locator("[data-status='completed']")).to_be_visible()
+    expect(page.get_by_role("img", name="Loss")).to_be_visible()
+    somebody.photograph("job")
+    page.get_by_role("tab", name="Files").click()
+    somebody.photograph("job-files")
+    with page.expect_download() as download:
+        page.get_by_role("button", name=re.compile(r"^Download .*safetensors")).first.click()
+    job_id = page.url.partition("/jobs/")[2].partition("?")[0]
+    digests = {file["sha256"] for file in user.records(job_id, "artifacts") if file["kind"] == "adapter"}
+    assert hashlib.sha256(Path(download.value.path()).read_bytes()).hexdigest() in digests
+    page.get_by_role("tab", name="Samples").click()
+    expect(page.get_by_role("img", name=re.compile("Sample")).first).to_be_visible()
+    for tab in ("Log", "History", "Settings"):
+        page.get_by_role("tab", name=tab).click()
+        somebody.require_accessible()
+
+
+def test_every_violation_stands_beside_its_field_before_anything_is_submitted(people: People, user: User) -> None:
+    user.upload()
+    somebody = people(user)
+    page = somebody.page
+    somebody.go("/jobs/new")
+    page.get_by_role("radio", name="pictures").click()
+    page.get_by_role("radio", name="lorry/tiny-sd15").click()
+    page.get_by_label("steps", exact=True).fill("7")
+    page.get_by_label("resolution", exact=True).fill("300")
+    for name in ("steps", "resolution"):
+        expect(page.get_by_label(name, exact=True)).to_have_attribute("aria-invalid", "true")
+    somebody.photograph("new-job-refused")
+    assert user.get("/training/jobs") == []
+
+
+def test_a_running_job_is_cancelled_with_a_reason(people: People, user: User) -> None:
+    job_id = user.start("fake:gate=1", name="to be stopped")
+    user.wait(job_id, "running")
+    somebody = people(user)
+    somebody.go(f"/jobs/{job_id}")
+    somebody.page.get_by_role("button", name="Cancel the job").click()
+    somebody.page.get_by_label("Reason").fill("wrong pictures")
+    somebody.page.get_by_role("button", name="Save and stop").click()
+    expect(somebody.page.locator("[data-status='cancelled']")).to_be_visible()
+    somebody.page.get_by_role("tab", name="History").click()
+    expect(somebody.page.get_by_text("wrong pictures")).to_be_visible()
+
+
+def test_a_failure_is_a_sentence_and_may_be_tried_again(people: People, user: User) -> None:
+    job_id = user.start("fake:exit=11", name="broken")
+    message = user.wait(job_id, "failed")["error_message"]
+    somebody = people(user)
+    somebody.go(f"/jobs/{job_id}")
+    expect(somebody.page.get_by_role("alert")).to_contain_text(message)
+    somebody.photograph("job-failed")
+    somebody.page.get_by_role("button", name="Try again").click()
+    user.wait(job_id, "failed")
+    somebody.page.get_by_role("tab", name="History").click()
+    expect(somebody.page.get_by_text(re.compile("attempt 2", re.IGNORECASE)).first).to_be_visible()
+
+
+def test_the_log_is_searched_and_paused(people: People, user: User) -> None:
+    job_id = user.start(name="talkative")
+    user.wait(job_id, "completed")
+    somebody = people(user)
+    somebody.go(f"/jobs/{job_id}?tab=log")
+    expect(somebody.page.get_by_role("log")).to_be_visible()
+    somebody.page.get_by_label("Search the log").fill("no line says this")
+    expect(somebody.page.get_by_role("heading", name="No line matches")).to_be_visible()
+
+
+def test_anothers_job_is_an_unknown_one(people: People, user: User, stranger: User) -> None:
+    job_id = user.start(name="mine")
+    somebody = people(stranger)
+    somebody.go(f"/jobs/{job_id}")
+    expect(somebody.page.get_by_role("alert")).to_contain_text("no job")

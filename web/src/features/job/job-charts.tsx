@@ -1,0 +1,124 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Paper, Stack, Table, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { JobOut, MetricOut } from "~/api/generated";
+import { type MetricName, column, isMeasured, smooth, summarize } from "~/features/job/curves";
+import classes from "~/features/job/job.module.css";
+import { metricsQuery } from "~/features/job/queries";
+import { Chart, type Series } from "~/ui/chart";
+import { Empty } from "~/ui/empty";
+import { Failure } from "~/ui/failure";
+import { Loading } from "~/ui/loading";
+import { figure, number } from "~/ui/quantities";
+
+const BLUE = "#228be6";
+const ORANGE = "#f76707";
+const TABLE_ROWS = 100;
+
+export function JobCharts({ job }: { job: JobOut }) {
+  const { t } = useLingui();
+  const metrics = useQuery(metricsQuery(job));
+  const rows = useMemo(() => (metrics.data?.data ?? []).filter((metric) => metric.attempt === job.attempt), [metrics.data, job.attempt]);
+  if (metrics.error) return <Failure error={metrics.error} />;
+  if (metrics.data === undefined) return <Loading height={260} />;
+  if (rows.length === 0) {
+    return (
+      <Empty title={t`No measurements yet`}>
+        <Trans>They come with the first training steps.</Trans>
+      </Empty>
+    );
+  }
+  return (
+    <Stack>
+      <div className={classes.charts}>
+        <LossChart metrics={rows} />
+        <SingleChart metrics={rows} metric="learning_rate" name={t`Learning rate`} />
+        <SingleChart metrics={rows} metric="throughput" name={t`Samples a second`} />
+        <SingleChart metrics={rows} metric="gpu_utilization" name={t`GPU utilisation`} />
+        <SingleChart metrics={rows} metric="gpu_memory_bytes" name={t`GPU memory in bytes`} />
+      </div>
+      <details>
+        <summary>
+          <Trans>Show as a table</Trans>
+        </summary>
+        <MetricTable metrics={rows} />
+      </details>
+    </Stack>
+  );
+}
+
+function LossChart({ metrics }: { metrics: MetricOut[] }) {
+  const { t } = useLingui();
+  const { steps, series } = useMemo(() => {
+    const loss = column(metrics, "loss");
+    const held = column(metrics, "val_loss");
+    const shown: Series[] = [
+      { label: t`loss`, values: loss, color: BLUE, isFaint: true },
+      { label: t`smoothed`, values: smooth(loss), color: BLUE },
+    ];
+    if (isMeasured(held)) shown.push({ label: t`validation`, values: held, color: ORANGE, hasPoints: true });
+    return { steps: metrics.map((metric) => metric.step), series: shown };
+  }, [metrics, t]);
+  return <ChartCard name={t`Loss`} steps={steps} series={series} />;
+}
+
+function SingleChart({ metrics, metric, name }: { metrics: MetricOut[]; metric: MetricName; name: string }) {
+  const { steps, series } = useMemo(
+    () => ({
+      steps: metrics.map((each) => each.step),
+      series: [{ label: name, values: column(metrics, metric), color: BLUE }],
+    }),
+    [metrics, metric, name],
+  );
+  if (!isMeasured(series[0]?.values ?? [])) return null;
+  return <ChartCard name={name} steps={steps} series={series} />;
+}
+
+function ChartCard({ name, steps, series }: { name: string; steps: number[]; series: Series[] }) {
+  const summary = summarize(steps, series[0]?.values ?? []);
+  return (
+    <Paper withBorder p="sm">
+      <Title order={2} size="h5">
+        {name}
+      </Title>
+      {summary && (
+        <Text size="xs" c="dimmed">
+          <Trans>
+            last {figure(summary.last)}, lowest {figure(summary.lowest)} at step {number(summary.atStep)}
+          </Trans>
+        </Text>
+      )}
+      <Chart name={name} steps={steps} series={series} />
+    </Paper>
+  );
+}
+
+function MetricTable({ metrics }: { metrics: MetricOut[] }) {
+  return (
+    <Table>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">
+            <Trans>Step</Trans>
+          </Table.Th>
+          <Table.Th scope="col">
+            <Trans>Loss</Trans>
+          </Table.Th>
+          <Table.Th scope="col">
+            <Trans>Validation</Trans>
+          </Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {metrics.slice(-TABLE_ROWS).map((metric) => (
+          <Table.Tr key={metric.step}>
+            <Table.Td>{number(metric.step)}</Table.Td>
+            <Table.Td>{figure(metric.loss)}</Table.Td>
+            <Table.Td>{metric.val_loss === null ? "–" : figure(metric.val_loss)}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}

@@ -1,0 +1,110 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Alert, Group, Tabs, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import type { JobOut } from "~/api/generated";
+import { JobActions } from "~/features/job/job-actions";
+import { JobCharts } from "~/features/job/job-charts";
+import { JobFacts } from "~/features/job/job-facts";
+import { JobFiles } from "~/features/job/job-files";
+import { JobHistory } from "~/features/job/job-history";
+import { JobLog } from "~/features/job/job-log";
+import { JobSamples } from "~/features/job/job-samples";
+import { PhaseBar } from "~/features/job/phase-bar";
+import { jobQuery } from "~/features/job/queries";
+import type { JobTab } from "~/features/job/tabs";
+import { Failure } from "~/ui/failure";
+import { Loading } from "~/ui/loading";
+import { Page } from "~/ui/page";
+import { duration } from "~/ui/quantities";
+import { StatusBadge } from "~/ui/status-badge";
+import { When } from "~/ui/when";
+
+const route = getRouteApi("/signed-in/jobs/$id");
+
+export function JobPage() {
+  const { id } = route.useParams();
+  const job = useQuery(jobQuery(id));
+  if (job.data === undefined) {
+    return job.error ? <Failure error={job.error} /> : <Loading height={320} />;
+  }
+  return (
+    <Page title={job.data.name ?? id.slice(0, 8)} actions={<JobActions job={job.data} />}>
+      {job.error && <Failure error={job.error} />}
+      <Group gap="md">
+        <StatusBadge status={job.data.status} />
+        <Text size="sm" c="dimmed">
+          <bdi dir="ltr">{job.data.base_model}</bdi>
+        </Text>
+        <Text size="sm" c="dimmed">
+          <Trans>
+            submitted <When at={job.data.created_at} />
+          </Trans>
+        </Text>
+      </Group>
+      <JobState job={job.data} />
+      <JobTabs job={job.data} />
+    </Page>
+  );
+}
+
+/** What it waits for, what it does, or why it ended and what may be done. */
+function JobState({ job }: { job: JobOut }) {
+  const { t } = useLingui();
+  if (job.error_message !== null) {
+    return (
+      <Alert color={job.status === "failed" ? "red" : "orange"} title={job.status === "failed" ? t`It failed` : t`It ended early`}>
+        <Text size="sm" dir="auto">
+          {job.error_message}
+        </Text>
+      </Alert>
+    );
+  }
+  if (job.queue !== null) {
+    const place = job.queue.position;
+    return (
+      <Alert color="gray" title={t`Waiting, at place ${place}`}>
+        <Text size="sm">
+          {job.queue.reason}
+          {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
+        </Text>
+      </Alert>
+    );
+  }
+  return <PhaseBar job={job} />;
+}
+
+function JobTabs({ job }: { job: JobOut }) {
+  const { t } = useLingui();
+  const { tab = "charts" } = route.useSearch();
+  const navigate = route.useNavigate();
+  const tabs: Record<JobTab, string> = {
+    charts: t`Charts`,
+    samples: t`Samples`,
+    log: t`Log`,
+    files: t`Files`,
+    history: t`History`,
+    settings: t`Settings`,
+  };
+  return (
+    <Tabs
+      value={tab}
+      onChange={(chosen) => void navigate({ search: { tab: chosen as JobTab }, replace: true })}
+      keepMounted={false}
+    >
+      <Tabs.List mb="md">
+        {Object.entries(tabs).map(([name, label]) => (
+          <Tabs.Tab key={name} value={name}>
+            {label}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      <Tabs.Panel value="charts"><JobCharts job={job} /></Tabs.Panel>
+      <Tabs.Panel value="samples"><JobSamples job={job} /></Tabs.Panel>
+      <Tabs.Panel value="log"><JobLog job={job} /></Tabs.Panel>
+      <Tabs.Panel value="files"><JobFiles job={job} /></Tabs.Panel>
+      <Tabs.Panel value="history"><JobHistory job={job} /></Tabs.Panel>
+      <Tabs.Panel value="settings"><JobFacts job={job} /></Tabs.Panel>
+    </Tabs>
+  );
+}
