@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from tests.e2e.installation import DEADLINE_SECONDS, Installation, User
-from tests.e2e.test_training import CONFIG, TRAINED_WITHIN_SECONDS, photographs
+from tests.e2e.installation import User
 
 pytestmark = pytest.mark.docker
 
@@ -31,12 +30,11 @@ def adapters(user: User, job_id: str, folder: Path) -> dict[str, tuple[dict[str,
     return found
 
 
-def is_twin_of_its_rerun(user: User, folder: Path, *, within_seconds: float, **submission: Any) -> None:
-    """The whole story of one job."""
-    job_id = user.start("sks", name="my cat", **submission)
-    user.wait(job_id, "completed", within_seconds=within_seconds)
+def test_a_job_its_file_and_its_rerun_tell_one_story(user, tmp_path):
+    job_id = user.start("sks", name="my cat")
+    user.wait(job_id, "completed")
     lineage = user.get(f"/training/jobs/{job_id}/lineage")
-    first = adapters(user, job_id, folder)
+    first = adapters(user, job_id, tmp_path)
     assert len(first) == 2
     for metadata, _ in first.values():
         assert {name: value for name, value in metadata.items() if name.startswith("lorry.")} == lineage["metadata"]
@@ -46,8 +44,8 @@ def is_twin_of_its_rerun(user: User, folder: Path, *, within_seconds: float, **s
     rerun = answer.json()["data"]
     assert rerun["differences"] == []
     rerun_id = rerun["job"]["id"]
-    user.wait(rerun_id, "completed", within_seconds=within_seconds)
-    second = adapters(user, rerun_id, folder)
+    user.wait(rerun_id, "completed")
+    second = adapters(user, rerun_id, tmp_path)
     assert first.keys() == second.keys()
     for path, (metadata, tensors) in first.items():
         changed = {name for name in metadata if metadata[name] != second[path][0].get(name)}
@@ -60,20 +58,6 @@ def is_twin_of_its_rerun(user: User, folder: Path, *, within_seconds: float, **s
     assert versions[1]["sha256"] == lineage["adapter"]["sha256"]
     assert user.get(f"/training/jobs/{job_id}/diff", **{"with": rerun_id}) == []
     assert user.get(f"/training/jobs/{rerun_id}/lineage")["rerun_of"] == job_id
-
-
-def test_a_job_its_file_and_its_rerun_tell_one_story(user, tmp_path):
-    is_twin_of_its_rerun(user, tmp_path, within_seconds=DEADLINE_SECONDS)
-
-
-@pytest.mark.trainer
-def test_the_real_trainer_makes_the_same_adapter_twice(install, tmp_path):
-    installation: Installation = install(LORRY_IMAGE="training-image")
-    installation.serve()
-    installation.wait_until_ready()
-    alice = installation.user("alice")
-    dataset_id = alice.upload(photographs())
-    is_twin_of_its_rerun(alice, tmp_path, within_seconds=TRAINED_WITHIN_SECONDS, dataset_id=dataset_id, config=CONFIG)
 
 
 def test_a_deleted_job_is_out_of_reach(user):
