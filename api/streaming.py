@@ -47,10 +47,6 @@ class OpenStreams:
         self._max_per_user = max_per_user
         self._counts: dict[str, int] = {}
 
-    @property
-    def total(self) -> int:
-        return sum(self._counts.values())
-
     @contextmanager
     def counted(self, user_id: str) -> Iterator[None]:
         """Around a stream. Raises TooManyStreams."""
