@@ -68,6 +68,13 @@ class DemoServer:
             process.kill()
             process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Of the running server."""
+        if self._process is None:
+            raise ValueError("the server has not been started")
+        return self._process.pid
+
     def create_token(self, user: str) -> str:
         return self._run("token", "create", "--user", user, "--ttl", "1d")
 

@@ -23,8 +23,8 @@ SEED = () if _LONG_SECONDS else ("--seed", "1")
 OVERHEAD_SECONDS = 120
 KNOWN_IN = 0.7  # of all requests; the others ask for ids that nobody has
 
-# What a schema cannot say: what the catalogue has, which of two times comes first, what a url leads to, that 28.0 is not
-# taken for a whole number, that bytes are a picture.
+# What a schema cannot say: what the catalogue has, which of two times comes first, what a url leads to, that 28.0 is
+# not taken for a whole number, that bytes are a picture.
 _ALSO_REFUSED = [
     "submit_job",
     "create_job",

@@ -1,4 +1,5 @@
-"""Requests a second, p50 and p99 of submitting and looking at a job, beside /api/health of the same server.
+"""Requests a second, p50, p99 and the server's CPU time a request: submitting, looking, listing, metrics, beside
+/api/health of the same server.
 
 The only device is held by a job that waits for ever, so submissions queue and no container starts while we measure.
 Clients are threads of this program: the ratios to /api/health, measured the same way, are what carries over.
@@ -8,19 +9,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import quantiles
 
 import httpx2
 from serving import connect_engine, report_failure, serving, submission, upload_sample, wait_until, wait_until_ended
 
 from cli.client import LorryClient
+from cli.demo_server import DemoServer
 from cli.errors import CheckFailed
 
-CLIENT_COUNTS = (1, 16)
+CLIENT_COUNTS = (1, 16, 64)
 
 Request = Callable[[httpx2.Client], httpx2.Response]
 
@@ -35,6 +39,7 @@ class Figures:
     per_second: float
     p50_ms: float
     p99_ms: float
+    server_cpu_ms: float
     speed_ratio: float
     p99_ratio: float
 
@@ -43,6 +48,7 @@ class Figures:
 class Sample:
     seconds: float
     latencies: list[float]  # seconds, one a request
+    server_cpu_seconds: float
 
     @property
     def per_second(self) -> float:
@@ -52,13 +58,13 @@ class Sample:
         return 1e3 * quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
-def measure(server_url: str, token: str, request: Request, *, clients: int, seconds: float) -> Sample:
+def measure(server: DemoServer, token: str, request: Request, *, clients: int, seconds: float) -> Sample:
     """`clients` clients, each with a connection of its own, ask one thing after another for `seconds`."""
-    began_at = time.perf_counter()
+    began_at, cpu_before = time.perf_counter(), _cpu_seconds(server.pid)
     with ThreadPoolExecutor(clients) as pool:
-        asking = [pool.submit(_ask, server_url, token, request, began_at + seconds) for _ in range(clients)]
+        asking = [pool.submit(_ask, server.url, token, request, began_at + seconds) for _ in range(clients)]
         latencies = [latency for client in asking for latency in client.result()]
-    return Sample(time.perf_counter() - began_at, latencies)
+    return Sample(time.perf_counter() - began_at, latencies, _cpu_seconds(server.pid) - cpu_before)
 
 
 def compare(name: str, clients: int, ours: Sample, reference: Sample) -> Figures:
@@ -69,23 +75,27 @@ def compare(name: str, clients: int, ours: Sample, reference: Sample) -> Figures
         per_second=round(ours.per_second, 1),
         p50_ms=round(ours.percentile_ms(50), 2),
         p99_ms=round(ours.percentile_ms(99), 2),
+        server_cpu_ms=round(1e3 * ours.server_cpu_seconds / len(ours.latencies), 2),
         speed_ratio=round(ours.per_second / reference.per_second, 3),
         p99_ratio=round(ours.percentile_ms(99) / reference.percentile_ms(99), 2),
     )
 
 
 def show(figures: list[Figures]) -> None:
-    print(f"{'request':8}{'clients':>8}{'count':>8}{'a second':>10}{'p50':>11}{'p99':>11}{'speed':>8}{'p99':>8}")
+    print(
+        f"{'request':8}{'clients':>8}{'count':>8}{'a second':>10}{'p50':>11}{'p99':>11}{'CPU':>10}"
+        f"{'speed':>8}{'p99':>8}"
+    )
     for row in figures:
         print(
             f"{row.request:8}{row.clients:>8}{row.count:>8}{row.per_second:>10.1f}{row.p50_ms:>8.2f} ms"
-            f"{row.p99_ms:>8.2f} ms{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
+            f"{row.p99_ms:>8.2f} ms{row.server_cpu_ms:>7.2f} ms{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
         )
     print(json.dumps({"figures": [asdict(row) for row in figures]}))
 
 
-def measure_all(server_url: str, token: str, seconds: float) -> list[Figures]:
-    with LorryClient(server_url, token) as lorry:
+def measure_all(server: DemoServer, token: str, seconds: float) -> list[Figures]:
+    with LorryClient(server.url, token) as lorry:
         dataset_id = upload_sample(lorry)
         ended = lorry.submit(submission(dataset_id, "fake:seconds=0.1"))["job_id"]
         wait_until_ended(lorry, ended)
@@ -94,6 +104,8 @@ def measure_all(server_url: str, token: str, seconds: float) -> list[Figures]:
     requests: dict[str, Request] = {
         "health": lambda http: http.get("/health"),
         "get": lambda http: http.get(f"/training/jobs/{ended}"),
+        "list": lambda http: http.get("/training/jobs?page_size=20&status=completed"),
+        "metrics": lambda http: http.get(f"/training/jobs/{ended}/metrics"),
         "submit": lambda http: http.post(
             "/training/submit", json=submission(dataset_id), headers={"Prefer": "respond-async"}
         ),
@@ -101,7 +113,7 @@ def measure_all(server_url: str, token: str, seconds: float) -> list[Figures]:
     figures = []
     for clients in CLIENT_COUNTS:
         samples = {
-            name: measure(server_url, token, request, clients=clients, seconds=seconds)
+            name: measure(server, token, request, clients=clients, seconds=seconds)
             for name, request in requests.items()
         }
         figures += [compare(name, clients, sample, samples["health"]) for name, sample in samples.items()]
@@ -110,12 +122,18 @@ def measure_all(server_url: str, token: str, seconds: float) -> list[Figures]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of each of the six measurements")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of each of the measurements")
     seconds = parser.parse_args().seconds
     engine = connect_engine()
     with serving(engine, LORRY_CPU_SLOTS="1") as server:
-        figures = measure_all(server.url, server.create_token("bench"), seconds)
+        figures = measure_all(server, server.create_token("bench"), seconds)
     show(figures)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """What a process and its threads have used so far, as Linux counts it."""
+    times = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ask(server_url: str, token: str, request: Request, ends_at: float) -> list[float]:
