@@ -182,7 +182,7 @@ class FanOut:
         self._is_store_away = False
         self._settling.note(newest)
         changed = {job_id for job_id, pulse in pulses.items() if self._pulses.get(job_id) != pulse}
-        changed |= self._pulses.keys() - pulses.keys()  # deleted, unless nobody asks any more
+        changed |= (self._pulses.keys() | job_ids) - pulses.keys()  # deleted, unless nobody asks any more
         users = {job_id: pulse.user_id for job_id, pulse in (self._pulses | pulses).items()}
         self._reads = {job_id: kept for job_id, kept in self._reads.items() if job_id in pulses.keys() - changed}
         self._pulses = pulses
@@ -196,7 +196,8 @@ class FanOut:
     def _ring(self, changed: set[str], users: dict[str, str]) -> None:
         of_user: dict[str, list[str]] = {}
         for job_id in changed:
-            of_user.setdefault(users[job_id], []).append(job_id)
+            if job_id in users:
+                of_user.setdefault(users[job_id], []).append(job_id)
         for bell in self._bells:
             if bell.job_id in changed:
                 bell.ring(bell.job_id)

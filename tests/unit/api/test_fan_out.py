@@ -326,6 +326,10 @@ def test_a_user_is_told_of_all_their_jobs_and_of_nobody_elses(office: Office) ->
 def test_a_users_stream_that_is_cut_behind_any_event_goes_on_there(office: Office) -> None:
     first, second = office.start(), None
 
+    def is_complete(told: list[Event], third: str) -> bool:
+        ended = {each.data["job_id"] for each in told if each.name == "done"}
+        return ended == {first, third} and _has_step(1, first)(told) and _has_step(2, second)(told)
+
     async def story() -> list[list[Event]]:
         nonlocal second
         reader = Reader(office.stream(office.user()))
@@ -345,12 +349,8 @@ def test_a_users_stream_that_is_cut_behind_any_event_goes_on_there(office: Offic
         unions = []
         for place, last in enumerate(whole):
             again = Reader(office.stream(office.user(last.id)))
-            rest = await again.until(
-                lambda told: (
-                    _has_step(2, second)(told)
-                    and any(each.name == "done" and each.data["job_id"] == third for each in told)
-                )
-            )
+            seen = whole[: place + 1]
+            rest = await again.until(lambda told, seen=seen: is_complete([*seen, *told], third))
             unions.append(whole[: place + 1] + rest)
         return unions
 
