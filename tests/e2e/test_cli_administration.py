@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.installation import DEADLINE_SECONDS, LORRY, Installation, User
+from tests.waiting import eventually
 
 Run = Callable[..., str]
 
@@ -40,7 +41,11 @@ def test_an_administrator_sees_a_users_container_and_stops_it_with_a_reason(lorr
     job_id = user.start("fake:hang=1")
     user.wait(job_id, "running")
     assert job_id in lorry("admin", "jobs")
-    (container,) = [each for each in json.loads(lorry("admin", "containers", "--json")) if each["job_id"] == job_id]
+    container = eventually(
+        lambda: [each for each in json.loads(lorry("admin", "containers", "--json")) if each["job_id"] == job_id],
+        within_seconds=DEADLINE_SECONDS,
+        what="the container among those shown",
+    )[0]
     assert container["name"] in lorry("admin", "containers")
     assert job_id in lorry("admin", "gpus")
     lorry("admin", "stop", container["id"], "--reason", "the card is needed")

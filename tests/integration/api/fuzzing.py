@@ -1,6 +1,6 @@
 """The API half of an installation with some of everything in its store, to be asked everything a stranger can think of.
 
-`lorry api` runs as it does in production, over a real store and real folders; nobody orchestrates, so that a thousand
+The API runs as `lorry api` does, over a real store and real folders; nobody orchestrates, so that a thousand
 submissions start no container.
 """
 
@@ -21,10 +21,15 @@ from uuid import uuid4
 
 import httpx2
 
+from api.app import create_app
+from api.options import ApiOptions
+from api.server import Server
+from orchestrator import bootstrap
 from orchestrator.adapters.sql import SqlJobStore, SqlRecordStore, connect
 from orchestrator.bootstrap import identity_service
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.job import Job
+from orchestrator.json_log import configure_json_log
 from orchestrator.settings import Settings
 from tests.factories import picture_bytes
 from tests.unit.api.installation import PlayedOrchestrator
@@ -52,7 +57,7 @@ def running_api(data_dir: Path) -> Iterator[Target]:
     environment = inherited | {f"LORRY_{name}": value for name, value in (settings | limits).items()}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            (sys.executable, "-m", "cli.main", "api"), env=environment, stdout=output, stderr=output
+            (sys.executable, "-m", "tests.integration.api.fuzzing"), env=environment, stdout=output, stderr=output
         )
     try:
         url = eventually(
@@ -63,6 +68,21 @@ def running_api(data_dir: Path) -> Iterator[Target]:
     finally:
         process.kill()
         process.wait()
+
+
+def main() -> None:
+    """`lorry api`, but whoever presents wrong tokens may go on for ever: each refusal is to be seen."""
+    settings = Settings.load()
+    configure_json_log(settings.log_level)
+    lorry = bootstrap.build(settings)
+    options = ApiOptions(
+        submit_rate=settings.submit_rate,
+        request_rate=settings.request_rate,
+        failed_authentication_rate=_UNLIMITED,
+        submit_wait_seconds=settings.submit_wait_seconds,
+    )
+    Server(create_app(lorry.services, options), host=settings.host, port=settings.port).run()
+    lorry.close()
 
 
 def _furnish(url: str, token: str, data_dir: Path) -> dict[str, list[str]]:
@@ -112,3 +132,7 @@ def _job(jobs: SqlJobStore, job_id: str) -> Job:
 def _data(answer: httpx2.Response) -> Any:
     assert answer.is_success, answer.text
     return answer.json()["data"]
+
+
+if __name__ == "__main__":
+    main()
