@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from docker import APIClient
 from docker.errors import APIError
 
@@ -32,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_unix_socket = True
     # A shell starts what it puts into the background with SIGINT ignored; so would be every program that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program keeps its modules' loggers as it sets them up first; here, each test sets up its own."""
+    configure = structlog.configure
+    monkeypatch.setattr(structlog, "configure", lambda **how: configure(**how | {"cache_logger_on_first_use": False}))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

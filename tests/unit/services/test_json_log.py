@@ -29,7 +29,6 @@ def written() -> Iterator[io.StringIO]:
     stderr = io.StringIO()
     with redirect_stderr(stderr):
         configure_json_log("INFO")
-    structlog.configure(cache_logger_on_first_use=False)  # modules keep what they cache, for every later test
     yield stderr
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
