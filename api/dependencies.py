@@ -219,9 +219,9 @@ def _known(noun: str) -> Callable[[str], str]:
 
 JobId = Annotated[str, Path(description="The job's id, a UUID."), AfterValidator(_known("job"))]
 OtherJobId = Annotated[
-    str | None,
+    str,
     Query(alias="with", description="The id of the job to compare with.", max_length=200),
-    AfterValidator(lambda value: _known("job")(value) if value else None),
+    AfterValidator(_known("job")),
 ]
 ExperimentId = Annotated[str, Path(description="The experiment's id, a UUID."), AfterValidator(_known("experiment"))]
 DatasetId = Annotated[str, Path(description="The dataset's id, a UUID."), AfterValidator(_known("dataset"))]

@@ -49,7 +49,7 @@ async def rerun_job(
 
 @router.get("/diff", summary="What two jobs have different", responses=errors(400))
 def diff_jobs(
-    job_id: JobId, identity: CurrentIdentity, reproduction: ReproductionService, other_id: OtherJobId = None
+    job_id: JobId, identity: CurrentIdentity, reproduction: ReproductionService, other_id: OtherJobId
 ) -> Listing[DifferenceOut]:
     """Settings, dataset, base model and image: `before` is this job's, `after` the other's."""
     found = reproduction.diff(identity, job_id, other_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from orchestrator.domain.audit import AuditAction, AuditEntry
 from orchestrator.domain.config_diff import Difference, differences, facts_of
 from orchestrator.domain.dataset import DatasetVersion
-from orchestrator.domain.errors import Conflict, NotFound, Rejected, Violation
+from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Attempt, Job, Progress
@@ -98,12 +98,9 @@ class Reproduction:
         self._wake_up.notify()
         return Rerun(stored, self._changed(lineage, revision) if lineage else ())
 
-    def diff(self, identity: Identity, job_id: str, other_id: str | None) -> Sequence[Difference]:
-        """From the one job to the other. Raises Rejected without another."""
+    def diff(self, identity: Identity, job_id: str, other_id: str) -> Sequence[Difference]:
+        """From the one job to the other. Raises NotFound."""
         job = owned_job(self._jobs, identity, job_id)
-        if other_id is None:
-            message = "Say which job to compare with: `?with=JOB_ID`."
-            raise Rejected(message, details=[Violation("with", "is required")])
         other = owned_job(self._jobs, identity, other_id)
         before, after = (facts_of(each, self._records.lineage(each.id)) for each in (job, other))
         return differences(before, after)

@@ -105,7 +105,9 @@ def operations(lorry: Installation) -> list[tuple[str, str]]:
 
 def ask(lorry: Installation, method: str, path: str, ids: dict[str, str], headers: dict[str, str]) -> tuple[int, str]:
     """The answer's status, and its text with what differs from request to request taken out."""
-    answer = lorry.client.request(method, path.format(**ids), headers=headers, json=BODIES.get(f"{method} {path}"))
+    compared = {"with": ids["job_id"]} if path.endswith("/diff") else None
+    body = BODIES.get(f"{method} {path}")
+    answer = lorry.client.request(method, path.format(**ids), params=compared, headers=headers, json=body)
     text = answer.text
     for name in ids.values():
         text = text.replace(name, "ID")

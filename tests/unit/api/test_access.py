@@ -50,11 +50,12 @@ def test_nothing_of_another_user_is_seen_on_any_path(lorry: Installation) -> Non
         if "{" not in path:
             continue
         walked += 1
-        mine = lorry.client.request(method, path.format(**ids), headers=lorry.as_user(ALICE))
+        compared = {"with": job_id} if path.endswith("/diff") else None
+        mine = lorry.client.request(method, path.format(**ids), params=compared, headers=lorry.as_user(ALICE))
         is_admins = path.startswith("/api/admin/")
         assert mine.status_code == (403 if is_admins or "dataset_id" in path else 404), path
         unknown = dict.fromkeys(ids, "5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11")
-        nobodys = lorry.client.request(method, path.format(**unknown), headers=lorry.as_user(ALICE))
+        nobodys = lorry.client.request(method, path.format(**unknown), params=compared, headers=lorry.as_user(ALICE))
         assert nobodys.status_code == (403 if is_admins else 404), path
     assert walked >= 8
     for path in (JOBS, "/api/datasets"):
