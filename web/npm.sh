@@ -24,7 +24,9 @@ fi
 cd web
 # What is installed is what the lock file says.
 if ! cmp -s package-lock.json node_modules/.lock; then
-  step npm-ci "installing the web app's packages" npm ci --no-audit --no-fund --ignore-scripts
+  # Quick to give up: where no registry is reached, the rest of the set-up waits for this every time.
+  step npm-ci "installing the web app's packages" npm ci --no-audit --no-fund --ignore-scripts \
+    --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000
   cp package-lock.json node_modules/.lock
 fi
 exec npm --loglevel=error "$@"
