@@ -16,6 +16,7 @@ from orchestrator.domain.errors import Deposed, RuntimeUnavailable, StoreUnavail
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.control_store import ContainerStore
+from orchestrator.services.rounds import run_rounds
 
 log = structlog.get_logger()
 
@@ -34,9 +35,12 @@ class ContainerWatch:
         self, stop: threading.Event, is_leading: Callable[[], bool], *, pause_seconds: float = ROUND_SECONDS
     ) -> None:
         """Look after look while this process leads."""
-        while not stop.wait(pause_seconds):
-            if is_leading():
-                self._round()
+
+        def take() -> float:
+            self._round()
+            return pause_seconds
+
+        run_rounds(take, stop=stop, is_leading=is_leading, idle_seconds=pause_seconds)
 
     def look(self) -> None:
         """Store a sample of each container. Raises RuntimeUnavailable, and then the last look stays as it was."""

@@ -18,6 +18,7 @@ from orchestrator.domain.webhook import Delivery, DeliveryState, Webhook, after_
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.webhook_sender import WebhookSender
 from orchestrator.ports.webhook_store import Outbox
+from orchestrator.services.rounds import run_rounds
 
 log = structlog.get_logger()
 
@@ -40,9 +41,7 @@ class Deliveries:
 
     def run_until(self, stop: threading.Event, is_leading: Callable[[], bool]) -> None:
         """Round after round while this process leads; in a thread of its own."""
-        pause = ROUND_SECONDS
-        while not stop.wait(pause):
-            pause = self._round() if is_leading() else ROUND_SECONDS
+        run_rounds(self._round, stop=stop, is_leading=is_leading, idle_seconds=ROUND_SECONDS)
 
     def begin_due(self) -> int:
         """Begin to send what is due, each in a thread of its own; how many were begun. Raises StoreUnavailable."""

@@ -22,6 +22,7 @@ from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.steps import Steps
 from orchestrator.ports.wake_up import WakeUp
 from orchestrator.services.download_progress import DownloadProgress, Interrupted
+from orchestrator.services.rounds import run_rounds
 
 log = structlog.get_logger()
 
@@ -65,9 +66,7 @@ class ModelDownloads:
         def is_over() -> bool:
             return stop.is_set() or not is_leading()
 
-        pause = ROUND_SECONDS
-        while not stop.wait(pause):
-            pause = self._round(is_over) if is_leading() else ROUND_SECONDS
+        run_rounds(lambda: self._round(is_over), stop=stop, is_leading=is_leading, idle_seconds=ROUND_SECONDS)
 
     def advance(self, is_over: Callable[[], bool] = lambda: False) -> None:
         """Look at every model that is not here once: begin, put off, give up. Raises StoreUnavailable, Deposed."""

@@ -17,6 +17,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.data_folder import DataFolder, Folder
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.retention_store import Aged, RetentionStore
+from orchestrator.services.rounds import run_rounds
 
 log = structlog.get_logger()
 
@@ -54,9 +55,7 @@ class Retention:
 
     def run_until(self, stop: threading.Event, is_leading: Callable[[], bool]) -> None:
         """A round an hour while this process leads; in a thread of its own: a million files take minutes to delete."""
-        pause = FIRST_ROUND_SECONDS
-        while not stop.wait(pause):
-            pause = self._round() if is_leading() else FIRST_ROUND_SECONDS
+        run_rounds(self._round, stop=stop, is_leading=is_leading, idle_seconds=FIRST_ROUND_SECONDS)
 
     def apply(self, *, batch: int | None = None) -> Sequence[Removed]:
         """Remove what is due, of at most `batch` jobs a kind; what was removed. Raises StoreUnavailable."""

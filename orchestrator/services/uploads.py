@@ -18,6 +18,7 @@ from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.object_store import MOST_KEYS, ObjectStore
 from orchestrator.ports.upload_store import CopyStore, LeftCopy, PendingUpload, UploadOutcome, UploadStore
+from orchestrator.services.rounds import run_rounds
 
 log = structlog.get_logger()
 
@@ -67,9 +68,7 @@ class Uploads:
 
     def run_until(self, stop: threading.Event, is_leading: Callable[[], bool]) -> None:
         """Round after round while this process leads; in a thread of its own: gigabytes take their time."""
-        pause = ROUND_SECONDS
-        while not stop.wait(pause):
-            pause = self._round(stop) if is_leading() else ROUND_SECONDS
+        run_rounds(lambda: self._round(stop), stop=stop, is_leading=is_leading, idle_seconds=ROUND_SECONDS)
 
     def copy_pending(self, stop: threading.Event) -> bool:
         """Copy all that is pending, until `stop` is set; whether every file was taken. Raises StoreUnavailable."""
