@@ -3,6 +3,7 @@ import { Paper, Stack, Table, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { JobOut, MetricOut } from "~/api/generated";
+import { withTail } from "~/api/news";
 import { type MetricName, column, isMeasured, smooth, summarize } from "~/features/job/curves";
 import classes from "~/features/job/job.module.css";
 import { metricsQuery } from "~/features/job/queries";
@@ -16,11 +17,14 @@ const BLUE = "#228be6";
 const ORANGE = "#f76707";
 const TABLE_ROWS = 100;
 
-export function JobCharts({ job }: { job: JobOut }) {
+export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
   const { t } = useLingui();
   const metrics = useQuery(metricsQuery(job));
-  const rows = useMemo(() => (metrics.data?.data ?? []).filter((metric) => metric.attempt === job.attempt), [metrics.data, job.attempt]);
-  if (metrics.error) return <Failure error={metrics.error} />;
+  const rows = useMemo(
+    () => withTail(metrics.data ?? [], tail).filter((metric) => metric.attempt === job.attempt),
+    [metrics.data, tail, job.attempt],
+  );
+  if (metrics.error && metrics.data === undefined) return <Failure error={metrics.error} />;
   if (metrics.data === undefined) return <Loading height={260} />;
   if (rows.length === 0) {
     return (

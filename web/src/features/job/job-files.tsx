@@ -12,7 +12,7 @@ import { saveArtifact } from "~/ui/save";
 export function JobFiles({ job }: { job: JobOut }) {
   const { t } = useLingui();
   const files = useQuery(artifactsQuery(job));
-  if (files.error) return <Failure error={files.error} />;
+  if (files.error && files.data === undefined) return <Failure error={files.error} />;
   if (files.data === undefined) return <Loading height={160} />;
   if (files.data.length === 0) {
     return (

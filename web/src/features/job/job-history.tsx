@@ -8,7 +8,7 @@ import { When } from "~/ui/when";
 
 export function JobHistory({ job }: { job: JobOut }) {
   const events = useQuery(eventsQuery(job));
-  if (events.error) return <Failure error={events.error} />;
+  if (events.error && events.data === undefined) return <Failure error={events.error} />;
   if (events.data === undefined) return <Loading height={260} />;
   return (
     <Timeline bulletSize={14} lineWidth={2}>

@@ -19,7 +19,7 @@ export function JobLog({ job }: { job: JobOut }) {
   const [wanted, setWanted] = useState("");
   const [isPaused, setPaused] = useState(false);
   const log = useQuery(logQuery(job, isPaused));
-  if (log.error) return <Failure error={log.error} />;
+  if (log.error && log.data === undefined) return <Failure error={log.error} />;
   if (log.data === undefined) return <Loading height={260} />;
   const lines = log.data;
   const shown = wanted === "" ? lines : lines.filter((line) => line.toLowerCase().includes(wanted.toLowerCase()));

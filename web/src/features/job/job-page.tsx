@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Alert, Group, Tabs, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import type { JobOut } from "~/api/generated";
+import type { JobOut, MetricOut } from "~/api/generated";
 import { JobActions } from "~/features/job/job-actions";
 import { JobCharts } from "~/features/job/job-charts";
 import { JobFacts } from "~/features/job/job-facts";
@@ -10,10 +10,12 @@ import { JobFiles } from "~/features/job/job-files";
 import { JobHistory } from "~/features/job/job-history";
 import { JobLog } from "~/features/job/job-log";
 import { JobSamples } from "~/features/job/job-samples";
+import { useLiveJob } from "~/features/job/live-job";
 import { PhaseBar } from "~/features/job/phase-bar";
 import { jobQuery } from "~/features/job/queries";
 import type { JobTab } from "~/features/job/tabs";
 import { Failure } from "~/ui/failure";
+import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
 import { duration } from "~/ui/quantities";
@@ -25,12 +27,13 @@ const route = getRouteApi("/signed-in/jobs/$id");
 export function JobPage() {
   const { id } = route.useParams();
   const job = useQuery(jobQuery(id));
+  const { link, tail } = useLiveJob(id, job.data);
   if (job.data === undefined) {
     return job.error ? <Failure error={job.error} /> : <Loading height={320} />;
   }
   return (
     <Page title={job.data.name ?? id.slice(0, 8)} actions={<JobActions job={job.data} />}>
-      {job.error && <Failure error={job.error} />}
+      {job.error && !job.error.isUnreachable && <Failure error={job.error} />}
       <Group gap="md">
         <StatusBadge status={job.data.status} />
         <Text size="sm" c="dimmed">
@@ -41,9 +44,10 @@ export function JobPage() {
             submitted <When at={job.data.created_at} />
           </Trans>
         </Text>
+        {job.data.completed_at === null && <LiveMark state={link} />}
       </Group>
       <JobState job={job.data} />
-      <JobTabs job={job.data} />
+      <JobTabs job={job.data} tail={tail} />
     </Page>
   );
 }
@@ -74,7 +78,7 @@ function JobState({ job }: { job: JobOut }) {
   return <PhaseBar job={job} />;
 }
 
-function JobTabs({ job }: { job: JobOut }) {
+function JobTabs({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
   const { t } = useLingui();
   const { tab = "charts" } = route.useSearch();
   const navigate = route.useNavigate();
@@ -99,7 +103,7 @@ function JobTabs({ job }: { job: JobOut }) {
           </Tabs.Tab>
         ))}
       </Tabs.List>
-      <Tabs.Panel value="charts"><JobCharts job={job} /></Tabs.Panel>
+      <Tabs.Panel value="charts"><JobCharts job={job} tail={tail} /></Tabs.Panel>
       <Tabs.Panel value="samples"><JobSamples job={job} /></Tabs.Panel>
       <Tabs.Panel value="log"><JobLog job={job} /></Tabs.Panel>
       <Tabs.Panel value="files"><JobFiles job={job} /></Tabs.Panel>

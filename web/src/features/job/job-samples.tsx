@@ -12,7 +12,7 @@ import { Picture } from "~/ui/picture";
 export function JobSamples({ job }: { job: JobOut }) {
   const { t } = useLingui();
   const files = useQuery(artifactsQuery(job));
-  if (files.error) return <Failure error={files.error} />;
+  if (files.error && files.data === undefined) return <Failure error={files.error} />;
   if (files.data === undefined) return <Loading height={260} />;
   const samples = files.data.filter((file) => file.kind === "sample");
   if (samples.length === 0) {

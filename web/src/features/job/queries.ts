@@ -1,32 +1,30 @@
 import { queryOptions } from "@tanstack/react-query";
 import { type JobOut, getJob, listArtifacts, listEvents, listMetrics, readLog } from "~/api/generated";
 
-const POLL_MS = 1_500;
 export const MOST_LOG_LINES = 10_000;
-
-/** Records are asked for again for as long as the job may write more. */
-function pace(isOver: boolean): number | false {
-  return isOver ? false : POLL_MS;
-}
+// A chart is not wider; the server keeps the extremes, both ends and every validation.
+export const CURVE_POINTS = 2_000;
+const MOST_EVENTS = 10_000;
+// A waiting job moves on by what happens to other people's, of which its stream tells nothing.
+const OTHERS_MS = 10_000;
 
 export function jobQuery(id: string) {
   return queryOptions({
     queryKey: ["job", id],
     queryFn: async ({ signal }) => (await getJob({ path: { job_id: id }, signal })).data.data,
-    refetchInterval: ({ state }) => pace(state.data?.completed_at != null),
+    refetchInterval: ({ state }) => (state.data?.queue != null ? OTHERS_MS : false),
   });
 }
 
-/** The parts of a job's key that make its records be asked for once more when it has ended. */
 function recordKey(job: JobOut, kind: string) {
-  return ["job", job.id, kind, job.completed_at, job.attempt] as const;
+  return ["job", job.id, kind] as const;
 }
 
 export function metricsQuery(job: JobOut) {
   return queryOptions({
     queryKey: recordKey(job, "metrics"),
-    queryFn: async ({ signal }) => (await listMetrics({ path: { job_id: job.id }, signal })).data,
-    refetchInterval: pace(job.completed_at !== null),
+    queryFn: async ({ signal }) =>
+      (await listMetrics({ path: { job_id: job.id }, query: { points: CURVE_POINTS }, signal })).data.data,
     structuralSharing: false,
   });
 }
@@ -34,8 +32,8 @@ export function metricsQuery(job: JobOut) {
 export function eventsQuery(job: JobOut) {
   return queryOptions({
     queryKey: recordKey(job, "events"),
-    queryFn: async ({ signal }) => (await listEvents({ path: { job_id: job.id }, signal })).data.data,
-    refetchInterval: pace(job.completed_at !== null),
+    queryFn: async ({ signal }) =>
+      (await listEvents({ path: { job_id: job.id }, query: { limit: MOST_EVENTS }, signal })).data.data,
   });
 }
 
@@ -44,7 +42,7 @@ export function logQuery(job: JobOut, isPaused: boolean) {
     queryKey: recordKey(job, "log"),
     queryFn: async ({ signal }) =>
       (await readLog({ path: { job_id: job.id }, query: { tail: MOST_LOG_LINES }, signal })).data.data,
-    refetchInterval: pace(isPaused || job.completed_at !== null),
+    enabled: !isPaused,
   });
 }
 
@@ -52,6 +50,5 @@ export function artifactsQuery(job: JobOut) {
   return queryOptions({
     queryKey: recordKey(job, "artifacts"),
     queryFn: async ({ signal }) => (await listArtifacts({ path: { job_id: job.id }, signal })).data.data,
-    refetchInterval: pace(job.completed_at !== null),
   });
 }

@@ -1,8 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Group, Progress, Table, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import type { JobOut } from "~/api/generated";
+import { curveQuery } from "~/features/jobs/queries";
 import { PageLink } from "~/ui/links";
 import { duration, figure, number, percent } from "~/ui/quantities";
+import { Sparkline } from "~/ui/sparkline";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
 
@@ -41,7 +44,6 @@ export function JobTable({ jobs }: { jobs: JobOut[] }) {
 }
 
 function JobRow({ job }: { job: JobOut }) {
-  const loss = job.metrics["loss"];
   return (
     <Table.Tr data-job={job.id}>
       <Table.Td>
@@ -58,11 +60,26 @@ function JobRow({ job }: { job: JobOut }) {
       <Table.Td>
         <JobProgress job={job} />
       </Table.Td>
-      <Table.Td>{typeof loss === "number" ? figure(loss) : "–"}</Table.Td>
+      <Table.Td>
+        <JobLoss job={job} />
+      </Table.Td>
       <Table.Td>
         <When at={job.created_at} />
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function JobLoss({ job }: { job: JobOut }) {
+  const { data: metrics } = useQuery(curveQuery(job));
+  const loss = job.metrics["loss"];
+  if (typeof loss !== "number") return "–";
+  const curve = metrics?.filter((metric) => metric.attempt === job.attempt).map((metric) => metric.loss);
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Sparkline values={curve ?? []} />
+      <Text size="sm">{figure(loss)}</Text>
+    </Group>
   );
 }
 

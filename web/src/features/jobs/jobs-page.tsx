@@ -4,9 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { JobFilters } from "~/features/jobs/job-filters";
 import { JobTable } from "~/features/jobs/job-table";
+import { useLiveJobs } from "~/features/jobs/live-jobs";
 import { jobsQuery, queueQuery } from "~/features/jobs/queries";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
+import { LiveMark } from "~/ui/live-mark";
 import { PageButton, PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
@@ -16,13 +18,17 @@ const route = getRouteApi("/signed-in/jobs");
 
 export function JobsPage() {
   const { t } = useLingui();
+  const link = useLiveJobs();
   return (
     <Page
       title={t`Jobs`}
       actions={
-        <PageButton to="/jobs/new">
-          <Trans>New job</Trans>
-        </PageButton>
+        <Group>
+          <LiveMark state={link} />
+          <PageButton to="/jobs/new">
+            <Trans>New job</Trans>
+          </PageButton>
+        </Group>
       }
     >
       <MachineState />
@@ -40,7 +46,7 @@ function JobList() {
   if (jobs.isPending) return <Loading height={240} />;
   return (
     <Stack>
-      {jobs.error && <Failure error={jobs.error} />}
+      {jobs.error && (jobs.data === undefined || !jobs.error.isUnreachable) && <Failure error={jobs.error} />}
       {jobs.data && jobs.data.total === 0 && <NoJobs isFiltered={search.status !== undefined || search.q !== undefined} />}
       {jobs.data && jobs.data.total > 0 && <JobTable jobs={jobs.data.data} />}
       {jobs.data && jobs.data.total > jobs.data.page_size && (

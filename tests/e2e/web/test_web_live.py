@@ -1,0 +1,54 @@
+"""Pages that stay open while things happen: to jobs, and to the server."""
+
+from __future__ import annotations
+
+import signal
+import socket
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.conftest import MakeInstallation
+from tests.e2e.web.browser import person
+from tests.e2e.web.conftest import token_of
+
+pytestmark = pytest.mark.docker
+
+
+def free_port() -> int:
+    """One that a server may take twice: the browser's page stands at its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_pages_outlive_a_server_that_is_killed_and_show_what_came_of_the_job(
+    browser: Browser, install: MakeInstallation
+) -> None:
+    installation = install(LORRY_PORT=str(free_port()))
+    server = installation.serve()
+    installation.wait_until_ready()
+    user = installation.user("patient")
+    job_id = user.start("fake:gate=1", name="outlives it")
+    user.wait(job_id, "running")
+    with person(browser, installation.url) as at_the_list, person(browser, installation.url) as at_the_job:
+        at_the_list.sign_in(token_of(user))
+        at_the_job.sign_in(token_of(user))
+        at_the_job.go(f"/jobs/{job_id}")
+        for somebody in (at_the_list, at_the_job):
+            expect(somebody.page.locator("[data-link='live']")).to_be_visible()
+
+        server.stop(signal.SIGKILL)
+        installation.open_gate(job_id)
+        for somebody in (at_the_list, at_the_job):
+            expect(somebody.page.locator("[data-link='reconnecting']")).to_be_visible()
+            expect(somebody.page.get_by_text("outlives it")).to_be_visible()
+            expect(somebody.page.get_by_role("alert")).to_have_count(0)
+
+        installation.serve()
+        expect(at_the_list.row(job_id).locator("[data-status='completed']")).to_be_visible()
+        expect(at_the_list.page.locator("[data-link='live']")).to_be_visible()
+        expect(at_the_job.page.locator("[data-status='completed']")).to_be_visible()
+        at_the_job.page.get_by_role("tab", name="Files").click()
+        expect(at_the_job.page.get_by_text("safetensors").first).to_be_visible()
