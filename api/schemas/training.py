@@ -150,6 +150,8 @@ class QueuePlace(BaseModel):
 
 class WaitingJob(QueuePlace):
     job_id: str
+    user_id: str
+    priority: int
 
 
 class Devices(BaseModel):

@@ -98,7 +98,9 @@ class Place:
 
     position: int  # from 1
     reason: str
-    eta_seconds: float | None = None
+    eta_seconds: float | None
+    user_id: str
+    priority: int  # as it was asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,8 @@ class Queue:
                 position=turn.position,
                 reason=problem or turn.reason or _ITS_TURN,
                 eta_seconds=None if turn.job.base_model in holds else times.get(turn.job.id),
+                user_id=turn.job.user_id,
+                priority=turn.job.priority,
             )
             for turn in turns
             if turn.job.id in wanted

@@ -1,4 +1,4 @@
-"""Datasets, models, analytics, comparison and administration in a browser."""
+"""Datasets, models, analytics and comparison in a browser."""
 # ruff: noqa: RUF001 - Persian letters, not Latin look-alikes
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.installation import Installation, User
+from tests.e2e.installation import User
 from tests.e2e.web.conftest import People
 
 pytestmark = pytest.mark.docker
@@ -77,30 +77,3 @@ def test_the_catalogue_says_what_is_ready(people: People, user: User) -> None:
     somebody.page.get_by_role("link", name="Models").click()
     expect(somebody.page.get_by_text("lorry/tiny-sd15")).to_be_visible()
     somebody.photograph("models")
-
-
-def test_an_administrator_stops_anothers_container_and_its_owner_reads_why(
-    people: People, user: User, lorry_server: Installation
-) -> None:
-    job_id = user.start("fake:gate=1", name="held")
-    user.wait(job_id, "running")
-    link = lorry_server.run("token", "link", "--user", "root", "--admin", "--url", lorry_server.url).stdout.strip()
-    somebody = people()
-    somebody.page.goto(link)
-    somebody.page.get_by_role("link", name="Administration").click()
-    row = somebody.page.locator("tr[data-container]").filter(has_text=f"training-{job_id}")
-    expect(row).to_be_visible()
-    somebody.photograph("administration")
-    row.get_by_role("button", name="Stop the container").click()
-    somebody.page.get_by_label("Reason").fill("the machine is needed")
-    somebody.page.get_by_role("button", name="Save and stop").click()
-    user.wait(job_id, "cancelled", "failed")
-    assert any("the machine is needed" in event["message"] for event in user.records(job_id, "events"))
-
-
-def test_whoever_is_no_administrator_is_shown_no_way_there(people: People, user: User) -> None:
-    somebody = people(user)
-    expect(somebody.page.get_by_role("link", name="Analytics")).to_be_visible()
-    expect(somebody.page.get_by_role("link", name="Administration")).to_have_count(0)
-    somebody.go("/admin")
-    expect(somebody.page.get_by_role("alert").first).to_be_visible()

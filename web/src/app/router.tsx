@@ -4,6 +4,7 @@ import type { JobStatus } from "~/api/generated";
 import { session } from "~/api/session";
 import { Lost } from "~/app/lost";
 import { Shell } from "~/app/shell";
+import { ADMIN_TABS, type AdminTab } from "~/features/admin/tabs";
 import { JOB_TABS, type JobTab } from "~/features/job/tabs";
 import { JobsPage } from "~/features/jobs/jobs-page";
 import { STATUSES } from "~/ui/status-badge";
@@ -113,10 +114,20 @@ const compare = createRoute({
 const admin = createRoute({
   getParentRoute: () => signedIn,
   path: "/admin",
+  validateSearch: (search: Record<string, unknown>): { tab?: AdminTab } => {
+    const tab = ADMIN_TABS.find((each) => each === search["tab"]);
+    return tab === undefined ? {} : { tab };
+  },
   component: lazyRouteComponent(() => import("~/features/admin/admin-page"), "AdminPage"),
 });
 
-const pages = [jobs, newJob, job, datasets, dataset, models, analytics, compare, admin] as const;
+const adminContainer = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/admin/containers/$id",
+  component: lazyRouteComponent(() => import("~/features/admin/container-page"), "ContainerPage"),
+});
+
+const pages = [jobs, newJob, job, datasets, dataset, models, analytics, compare, admin, adminContainer] as const;
 
 export const router = createRouter({
   routeTree: root.addChildren([home, signIn, signedIn.addChildren(pages)]),

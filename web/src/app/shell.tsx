@@ -3,6 +3,7 @@ import { Group, Text } from "@mantine/core";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { useIdentity, useToken } from "~/api/identity";
+import { MachineProblem } from "~/app/machine-problem";
 import { Preferences } from "~/app/preferences";
 import classes from "~/app/shell.module.css";
 
@@ -46,6 +47,7 @@ export function Shell() {
         </Group>
       </header>
       <main id="content" tabIndex={-1} className={classes.main}>
+        <MachineProblem />
         <Outlet />
       </main>
     </>

@@ -1,4 +1,4 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { useLingui } from "@lingui/react/macro";
 import { Button, type ButtonProps, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
@@ -9,13 +9,14 @@ interface Props {
   title: string;
   note: ReactNode;
   confirm: string;
+  decline?: string;
   isReasonRequired: boolean;
   onConfirm: (reason: string) => Promise<unknown>;
   button?: ButtonProps;
 }
 
 /** A button for what cannot be undone: it asks once more, and why. */
-export function ReasonDialog({ title, note, confirm, isReasonRequired, onConfirm, button }: Props) {
+export function ReasonDialog({ title, note, confirm, decline, isReasonRequired, onConfirm, button }: Props) {
   const { t } = useLingui();
   const [isOpen, { open, close }] = useDisclosure();
   const [reason, setReason] = useState("");
@@ -50,7 +51,7 @@ export function ReasonDialog({ title, note, confirm, isReasonRequired, onConfirm
           {act.error && <Failure error={act.error} />}
           <Group justify="end">
             <Button variant="default" onClick={close}>
-              <Trans>Let it go on</Trans>
+              {decline ?? t`Let it go on`}
             </Button>
             <Button type="submit" color="red.9" loading={act.isPending}>
               {confirm}

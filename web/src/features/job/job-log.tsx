@@ -1,17 +1,14 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState } from "react";
+import { useState } from "react";
 import type { JobOut } from "~/api/generated";
-import classes from "~/features/job/job.module.css";
 import { logQuery } from "~/features/job/queries";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
+import { LogLines } from "~/ui/log-lines";
 import { save } from "~/ui/save";
-
-const LINE_HEIGHT = 18;
 
 /** The log follows its end until it is paused; a search shows the lines that match. */
 export function JobLog({ job }: { job: JobOut }) {
@@ -45,40 +42,7 @@ export function JobLog({ job }: { job: JobOut }) {
       </Group>
       {lines.length === 0 && <Empty title={t`Nothing was printed yet`} />}
       {lines.length > 0 && shown.length === 0 && <Empty title={t`No line matches`} />}
-      {shown.length > 0 && <Lines lines={shown} isFollowing={!isPaused} />}
+      {shown.length > 0 && <LogLines lines={shown} isFollowing={!isPaused} />}
     </Stack>
-  );
-}
-
-function Lines({ lines, isFollowing }: { lines: string[]; isFollowing: boolean }) {
-  const { t } = useLingui();
-  const box = useRef<HTMLDivElement>(null);
-  // eslint-disable-next-line react-hooks/incompatible-library -- its rows are made anew on every scroll, as they must be
-  const rows = useVirtualizer({
-    count: lines.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => LINE_HEIGHT,
-    overscan: 20,
-  });
-  useEffect(() => {
-    if (isFollowing) box.current?.scrollTo({ top: box.current.scrollHeight });
-  }, [lines, isFollowing]);
-  return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reachable by keyboard
-    <div ref={box} className={classes.log} role="log" aria-label={t`Log`} tabIndex={0} dir="ltr">
-      <div className={classes.lines} style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map((row) => (
-          <div
-            key={row.key}
-            ref={rows.measureElement}
-            data-index={row.index}
-            className={classes.line}
-            style={{ transform: `translateY(${row.start}px)` }}
-          >
-            {lines[row.index]}
-          </div>
-        ))}
-      </div>
-    </div>
   );
 }

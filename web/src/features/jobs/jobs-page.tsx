@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Alert, Group, Pagination, Skeleton, Stack, Text } from "@mantine/core";
+import { Group, Pagination, Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { JobFilters } from "~/features/jobs/job-filters";
@@ -80,31 +80,23 @@ function NoJobs({ isFiltered }: { isFiltered: boolean }) {
   );
 }
 
-/** How full the machine is, and what keeps every job from starting. */
+/** How full the machine is. */
 function MachineState() {
-  const { t } = useLingui();
   const { data: queue } = useQuery(queueQuery);
   if (queue === undefined) return <Skeleton height={24} width="16rem" />;
   const { free, total } = queue.devices;
   return (
-    <Stack gap="xs">
-      <Group gap="lg">
-        <Text size="sm" c="dimmed">
-          <Trans>
-            {number(free)} of {number(total)} devices free
-          </Trans>
-        </Text>
-        <Text size="sm" c="dimmed">
-          <Trans>
-            {number(queue.active)} running, {number(queue.waiting)} waiting
-          </Trans>
-        </Text>
-      </Group>
-      {queue.problem !== null && (
-        <Alert color="orange" title={t`No job starts at the moment`}>
-          {queue.problem}
-        </Alert>
-      )}
-    </Stack>
+    <Group gap="lg">
+      <Text size="sm" c="dimmed">
+        <Trans>
+          {number(free)} of {number(total)} devices free
+        </Trans>
+      </Text>
+      <Text size="sm" c="dimmed">
+        <Trans>
+          {number(queue.active)} running, {number(queue.waiting)} waiting
+        </Trans>
+      </Text>
+    </Group>
   );
 }
