@@ -5,28 +5,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import time
 from dataclasses import dataclass
 from typing import Annotated
 
-import anyio
 from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobsService, Limits, Options, Stopping
 from api.errors import LaunchFailed
-from orchestrator.domain.errors import StoreUnavailable
+from api.patience import wait_for
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import Submission
 from orchestrator.services.drafts import SubmitRequest
-from orchestrator.services.jobs import Jobs, Plan
-from orchestrator.stop_flag import StopFlag
+from orchestrator.services.jobs import Plan
 
-# Looks come ever more rarely: an answer is late by a tenth of the wait at most, or by the shortest pause.
-_SHORTEST_PAUSE_SECONDS = 0.01
-_LONGEST_PAUSE_SECONDS = 0.1
-_PAUSE_SHARE = 0.1
 _RESPOND_ASYNC = "respond-async"
 
 IdempotencyKey = Annotated[
@@ -90,7 +83,9 @@ class Submitting:
             self._response.headers["Preference-Applied"] = _RESPOND_ASYNC
             self._response.status_code = 202
             return Outcome(job, is_decided=False)
-        decided = await _wait_until_decided(self._jobs, job.id, self._wait_seconds, self._stopping)
+        decided = await wait_for(
+            lambda: self._jobs.decided(job.id), seconds=self._wait_seconds, stopping=self._stopping
+        )
         if decided is not None and decided.is_launch_failure:
             raise LaunchFailed(decided.error_message or "The container did not start.", facts={"job_id": job.id})
         return Outcome(decided or job, is_decided=decided is not None, waits_for=await self._reason_to_wait(decided))
@@ -123,24 +118,6 @@ _MESSAGES = {
     JobStatus.FAILED: "Training failed.",
     JobStatus.CANCELLED: "The job was cancelled.",
 }
-
-
-async def _wait_until_decided(jobs: Jobs, job_id: str, seconds: float, stopping: StopFlag) -> Job | None:
-    """None when time is up or the server stops. Holds no thread while it waits.
-
-    The job is stored by now, so a store that does not answer for a moment must not turn into an error answer.
-    """
-    began_at = time.monotonic()
-    while not stopping.is_set():
-        try:
-            job = await run_in_threadpool(jobs.decided, job_id)
-        except StoreUnavailable:
-            job = None
-        waited = time.monotonic() - began_at
-        if job is not None or waited >= seconds:
-            return job
-        await anyio.sleep(min(max(waited * _PAUSE_SHARE, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS))
-    return None
 
 
 def _body_hash(request: SubmitRequest) -> str:

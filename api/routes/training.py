@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, count_request
+from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, count_request
+from api.patience import wait_for
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, QueueOut, RetryBody, SubmitAnswer, SubmitBody
 from api.submission import SubmissionSteps, status_and_message
@@ -18,6 +19,7 @@ router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(coun
 
 _SUBMIT_ERRORS = errors(400, 403, 404, 409, 500)
 ACTIVE = tuple(status for status in JobStatus if status.is_active)
+_POLL_SECONDS = 1.0
 MOST_ACTIVE = 1_000  # far more than any limit of active jobs
 DryRun = Annotated[bool, Query(description="Answer with the plan; nothing is stored.")]
 
@@ -97,6 +99,16 @@ def delete_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> S
     """One that has not ended is cancelled. One that has is deleted for good, with its records, its files and the model
     version that its adapter is registered as; the answer is the job as it was."""
     return Single(data=JobOut.from_domain(jobs.delete(identity, job_id)))
+
+
+@router.post("/jobs/{job_id}/poll", summary="Have a job looked at now", responses=errors(404))
+async def poll_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService, stopping: Stopping) -> Single[JobOut]:
+    """The orchestrator looks at its container and its report at once instead of in its turn. The answer is the job as
+    soon as that told something new, and within a second in any case."""
+    before = await run_in_threadpool(jobs.poll, identity, job_id)
+    if not before.status.is_final:
+        await wait_for(lambda: jobs.changed(before), seconds=_POLL_SECONDS, stopping=stopping)
+    return Single(data=JobOut.from_domain(await run_in_threadpool(jobs.get, identity, job_id)))
 
 
 @router.post("/jobs/{job_id}/cancel", summary="Cancel a job", responses=errors(400, 404, 409))

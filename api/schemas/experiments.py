@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+from pydantic.config import JsonDict
 
 from api.schemas.analysis import ContrastOut, OutcomeOut
 from api.schemas.texts import Description, Name, Reason
@@ -14,12 +15,18 @@ from orchestrator.services.experiments import ExperimentView
 
 _MOST_NAMES = 100
 _BOUND = 1e30  # keeps numbers out of the range in which databases and readers of JSON disagree
+# A pattern alone tells the document nothing of names that do not match it.
+_NO_OTHER_NAMES: JsonDict = {"additionalProperties": False}
 _Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/ -]{0,99}$")]
 _Int = Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
 _Number = Annotated[StrictFloat, Field(ge=-_BOUND, le=_BOUND, allow_inf_nan=False)]
 Params = Annotated[
     dict[_Key, StrictBool | _Int | _Number | Reason],
-    Field(max_length=_MOST_NAMES, description="Notes on what is tried, by name; jobs take nothing from them."),
+    Field(
+        max_length=_MOST_NAMES,
+        description="Notes on what is tried, by name; jobs take nothing from them.",
+        json_schema_extra=_NO_OTHER_NAMES,
+    ),
 ]
 Figure = Annotated[float, Field(ge=-_BOUND, le=_BOUND, allow_inf_nan=False)]
 
@@ -65,7 +72,7 @@ class MeasuredBody(BaseModel):
     )
 
     metrics: Annotated[dict[_Key, Figure | None], Field(min_length=1, max_length=_MOST_NAMES)] = Field(
-        description="By name; null takes an earlier figure away."
+        description="By name; null takes an earlier figure away.", json_schema_extra=_NO_OTHER_NAMES
     )
 
 

@@ -133,6 +133,18 @@ class Jobs:
         job = owned_job(self._jobs, identity, job_id)
         return self._views([job])[0]
 
+    def poll(self, identity: Identity, job_id: str) -> Job:
+        """Have the orchestrator look at a job now and not in its turn; the job as it is before. Raises NotFound."""
+        job = owned_job(self._jobs, identity, job_id)
+        if not job.status.is_final:
+            self._wake_up.notify()
+        return job
+
+    def changed(self, before: Job) -> Job | None:
+        """The job once anything of it is another; None until then. Raises NotFound."""
+        job = self._jobs.get(before.id)
+        return job if job != before else None
+
     def list(self, identity: Identity, wanted: JobFilter, *, page: int, page_size: int) -> JobViewPage:
         """The caller's own jobs, whatever `wanted.user_id` says."""
         found = self._jobs.list(replace(wanted, user_id=identity.user_id), page=page, page_size=page_size)

@@ -1,16 +1,19 @@
-"""Installations to play the user of: one that many tests share, and others that a test has to itself."""
+"""Installations to play the user of, shared by many tests or a test's own, and a browser for some of their users."""
 
 from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
 import pytest
 from docker import APIClient
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.installation import Installation, User
+from tests.e2e.training import Trained, train
 
 MakeInstallation = Callable[..., Installation]
 
@@ -51,6 +54,34 @@ def lorry_server(tmp_path_factory: pytest.TempPathFactory, _engine_client: APICl
         installation.serve()
         installation.wait_until_ready()
         yield installation
+
+
+@pytest.fixture(scope="session")
+def training_server(tmp_path_factory: pytest.TempPathFactory, _engine_client: APIClient) -> Iterator[Installation]:
+    """The same with the real trainer, whose jobs take their time."""
+    with ExitStack() as cleanup:
+        installation = _installation(tmp_path_factory, _engine_client, cleanup, LORRY_IMAGE="training-image")
+        installation.serve()
+        installation.wait_until_ready()
+        yield installation
+
+
+@pytest.fixture(scope="session")
+def trained(training_server: Installation) -> Trained:
+    """The one LoRA that the real trainer makes for all who only look at it."""
+    return train(training_server)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path is not None, "No chromium here; tests/chromium.sh installs it."
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        # Without its sandbox, which root may not have; it only ever loads our own pages.
+        launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ class User:
     """Somebody with a bearer token."""
 
     def __init__(self, url: str, token: str) -> None:
+        self.token = token
         self.http = httpx2.Client(
             base_url=f"{url}/api", headers={"Authorization": f"Bearer {token}"}, timeout=UNHURRIED, trust_env=False
         )

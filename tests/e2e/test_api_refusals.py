@@ -101,20 +101,6 @@ def test_nobody_gets_in_without_a_good_token(lorry_server, path, headers, code):
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_the_eleventh_submission_of_a_minute_is_refused_for_a_while(user, stranger):
-    dataset_id = user.upload()
-    submitted = [user.submit("fake:hang=1", dataset_id=dataset_id) for _ in range(10)]
-    assert {answer.status_code for answer in submitted} == {200}
-    eleventh = user.submit(dataset_id=dataset_id)
-    refusal(eleventh, 429, "RATE_LIMITED")
-    assert 1 <= int(eleventh.headers["Retry-After"]) <= 60
-    assert eleventh.headers["X-RateLimit-Limit"] == "10"
-    assert user.http.get("/training/jobs").json()["total"] == 10
-    assert stranger.submit().status_code == 200
-    for answer in reversed(submitted):
-        user.http.post(f"/training/jobs/{answer.json()['job_id']}/cancel")
-
-
 def test_another_users_job_does_not_exist_on_any_route(user, stranger):
     job_id = user.start()
     user.wait(job_id, "completed")

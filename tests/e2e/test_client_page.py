@@ -21,10 +21,10 @@ def test_the_clients_program_trains_downloads_and_tells_refusals_apart(
         archive.writestr("cat.png", picture_bytes(64, 64))
         archive.writestr("cat.txt", "sks cat")
     (program,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/client.md").read_text(), re.MULTILINE | re.DOTALL)
-    token = user.http.headers["Authorization"].removeprefix("Bearer ")
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env=lorry_server.environment | {"LORRY_URL": lorry_server.url, "LORRY_TOKEN": token, "PYTHONPATH": str(ROOT)},
+        env=lorry_server.environment
+        | {"LORRY_URL": lorry_server.url, "LORRY_TOKEN": user.token, "PYTHONPATH": str(ROOT)},
         cwd=tmp_path,
         capture_output=True,
         text=True,

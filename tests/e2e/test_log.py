@@ -19,17 +19,16 @@ def test_a_jobs_life_is_told_with_its_ids_and_without_a_secret(install):
     installation = install(LORRY_LOG_LEVEL="DEBUG")
     server = installation.serve()
     user = installation.user("alice")
-    token = user.http.headers["Authorization"].removeprefix("Bearer ")
     sent = user.http.post(
         "/training/jobs",
         json={"dataset_id": user.upload(), "type": "lora", "base_model": "lorry/tiny-sd15", "config": {}},
-        headers={"X-Request-ID": "the-submission", "Idempotency-Key": f"key-{token}"},
+        headers={"X-Request-ID": "the-submission", "Idempotency-Key": f"key-{user.token}"},
     )
     assert sent.status_code == 201, sent.text
     job_id = sent.json()["data"]["id"]
     user.wait(job_id, "completed")
-    for headers in ({"Authorization": f"Bearer {GUESS}"}, {"Authorization": f"Basic {token}"}, {}):
-        for query in (f"?access_token={token}", ""):
+    for headers in ({"Authorization": f"Bearer {GUESS}"}, {"Authorization": f"Basic {user.token}"}, {}):
+        for query in (f"?access_token={user.token}", ""):
             url = f"{installation.url}/api/training/jobs{query}"
             assert httpx2.get(url, headers=headers, timeout=UNHURRIED, trust_env=False).status_code == 401
     assert installation.probe(f"/{FORGED}").status_code == 404
@@ -38,7 +37,7 @@ def test_a_jobs_life_is_told_with_its_ids_and_without_a_secret(install):
 
     text = server.output.read_text()
     lines = [json.loads(line) for line in text.split("\n") if line and not line.startswith("ready: ")]
-    for secret in (token, token.removeprefix("lorry_"), GUESS):
+    for secret in (user.token, user.token.removeprefix("lorry_"), GUESS):
         assert secret not in text
     assert not set("\u2028\x1b\u202e") & set(text)
     access = [line for line in lines if line["logger"] == "lorry.access"]

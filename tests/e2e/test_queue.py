@@ -6,8 +6,6 @@ import pytest
 
 pytestmark = pytest.mark.docker
 
-LIMIT = "your limit of 2 running jobs"
-
 
 def cancel(user, job_id):
     answer = user.http.post(f"/training/jobs/{job_id}/cancel")
@@ -24,17 +22,6 @@ def two_running(user):
     for job_id in jobs:
         cancel(user, job_id)
         user.wait(job_id, "cancelled")
-
-
-def test_a_third_job_waits_for_its_users_limit_and_starts_by_itself(user, two_running):
-    answer = user.submit().json()
-    assert (answer["ok"], answer["status"]) == (True, "queued")
-    job = user.job(answer["job_id"])
-    assert (job["status"], job["container_id"], job["queue"]["position"]) == ("queued", None, 1)
-    assert LIMIT in job["queue"]["reason"]
-
-    cancel(user, two_running[0])
-    assert user.wait(answer["job_id"], "completed")["queue"] is None
 
 
 def test_another_users_job_is_not_held_up(user, stranger, two_running):

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.installation import Installation, User
 from tests.e2e.web.browser import PHONE
-from tests.e2e.web.conftest import People, token_of
+from tests.e2e.web.conftest import People
 
 pytestmark = pytest.mark.docker
 
@@ -40,7 +40,7 @@ def test_whoever_opens_a_page_without_a_token_comes_back_to_it_after_signing_in(
     somebody = people()
     somebody.go("/jobs?q=cat")
     expect(somebody.page).to_have_url(re.compile("/signin"))
-    somebody.enter(token_of(user))
+    somebody.enter(user.token)
     expect(somebody.page).to_have_url(re.compile(r"/jobs\?q=cat"))
 
 

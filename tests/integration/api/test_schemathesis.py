@@ -24,8 +24,7 @@ OVERHEAD_SECONDS = 120
 KNOWN_IN = 0.7  # of all requests; the others ask for ids that nobody has
 
 # What a schema cannot say: what the catalogue has, which of two times comes first, what a url leads to, that 28.0 is
-# not taken for a whole number, that bytes are a picture, or a text
-# a stream's place.
+# not taken for a whole number, that bytes are a picture, or a text a stream's place.
 _ALSO_REFUSED = [
     "submit_job",
     "create_job",

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.training import options
-from tests.unit.api.installation import BOB, Installation
+from tests.unit.api.installation import BOB, Installation, PlayedOrchestrator
 
 JOBS = "/api/training/jobs"
 
@@ -149,6 +149,30 @@ class TestCancelling:
         path = f"{JOBS}/{lorry.submit()}/cancel"
         answer = lorry.client.post(path, json={"reason": reason}, headers=lorry.as_user())
         assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "reason")
+
+
+class TestPolling:
+    def test_it_is_answered_with_what_the_orchestrator_found_at_once(self, lorry: Installation) -> None:
+        job_id = lorry.submit()
+        lorry.orchestrator.launches = PlayedOrchestrator.start
+        answer = lorry.client.post(f"{JOBS}/{job_id}/poll", headers=lorry.as_user())
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "running")
+
+    def test_where_nothing_happens_the_job_is_shown_as_it_is(self, lorry: Installation) -> None:
+        job_id = lorry.submit()
+        answer = lorry.client.post(f"{JOBS}/{job_id}/poll", headers=lorry.as_user())
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "queued")
+
+    def test_nobody_is_woken_for_an_ended_job(self, lorry: Installation) -> None:
+        job_id = lorry.submit()
+        lorry.client.post(f"{JOBS}/{job_id}/cancel", headers=lorry.as_user())
+        lorry.orchestrator.launches = lambda _, job: pytest.fail(f"woken for {job.id}")
+        answer = lorry.client.post(f"{JOBS}/{job_id}/poll", headers=lorry.as_user())
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "cancelled")
+
+    def test_another_users_job_is_unknown(self, lorry: Installation) -> None:
+        path = f"{JOBS}/{lorry.submit()}/poll"
+        assert lorry.client.post(path, headers=lorry.as_user(BOB)).status_code == 404
 
 
 class TestRetrying:

@@ -41,6 +41,15 @@ def test_paths_are_documented_once(document: dict[str, Any]) -> None:
     assert not [path for path in document["paths"] if not path.startswith("/api/") or path.startswith("/api/v1/")]
 
 
+def test_names_that_match_no_pattern_are_refused_by_the_document_too(document: dict[str, Any]) -> None:
+    shown = [
+        part for schema in document["components"]["schemas"].values() for part in schema.get("properties", {}).values()
+    ]
+    patterned = [part for part in shown if "patternProperties" in part]
+    assert patterned
+    assert all(part["additionalProperties"] is False for part in patterned)
+
+
 def test_every_training_option_shows_its_range_default_and_meaning(document: dict[str, Any]) -> None:
     shown = document["components"]["schemas"]["TrainingOptions"]
     assert shown["additionalProperties"] is False

@@ -1,0 +1,56 @@
+"""A page of one's own that follows a job, in a real browser whose network goes away and comes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.installation import DEADLINE_SECONDS, Installation, User
+from tests.e2e.web.conftest import People
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.docker
+
+FOLLOW = Path(__file__).with_name("follow.js").read_text(encoding="utf-8")
+
+
+def told(page: Page) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = page.evaluate("window.told")
+    return events
+
+
+def names(page: Page) -> list[str]:
+    return [event["name"] for event in told(page)]
+
+
+@pytest.mark.parametrize("way", ["EventSource", "fetch"])
+def test_a_job_is_followed_live_and_past_a_network_that_was_away(
+    people: People, user: User, lorry_server: Installation, way: str
+) -> None:
+    page = people().page
+    page.goto(f"{lorry_server.url}/signin")
+    job_id = user.start("fake:gate=1", "fake:seconds=4")
+    # Not waited for: it goes on while the test looks, and cuts it off.
+    page.evaluate(f"{FOLLOW}; void follow({way!r}, {job_id!r}, {user.token!r})")
+    eventually(lambda: "phase" in names(page), within_seconds=DEADLINE_SECONDS, what="the first phase")
+    lorry_server.open_gate(job_id)
+    eventually(lambda: "metrics" in names(page), within_seconds=DEADLINE_SECONDS, what="a first metric")
+    assert user.job(job_id)["status"] == "running"
+    page.context.set_offline(True)
+    eventually(lambda: page.evaluate("window.breaks"), within_seconds=DEADLINE_SECONDS, what="a broken connection")
+    page.context.set_offline(False)
+    eventually(lambda: "done" in names(page), within_seconds=DEADLINE_SECONDS, what="the job's end")
+
+    events = told(page)
+    assert [each["data"]["step"] for each in events if each["name"] == "metrics"] == [
+        row["step"] for row in user.records(job_id, "metrics")
+    ]
+    assert [each["data"]["id"] for each in events if each["name"] in ("status", "phase", "sample", "history")] == [
+        row["id"] for row in user.records(job_id, "events")
+    ]
+    ends = [each for each in events if each["name"] in ("done", "error", "closing")]
+    assert ends == events[-1:]
+    assert ends[0]["data"]["status"] == "completed"
