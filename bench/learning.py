@@ -23,19 +23,21 @@ from torch.nn.functional import mse_loss
 from build_model import build
 from lora_trainer import adapter
 from lora_trainer.buckets import Bucket
-from lora_trainer.cache import Encoded, LatentCache, encode, take
+from lora_trainer.cache import Encoded, encode, take
 from lora_trainer.config import TrainingParams
 from lora_trainer.data import Example, load_pixels
 from lora_trainer.evaluate import fixed_noise_loss
 from lora_trainer.families.sd15 import StableDiffusion
 from lora_trainer.objective import add_noise, generator, squared_error
 from lora_trainer.step import Source, Stepper
+from lora_trainer.tensor_cache import TensorCache
 
 MODEL = "lorry/tiny-sd15"
 SIDE = 64  # pixels
 COLOURS = {"red": "#d03030", "green": "#30b040", "blue": "#3050d0", "yellow": "#e0c020"}
 SHAPES = ("disc", "box", "bar")
-NEW_WORD = "zorb"
+GROUND = "#e8e8e0"
+NEW_WORD, NEW_COLOUR = "zorb", "#c030c0"
 BATCH = 16
 SAMPLES = 4
 SAMPLER_STEPS = 20
@@ -62,30 +64,26 @@ class Figures:
 
 
 def draw_known(folder: Path, count: int) -> list[Example]:
-    """Shapes of four colours on a light ground, each captioned with what it is."""
+    """Shapes of four colours, each captioned with what it is."""
     kinds = list(product(COLOURS, SHAPES))
     return [
-        _drawn(folder / f"{index:04d}.png", f"a {colour} {shape}", shape, (COLOURS[colour], "#e8e8e0"))
+        _drawn(folder / f"{index:04d}.png", f"a {colour} {shape}", shape, COLOURS[colour])
         for index in range(count)
         for colour, shape in [kinds[index % len(kinds)]]
     ]
 
 
 def draw_new(folder: Path, count: int) -> list[Example]:
-    """What the model has no word for: a ring, in a new colour and on a dark ground that it has never seen."""
-    return [
-        _drawn(folder / f"new-{index:04d}.png", f"a {NEW_WORD}", "ring", ("#c030c0", "#201030"))
-        for index in range(count)
-    ]
+    """What the model has no word for: a ring, in a colour that it has never seen."""
+    return [_drawn(folder / f"new-{index:04d}.png", f"a {NEW_WORD}", "ring", NEW_COLOUR) for index in range(count)]
 
 
-def _drawn(path: Path, prompt: str, shape: str, colours: tuple[str, str]) -> Example:
-    """Somewhere in the picture, in a size of its own; `colours` are the shape's and the ground's."""
-    colour, ground = colours
+def _drawn(path: Path, prompt: str, shape: str, colour: str) -> Example:
+    """Somewhere in the picture, in a size of its own."""
     dice = torch.randint(0, 12, (3,), generator=generator(7, "shapes", path.stem)).tolist()
     left, top, size = 6 + dice[0], 6 + dice[1], 28 + dice[2]
     box = (left, top, left + size, top + (size // 3 if shape == "bar" else size))
-    picture = Image.new("RGB", (SIDE, SIDE), ground)
+    picture = Image.new("RGB", (SIDE, SIDE), GROUND)
     pencil = ImageDraw.Draw(picture)
     if shape == "ring":
         pencil.ellipse(box, outline=colour, width=9)
@@ -185,7 +183,7 @@ def measure(effort: Effort, folder: Path) -> Figures:
 
 
 def _encoded(family: StableDiffusion, examples: list[Example], folder: Path) -> Encoded:
-    return encode(family, examples, LatentCache(folder, encoder="drawn"), flip=False, before_each=lambda: None)
+    return encode(family, examples, TensorCache(folder, origin="drawn"), flip=False, before_each=lambda: None)
 
 
 def _chosen(purpose: str, step: int, count: int) -> Tensor:

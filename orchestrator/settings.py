@@ -127,6 +127,9 @@ class Settings(BaseSettings):
         1_800.0, gt=0, description="Silence of a trainer after which it is stopped and tried again."
     )
     outputs_max_bytes: int = Field(50 * _GIB, ge=1024**2, description="What a job may write into its outputs folder.")
+    shared_cache_bytes: int = Field(
+        0, ge=0, description="Encoded pictures and prompts kept for a user's further jobs; 0: each job encodes its own."
+    )
     poll_seconds: float = Field(0.25, gt=0, le=60, description="Pause between two looks at running jobs.")
     min_free_bytes: int = Field(1 * _GIB, ge=0, description="Free disk below which no job starts and /ready says no.")
     retain_metrics_days: int = Field(365, ge=0, description="Days that an ended job's metrics are kept; 0: for ever.")

@@ -37,6 +37,7 @@ def container_settings(settings: Settings) -> ContainerSettings:
             log_max_bytes=settings.log_max_bytes,
             log_max_files=settings.log_max_files,
         ),
+        shared_cache_bytes=settings.shared_cache_bytes,
     )
 
 

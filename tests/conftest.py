@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import signal
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,14 @@ def _no_kept_loggers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program keeps its modules' loggers as it sets them up first; here, each test sets up its own."""
     configure = structlog.configure
     monkeypatch.setattr(structlog, "configure", lambda **how: configure(**how | {"cache_logger_on_first_use": False}))
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Random faults that can be had again: pytest shows the seed of a test that failed."""
+    seed = int(os.environ.get("LORRY_FAULT_SEED") or time.time_ns() % 2**32)
+    print(f"LORRY_FAULT_SEED={seed}")  # noqa: T201 - see above
+    return random.Random(seed)  # noqa: S311 - nothing secret
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,6 +17,7 @@ CONFIG_PATH = f"{WORKSPACE}/config.json"
 DATASET_PATH = f"{WORKSPACE}/datasets"
 MODELS_PATH = f"{WORKSPACE}/models"
 OUTPUT_PATH = f"{WORKSPACE}/outputs"
+CACHE_PATH = f"{WORKSPACE}/cache"
 
 # Labels by which a container is known to be ours; containers without our instance label are never touched.
 LABEL_INSTANCE = "io.lorry.instance"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.domain.container import DATASET_PATH, MODELS_PATH, OUTPUT_PATH
+from orchestrator.domain.container import CACHE_PATH, DATASET_PATH, MODELS_PATH, OUTPUT_PATH
 from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.job import Job
 from orchestrator.domain.memory import applied
@@ -28,9 +28,13 @@ def build_diagnostic_config(job: Job, table: DiagnosticTable | None) -> dict[str
     }
 
 
-def build_job_config(job: Job, model: CatalogueEntry, lineage: dict[str, str]) -> dict[str, Any]:
+def build_job_config(
+    job: Job, model: CatalogueEntry, lineage: dict[str, str], *, has_cache: bool = False
+) -> dict[str, Any]:
     """Paths are the container's own; every training parameter is present."""
-    return {
+    # Left out where there is none: an image made for an earlier Lorry does not know the key.
+    cache = {"cache_path": CACHE_PATH} if has_cache else {}
+    return cache | {
         "v": 1,
         "job_id": job.id,
         "attempt": job.attempt,

@@ -39,6 +39,12 @@ class Workspace(Protocol):
         Raises LaunchRefused (LAUNCH_REFUSED) when the disk says no.
         """
 
+    def prepare_cache(self, user_id: str, *, limit_bytes: int) -> str:
+        """Absolute host path of the folder that this user's jobs share, writable for the container's user.
+
+        Emptied first where it holds more than `limit_bytes`, under running jobs too. Raises LaunchRefused as above.
+        """
+
     def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
         """Whole lines of events.jsonl from byte `offset`, `limit_bytes` together at most.
 

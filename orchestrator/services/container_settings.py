@@ -13,3 +13,4 @@ class ContainerSettings:
     image: str
     user: str  # uid:gid
     limits: Limits
+    shared_cache_bytes: int = 0  # of a user's jobs together; 0: they share nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.domain.container import (
+    CACHE_PATH,
     CONFIG_PATH,
     DATASET_PATH,
     LABEL_ATTEMPT,
@@ -137,8 +138,18 @@ class Launch:
         now = self._clock.now()
         registered = self._registry.reserve(job, model_name_of(job), at=now)
         lineage = lineage_of(job, version, model, registered, image_digest=image_digest, at=now)
-        paths = self._workspace.prepare(job.id, build_job_config(job, model, as_metadata(lineage)))
-        return _mounts(paths, dataset_path, self._models.cache_path()), lineage
+        cache = self._cache_mounts(job)
+        config = build_job_config(job, model, as_metadata(lineage), has_cache=bool(cache))
+        paths = self._workspace.prepare(job.id, config)
+        return (*_mounts(paths, dataset_path, self._models.cache_path()), *cache), lineage
+
+    def _cache_mounts(self, job: Job) -> tuple[Mount, ...]:
+        """A folder of this user alone: nobody's job sees what another user's has written."""
+        limit_bytes = self._settings.shared_cache_bytes
+        if not limit_bytes:
+            return ()
+        folder = self._workspace.prepare_cache(job.user_id, limit_bytes=limit_bytes)
+        return (Mount(folder, CACHE_PATH, is_read_only=False),)
 
     def _diagnostic_mounts(self, job: Job) -> tuple[Mount, ...]:
         table = self._jobs.table(job.id)

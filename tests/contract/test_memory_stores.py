@@ -31,6 +31,14 @@ class TestMemoryWorkspace(WorkspaceContract):
     def spoil_events(self, workspace):
         return lambda: workspace.write(WORKSPACE_JOB, "events.jsonl", None)
 
+    @pytest.fixture
+    def fill_cache(self, workspace):
+        return lambda user, size: workspace.caches[user].update({f"{size}": bytes(size)})
+
+    @pytest.fixture
+    def cache_bytes(self, workspace):
+        return lambda user: sum(map(len, workspace.caches[user].values()))
+
 
 class TestMemoryArtifactStore(ArtifactStoreContract):
     @pytest.fixture

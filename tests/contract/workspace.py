@@ -31,6 +31,16 @@ class WorkspaceContract:
         """Puts something that is no regular file in the event file's place."""
         raise NotImplementedError
 
+    @pytest.fixture
+    def fill_cache(self) -> Callable[[str, int], None]:
+        """`fill_cache(user_id, size)`: a container of that user keeps so many bytes more."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def cache_bytes(self) -> Callable[[str], int]:
+        """What is in the files of a user's cache."""
+        raise NotImplementedError
+
     def test_preparing_again_gives_the_same_paths_and_keeps_the_outputs(self, workspace, write_events):
         first = workspace.prepare(JOB, {"v": 1})
         write_events(b"{}\n")
@@ -208,6 +218,25 @@ class WorkspaceContract:
         assert workspace.restore_checkpoints(JOB, files)
         assert workspace.outputs_bytes(JOB) > 0
         assert not workspace.restore_checkpoints(JOB, files)
+
+    def test_a_cache_is_one_user_s_own_and_kept_for_the_next_job(self, workspace, fill_cache, cache_bytes):
+        users = ("ann", "../ann", "گربه")
+        folders = [workspace.prepare_cache(user, limit_bytes=1024**2) for user in users]
+        fill_cache("ann", 1000)
+
+        again = [workspace.prepare_cache(user, limit_bytes=1024**2) for user in users]
+
+        assert again == folders
+        assert len(set(folders)) == 3
+        assert [cache_bytes(user) for user in users] == [1000, 0, 0]
+
+    def test_a_cache_that_has_grown_too_large_is_emptied(self, workspace, fill_cache, cache_bytes):
+        folder = workspace.prepare_cache("ann", limit_bytes=100_000)
+        fill_cache("ann", 50_000)
+        fill_cache("ann", 60_000)
+
+        assert workspace.prepare_cache("ann", limit_bytes=100_000) == folder
+        assert cache_bytes("ann") == 0
 
     def test_removing_leaves_nothing_and_may_be_repeated(self, workspace, write_events):
         workspace.prepare(JOB, {"v": 1})

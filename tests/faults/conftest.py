@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import random
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -127,14 +125,6 @@ def crash(site: Installation) -> Callable[[str], None]:
         assert process.popen.returncode == -signal.SIGKILL, process.output.read_text()
 
     return run
-
-
-@pytest.fixture
-def chance() -> random.Random:
-    """Random faults that can be had again: pytest shows the seed of a test that failed."""
-    seed = int(os.environ.get("LORRY_FAULT_SEED") or time.time_ns() % 2**32)
-    print(f"LORRY_FAULT_SEED={seed}")  # noqa: T201 - see above
-    return random.Random(seed)  # noqa: S311 - nothing secret
 
 
 @pytest.fixture(autouse=True)

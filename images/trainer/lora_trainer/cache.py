@@ -1,21 +1,16 @@
 """What training does not change is computed once: the latent posterior of each image, the text of each prompt."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lora_trainer.buckets import Bucket
 from lora_trainer.data import Example, load_pixels
 from lora_trainer.errors import NotFinite
 from lora_trainer.families.family import Conditioning, Family
-from lora_trainer.files import is_out_of_room
+from lora_trainer.tensor_cache import TensorCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,43 +65,8 @@ class Encoded:
         )
 
 
-class LatentCache:
-    """Posteriors by content in a folder, so that a resumed run need not encode again.
-
-    The key is everything they follow from. Losing the folder, or having no room for it, costs time and nothing else.
-    """
-
-    def __init__(self, folder: Path, *, encoder: str) -> None:
-        """`encoder` names the VAE: base model, its revision, device and precision."""
-        self._folder = folder
-        self._encoder = encoder
-
-    def load(self, example: Example, variants: int) -> tuple[Tensor, Tensor] | None:
-        try:
-            tensors = load_file(self._path(example, variants))
-            return tensors["mean"], tensors["std"]
-        except (OSError, KeyError, SafetensorError):
-            return None
-
-    def save(self, example: Example, mean: Tensor, std: Tensor) -> None:
-        path = self._path(example, len(mean))
-        staging = path.with_suffix(".staging")
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            save_file({"mean": mean.contiguous(), "std": std.contiguous()}, staging)
-            staging.replace(path)
-        except (OSError, SafetensorError) as exc:
-            if not is_out_of_room(exc):
-                raise
-
-    def _path(self, example: Example, variants: int) -> Path:
-        shape = [example.bucket.width, example.bucket.height]
-        facts = [self._encoder, example.sha256, shape, "centre crop", variants]
-        return self._folder / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()}.safetensors"
-
-
 def encode(
-    family: Family, examples: Sequence[Example], cache: LatentCache, *, flip: bool, before_each: Callable[[], None]
+    family: Family, examples: Sequence[Example], cache: TensorCache, *, flip: bool, before_each: Callable[[], None]
 ) -> Encoded:
     """`before_each` is called ahead of every image and may stop the work by raising."""
     prompts = sorted({example.prompt for example in examples})
@@ -114,7 +74,7 @@ def encode(
     by_bucket: dict[Bucket, list[Example]] = {}
     for example in examples:
         by_bucket.setdefault(example.bucket, []).append(example)
-    conditioning = family.encode_prompts(prompts)
+    conditioning = _conditioning(family, prompts, cache)
     shelves = []
     for bucket in sorted(by_bucket):
         shelved = by_bucket[bucket]
@@ -145,19 +105,31 @@ def replace_dropped(conditioning: Conditioning, empty: Conditioning, is_dropped:
     }
 
 
+def _conditioning(family: Family, prompts: list[str], cache: TensorCache) -> Conditioning:
+    """All together: encoded in other company a text differs in its last bits, and a resumed run would with it."""
+    known = cache.load("prompts", prompts)
+    if known is not None:
+        return {name: tensor.to(family.denoiser.device) for name, tensor in known.items()}
+    conditioning = family.encode_prompts(prompts)
+    cache.save(conditioning, "prompts", prompts)
+    return conditioning
+
+
 def _latents(
-    family: Family, example: Example, cache: LatentCache, variants: int, before_each: Callable[[], None]
+    family: Family, example: Example, cache: TensorCache, variants: int, before_each: Callable[[], None]
 ) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of each variant, (v, c, h, w)."""
     before_each()
-    known = cache.load(example, variants)
-    if known:
+    shape = (example.bucket.width, example.bucket.height)
+    facts = ("latents", example.sha256, shape, "centre crop", variants)
+    known = cache.load(*facts)
+    if known is not None:
         device = family.denoiser.device
-        return known[0].to(device), known[1].to(device)
+        return known["mean"].to(device), known["std"].to(device)
     pixels = torch.from_numpy(load_pixels(example.path, example.bucket))
     posteriors = [family.encode_image(shown) for shown in (pixels, pixels.flip(-1))[:variants]]
     mean, std = (torch.stack(parts) for parts in zip(*posteriors, strict=True))
     if not (mean.isfinite().all() and std.isfinite().all()):
         raise NotFinite(f"the VAE turns {example.path.name} into values that are not finite")
-    cache.save(example, mean, std)
+    cache.save({"mean": mean, "std": std}, *facts)
     return mean, std

@@ -68,8 +68,8 @@ class CheckpointFolder:
         What is newer than the wish is deleted: it belongs to the try that is given up. One that is damaged or belongs
         to another run is passed over for an older one.
         """
-        for folder in self._newest_first():
-            if wanted is not None and (wanted == FROM_SCRATCH or folder.name > wanted):
+        for folder in self._candidates():
+            if wanted is not None and (wanted == FROM_SCRATCH or _name(folder) > wanted):
                 shutil.rmtree(folder, ignore_errors=True)
                 continue
             checkpoint = self._read(folder)
@@ -88,12 +88,24 @@ class CheckpointFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def _candidates(self) -> list[Path]:
+        """Newest first. A save that was killed just before its rename left a whole checkpoint under a hidden name.
+
+        Where that was to replace one of the same step, it may be the only one.
+        """
+        unnamed = [manifest.parent for manifest in self._folder.glob(f"{STAGING_PREFIX}*/{MANIFEST}")]
+        return sorted([*self._newest_first(), *unnamed], key=_name, reverse=True)
+
     def _newest_first(self) -> list[Path]:
         return sorted(self._folder.glob("step-*"), reverse=True)
 
     def _prune(self) -> None:
         for stale in [*self._newest_first()[self._keep :], *self._folder.glob(f"{STAGING_PREFIX}*")]:
             shutil.rmtree(stale, ignore_errors=True)
+
+
+def _name(folder: Path) -> str:
+    return folder.name.removeprefix(STAGING_PREFIX)
 
 
 def sha256_of(path: Path) -> str:

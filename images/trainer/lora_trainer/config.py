@@ -88,7 +88,10 @@ class JobConfig:
     base_model: str = option(Text(200))  # namespace/name, for people and metadata
     base_model_path: str = option(AbsolutePath())  # folder in the diffusers layout
     base_model_revision: str = option(Text(200))
-    output_path: str = option(AbsolutePath())  # the only writable folder
+    output_path: str = option(AbsolutePath())  # with the next one and /tmp, all that may be written to
+    cache_path: str | None = option(
+        Nullable(AbsolutePath()), default=None
+    )  # encoded pictures and prompts that the user's jobs share; null = in the outputs, for this job alone
     device: Literal["auto", "cpu", "cuda"] = option(Choice(("auto", "cpu", "cuda")))  # auto = GPU where there is one
     resume_from: str | None = option(
         Nullable(Pattern(r"step-[0-9]{6}|scratch", "a checkpoint's name or scratch")), default=None

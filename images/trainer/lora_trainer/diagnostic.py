@@ -48,6 +48,7 @@ class Rows:
 
 def train_diagnostic(config: DiagnosticConfig, table: Table | None, events: EventLog, stop: StopRequest) -> None:
     params, outputs = config.training_params, Path(config.output_path)
+    torch.set_num_threads(1)  # for matrices this small a second thread is one more to wait for
     device = pick_device(config.device)
     print(f"diagnostic job on {device}: {table.name if table else 'made-up rows'}", flush=True)
     events.emit("phase", phase="preprocess")

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from lora_trainer.cache import Encoded, LatentCache, encode
+from lora_trainer.cache import Encoded, encode
 from lora_trainer.class_images import draw_class_images
 from lora_trainer.config import JobConfig, TrainingParams
 from lora_trainer.data import Example, default_sample_prompt, example_of, split
@@ -18,6 +18,7 @@ from lora_trainer.preflight import Item
 from lora_trainer.step import Source
 from lora_trainer.stop import StopRequest
 from lora_trainer.team import ALONE, Team
+from lora_trainer.tensor_cache import TensorCache
 
 SECONDS_BETWEEN_REPORTS = 1.0
 CACHE_FOLDER = ".cache"  # hidden: what only a resumed run needs is no artifact
@@ -39,6 +40,11 @@ class Job:
     @property
     def cache(self) -> Path:
         return self.outputs / CACHE_FOLDER
+
+    @property
+    def encoded(self) -> Path:
+        """Where latents and texts are kept: for this job, or for all of its user's."""
+        return Path(self.config.cache_path) if self.config.cache_path else self.cache / "encoded"
 
     @property
     def samples_a_step(self) -> int:
@@ -121,7 +127,7 @@ def preprocess(job: Job, family: Family, items: list[Item]) -> Prepared:
         train_count=len(train_items),
         val_count=len(held_out_items),
     )
-    cache = LatentCache(job.cache / "latents", encoder=_encoder_of(job.config, family))
+    cache = TensorCache(job.encoded, origin=_encoder_of(job.config, family))
     empty = family.encode_prompts([""])
 
     def encoded(examples: list[Example], *, flip: bool) -> Encoded | None:

@@ -1,7 +1,8 @@
-"""Workspace on a local disk: configs/{job_id}.json, outputs/{job_id}/ and logs/{job_id}.log under the data folder."""
+"""Workspace on a local disk: configs/{job_id}.json, outputs/{job_id}/, logs/{job_id}.log, and cache/ for users."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import deque
@@ -32,6 +33,7 @@ class FilesystemWorkspace:
         self._configs = data_dir / "configs"
         self._outputs = data_dir / "outputs"
         self._logs = data_dir / "logs"
+        self._caches = data_dir / "cache"
         self._owner = owner
         self.log_limit_bytes = log_limit_bytes
 
@@ -52,6 +54,19 @@ class FilesystemWorkspace:
         return JobPaths(
             config=str(self._config(job_id)), outputs=str(outputs), table=str(table_file) if table_file else None
         )
+
+    def prepare_cache(self, user_id: str, *, limit_bytes: int) -> str:
+        folder = self._cache(user_id)
+        try:
+            if measure_tree(folder) > limit_bytes:
+                delete_tree(folder)
+            self._caches.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._owner.take(folder)
+        except OSError as error:
+            message = f"The shared cache could not be prepared: {error.strerror}. Check the data folder's disk."
+            raise LaunchRefused(EndReason.LAUNCH_REFUSED, message) from error
+        return str(folder)
 
     def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
         try:
@@ -114,6 +129,10 @@ class FilesystemWorkspace:
 
     def _config(self, job_id: str) -> Path:
         return self._configs / f"{job_id}.json"
+
+    def _cache(self, user_id: str) -> Path:
+        """An identity provider's user id may be no file name."""
+        return self._caches / hashlib.sha256(user_id.encode()).hexdigest()[:32]
 
     def _log(self, job_id: str) -> Path:
         return self._logs / f"{job_id}.log"

@@ -21,6 +21,7 @@ class MemoryWorkspace:
     def __init__(self, *, log_limit_bytes: int = 50 * 1024**2) -> None:
         self.configs: dict[str, dict[str, Any]] = {}
         self.outputs: dict[str, dict[str, bytes | None]] = {}
+        self.caches: dict[str, dict[str, bytes]] = {}  # by user and path
         self.is_disk_full = False
         self.log_limit_bytes = log_limit_bytes
         self._logs: dict[str, bytes] = {}
@@ -40,6 +41,14 @@ class MemoryWorkspace:
             outputs=f"/memory/outputs/{job_id}",
             table=f"/memory/configs/{job_id}.{table.name}" if table else None,
         )
+
+    def prepare_cache(self, user_id: str, *, limit_bytes: int) -> str:
+        if self.is_disk_full:
+            raise LaunchRefused(EndReason.LAUNCH_REFUSED, "The disk in memory is full.")
+        cache = self.caches.setdefault(user_id, {})
+        if sum(map(len, cache.values())) > limit_bytes:
+            cache.clear()
+        return f"/memory/cache/{user_id}"
 
     def read_events(self, job_id: str, *, offset: int, limit_bytes: int, is_final: bool = False) -> EventsBite:
         data = self.outputs.get(job_id, {}).get(_EVENTS) or b""

@@ -44,6 +44,18 @@ class TestFilesystemWorkspace(WorkspaceContract):
     def spoil_events(self, events):
         return lambda: os.mkfifo(events)
 
+    @pytest.fixture
+    def folder(self, workspace):
+        return lambda user: Path(workspace.prepare_cache(user, limit_bytes=1024**2))
+
+    @pytest.fixture
+    def fill_cache(self, folder):
+        return lambda user, size: (folder(user) / f"{size}").write_bytes(bytes(size))
+
+    @pytest.fixture
+    def cache_bytes(self, folder):
+        return lambda user: sum(path.stat().st_size for path in folder(user).iterdir())
+
 
 class TestFilesystemArtifactStore(ArtifactStoreContract):
     @pytest.fixture

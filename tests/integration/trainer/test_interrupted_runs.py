@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import signal
 
+import pytest
+import torch
 from safetensors.numpy import load_file
 
 from lora_trainer.checkpoint import MANIFEST, TENSORS
 from tests.factories import sha256_of
+from tests.integration.trainer.attempts import checkpoints, start_save, tensors_of
+from tests.integration.trainer.conftest import RUN_SECONDS
 
 
 def test_a_stopped_run_saves_a_checkpoint_and_its_next_attempt_ends_like_a_straight_run(
@@ -56,3 +61,25 @@ def assert_whole(checkpoints):
     for folder in steps:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         assert manifest["sha256"] == sha256_of((folder / TENSORS).read_bytes())
+
+
+@pytest.mark.parametrize("step", [10, 5], ids=["the next one", "the same one again"])
+def test_a_save_killed_at_any_point_leaves_a_whole_checkpoint(tmp_path, step):
+    """Only one is kept, so whatever is lost here has no older one in its place."""
+    found = []
+    for killed_at in itertools.count(1):
+        folder = tmp_path / str(killed_at)
+        checkpoints(folder).save(5, tensors_of(5), {"touches": None})
+
+        process = start_save(folder, step, killed_at=killed_at)
+        process.join(RUN_SECONDS)
+
+        kept = checkpoints(folder).find(None)
+        assert kept is not None, killed_at
+        assert torch.equal(kept.tensors["adapter/x"], tensors_of(kept.step)["adapter/x"])
+        found.append(kept.facts["touches"])
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+    assert found[0] is None  # killed ahead of everything, the old one is there
+    assert found[-2:] == [killed_at - 1, killed_at]  # and the new one before all is cleared away

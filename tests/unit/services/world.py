@@ -91,6 +91,7 @@ class World:
         self.engine = MemoryContainerRuntime(clock=self.clock)
         self.disk = MemoryDisk()
         self.workspace = MemoryWorkspace()
+        self.shared_cache_bytes = 0
         self.artifacts = MemoryArtifactStore(self.workspace)
         self.files = MemoryDatasetFiles()
         self.objects = MemoryObjectStore()
@@ -137,7 +138,13 @@ class World:
     def restarted(self, runtime: Any = None) -> Reconciler:
         """A new orchestrator process over the same store and engine; `runtime` stands in for the engine."""
         engine = runtime or self.engine
-        settings = ContainerSettings(instance="test", image="training-image", user="10001:10001", limits=make_limits())
+        settings = ContainerSettings(
+            instance="test",
+            image="training-image",
+            user="10001:10001",
+            limits=make_limits(),
+            shared_cache_bytes=self.shared_cache_bytes,
+        )
         launcher = Launch(
             jobs=self.store,
             datasets=self.datasets,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,10 +13,11 @@ import torch
 from PIL import Image
 
 from lora_trainer.buckets import Bucket
-from lora_trainer.cache import LatentCache, encode, replace_dropped
+from lora_trainer.cache import encode, replace_dropped
 from lora_trainer.class_images import draw_class_images
 from lora_trainer.data import Example
 from lora_trainer.errors import DiskFull, NotFinite, StoppedOnRequest
+from lora_trainer.tensor_cache import TensorCache
 
 pytestmark = pytest.mark.trainer
 
@@ -53,7 +57,7 @@ def example(folder, name, *, size=(128, 64), prompt="a cat", colours=("black", "
 
 
 def encoded(family, examples, folder, *, flip=False, before_each=lambda: None):
-    return encode(family, examples, LatentCache(folder / "cache", encoder="vae"), flip=flip, before_each=before_each)
+    return encode(family, examples, TensorCache(folder / "cache", origin="model"), flip=flip, before_each=before_each)
 
 
 def test_pictures_lie_by_shape_and_equal_prompts_are_encoded_once(tmp_path):
@@ -111,7 +115,7 @@ def test_another_encoder_and_flips_are_encoded_anew(tmp_path):
     one, family = example(tmp_path, "a.png"), Camera()
     encoded(family, [one], tmp_path)
 
-    encode(family, [one], LatentCache(tmp_path / "cache", encoder="other"), flip=False, before_each=lambda: None)
+    encode(family, [one], TensorCache(tmp_path / "cache", origin="other"), flip=False, before_each=lambda: None)
     encoded(family, [one], tmp_path, flip=True)
 
     assert family.encoded == 4
@@ -126,6 +130,87 @@ def test_a_damaged_entry_is_encoded_anew(tmp_path):
     encoded(family, [one], tmp_path)
 
     assert family.encoded == 2
+    assert family.prompts == ["a cat", "a cat"]
+
+
+def entries_of(tmp_path):
+    """(cache, file) of two entries, the first of ones and the second of twos."""
+    cache = TensorCache(tmp_path / "cache", origin="model")
+    files = []
+    for value in (1.0, 2.0):
+        before = set(tmp_path.glob("cache/*"))
+        cache.save({"x": torch.full((3,), value)}, "entry", value)
+        files += set(tmp_path.glob("cache/*")) - before
+    return cache, files
+
+
+def flipped_bit(files):
+    content = bytearray(files[0].read_bytes())
+    content[-1] ^= 1
+    files[0].write_bytes(content)
+
+
+def moved(files):
+    files[1].replace(files[0])
+
+
+def a_link(files):
+    files[1].rename(files[1].with_name("elsewhere"))
+    files[0].unlink()
+    files[0].symlink_to("elsewhere")
+
+
+def a_pipe(files):
+    files[0].unlink()
+    os.mkfifo(files[0])
+
+
+def forged(files):
+    """A right digest over what is no tensors."""
+    body = b"no tensors"
+    files[0].write_bytes(hashlib.sha256(files[0].name.encode() + body).digest() + body)
+
+
+def a_folder(files):
+    files[0].unlink()
+    files[0].mkdir()
+
+
+@pytest.mark.parametrize("spoil", [flipped_bit, moved, a_link, a_pipe, forged, a_folder])
+def test_an_entry_that_is_not_what_was_saved_is_none(tmp_path, spoil):
+    cache, files = entries_of(tmp_path)
+    assert cache.load("entry", 1.0)["x"].tolist() == [1.0] * 3
+
+    spoil(files)
+
+    assert cache.load("entry", 1.0) is None
+    cache.save({"x": torch.ones(3)}, "entry", 1.0)  # a folder in its place stays; nothing fails for it
+    assert (cache.load("entry", 1.0) is None) == (spoil is a_folder)
+
+
+def test_two_jobs_may_save_the_same_entry_at_once(tmp_path):
+    caches = [TensorCache(tmp_path / "cache", origin="model") for _ in range(2)]
+    content = {"x": torch.arange(100_000.0)}
+
+    def save_and_load(cache):
+        for _ in range(20):
+            cache.save(content, "entry")
+            yield cache.load("entry")
+
+    with ThreadPoolExecutor(2) as pool:
+        seen = [entry for entries in pool.map(lambda cache: list(save_and_load(cache)), caches) for entry in entries]
+
+    assert all(torch.equal(entry["x"], content["x"]) for entry in seen)
+    assert [path.name.startswith(".") for path in (tmp_path / "cache").iterdir()] == [False]
+
+
+def test_a_folder_that_cannot_be_written_costs_time_and_nothing_else(tmp_path):
+    (tmp_path / "cache").write_text("in its place")
+    family = Camera()
+
+    data = encoded(family, [example(tmp_path, "a.png")], tmp_path)
+
+    assert len(data) == family.encoded == 1
 
 
 def test_a_picture_the_vae_cannot_take_is_named(tmp_path):

@@ -93,7 +93,7 @@ def test_the_server_has_the_schemas_ranges_and_defaults():
 
 @pytest.mark.parametrize(
     ("config", "document", "optional"),
-    [(JobConfig, CONFIG, {"resume_from"}), (DiagnosticConfig, DIAGNOSTIC, {"dataset_path"})],
+    [(JobConfig, CONFIG, {"resume_from", "cache_path"}), (DiagnosticConfig, DIAGNOSTIC, {"dataset_path"})],
     ids=["job", "diagnostic"],
 )
 def test_the_trainer_has_the_schemas_keys(config, document, optional):
