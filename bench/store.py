@@ -1,8 +1,9 @@
 """How long the store takes for what it does most, on both dialects, and what of that is Lorry's own.
 
-Submitting a job, a page of the list of a user with very many jobs, and a trainer's metrics, which come with the place
-that they were read up to. The reference is the bare driver (sqlite3, psycopg) on the same database with the same
-statements' work: the same rows in the same number of transactions, without Lorry's objects and SQLAlchemy.
+Submitting a job, pages of the lists that a user with very many jobs and an administrator look at, and a trainer's
+metrics, which come with the place that they were read up to. The reference is the bare driver (sqlite3, psycopg) on the
+same database with the same statements' work: the same rows in the same number of transactions, without Lorry's objects
+and SQLAlchemy.
 
 Run from the repository: `PYTHONPATH=. .venv/bin/python bench/store.py`. A Postgres of its own is started and removed.
 """
@@ -31,14 +32,37 @@ from orchestrator.adapters.sql.rows import event_row, job_row, metric_row
 from orchestrator.adapters.sql.tables import training_events, training_jobs, training_metrics
 from orchestrator.domain.events import Metric, status_event
 from orchestrator.domain.job import Attempt, Job
+from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import JobFilter
 from tests.factories import NOW, make_attempt, make_job
 from tests.postgres import running_postgres
 
 USER = "00000000-0000-4000-8000-000000000000"
 PAGE_SIZE = 50
+PAGES = (1, 100)
 METRICS = 100  # in one transaction
 _BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    wanted: JobFilter
+    condition: str  # the same in SQL
+    values: tuple[str, ...] = ()
+
+
+LISTS = {
+    "a user's": JobList(JobFilter(user_id=USER), "user_id = ?", (USER,)),
+    "completed": JobList(
+        JobFilter(user_id=USER, statuses=(JobStatus.COMPLETED,)), "user_id = ? AND status = ?", (USER, "completed")
+    ),
+    "active": JobList(
+        JobFilter(user_id=USER, statuses=(JobStatus.PENDING, JobStatus.RUNNING)),
+        "user_id = ? AND status IN (?, ?)",
+        (USER, "pending", "running"),
+    ),
+    "everybody's": JobList(JobFilter(), "TRUE"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +137,28 @@ def submitting(store: SqlJobStore, bare: Bare, rounds: int) -> Figure:
     return compare(ours, theirs, rounds)
 
 
-def listing(store: Callable[[], SqlJobStore], bare: Bare, page: int, rounds: int) -> Figure:
+def listing(store: Callable[[], SqlJobStore], bare: Bare, of: JobList, page: int, rounds: int) -> Figure:
     """A store that has not counted this list before counts it; one that has keeps so large a total for seconds."""
 
     def theirs() -> None:
-        bare.read("SELECT count(*) FROM training_jobs WHERE user_id = ?", USER)
+        bare.read(f"SELECT count(*) FROM training_jobs WHERE {of.condition}", *of.values)  # noqa: S608 - our words
         bare.read(
-            "SELECT * FROM training_jobs WHERE user_id = ? ORDER BY created_at DESC, id LIMIT ? OFFSET ?",
-            USER,
+            f"SELECT * FROM training_jobs WHERE {of.condition} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            *of.values,
             PAGE_SIZE,
             (page - 1) * PAGE_SIZE,
         )
 
-    return compare(lambda: store().list(JobFilter(user_id=USER), page=page, page_size=PAGE_SIZE), theirs, rounds)
+    return compare(lambda: store().list(of.wanted, page=page, page_size=PAGE_SIZE), theirs, rounds)
+
+
+def listings(database: Database, store: SqlJobStore, bare: Bare, rounds: int) -> dict[str, Figure]:
+    figures = {}
+    for name, of in LISTS.items():
+        figures[f"{name}, first look"] = listing(lambda: SqlJobStore(database), bare, of, 1, rounds)
+        for page in PAGES:
+            figures[f"{name}, page {page}"] = listing(lambda: store, bare, of, page, rounds)
+    return figures
 
 
 def recording(store: SqlJobStore, bare: Bare, rounds: int) -> Figure:
@@ -153,7 +186,7 @@ def recording(store: SqlJobStore, bare: Bare, rounds: int) -> Figure:
 
 
 def fill(database: Database, count: int) -> None:
-    """Jobs of one user, one a minute, all but a few of them over."""
+    """Jobs of one user, one a minute, all of them over."""
     for first in range(0, count, _BATCH):
         jobs = [_ended(first + number) for number in range(min(_BATCH, count - first))]
         with database.write() as connection:
@@ -172,9 +205,7 @@ def measure(url: str, jobs: int, rounds: int) -> dict[str, Figure]:
         fill(database, jobs)
         return {
             "submit": submitting(store, bare, rounds),
-            "first_look": listing(lambda: SqlJobStore(database), bare, 1, rounds),
-            "list_page_1": listing(lambda: store, bare, 1, rounds),
-            "list_page_100": listing(lambda: store, bare, 100, rounds),
+            **listings(database, store, bare, rounds),
             f"{METRICS}_metrics": recording(store, bare, rounds),
         }
     finally:
@@ -196,11 +227,11 @@ def main() -> None:
     arguments = parser.parse_args()
     with databases() as urls:
         results = {dialect: measure(url, arguments.jobs, arguments.rounds) for dialect, url in urls.items()}
-    print(f"{'':10}{'':16}{'p50':>10}{'p95':>10}{'bare p50':>10}{'ratio':>8}")
+    print(f"{'':10}{'':26}{'p50':>10}{'p95':>10}{'bare p50':>10}{'ratio':>8}")
     for dialect, figures in results.items():
         for name, figure in figures.items():
             print(
-                f"{dialect:10}{name:16}{figure.p50_ms:>7.2f} ms{figure.p95_ms:>7.2f} ms"
+                f"{dialect:10}{name:26}{figure.p50_ms:>7.2f} ms{figure.p95_ms:>7.2f} ms"
                 f"{figure.bare_p50_ms:>7.2f} ms{figure.ratio:>8.2f}"
             )
     rates = {
@@ -214,7 +245,8 @@ def main() -> None:
 
 def _ended(number: int) -> Job:
     at = NOW + timedelta(minutes=number)
-    return replace(make_job(user_id=USER), name=f"job {number}", created_at=at, updated_at=at)
+    status = JobStatus.FAILED if number % 20 == 0 else JobStatus.COMPLETED
+    return replace(make_job(user_id=USER), name=f"job {number}", status=status, created_at=at, updated_at=at)
 
 
 def _metric(job: Job, step: int) -> Metric:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.diagnostic_table import insert_table, select_table
 from orchestrator.adapters.sql.engine import Database, violates
+from orchestrator.adapters.sql.job_lists import count_jobs, select_jobs
 from orchestrator.adapters.sql.lineage import forget_version, record_adapter, record_lineage
 from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row, run_from
 from orchestrator.adapters.sql.tables import (
@@ -88,17 +89,10 @@ class SqlJobStore:
             return _get(connection, job_id)
 
     def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
-        conditions = _conditions(wanted)
-        keys = (training_jobs.c.created_at, training_jobs.c.id)
-        order = keys if wanted.oldest_first else [key.desc() for key in keys]
-        # The index alone says which rows are on the page; only those are read.
-        on_page = sa.select(training_jobs.c.id).where(*conditions).order_by(*order)
-        on_page = on_page.limit(page_size).offset((page - 1) * page_size)
-        rows = sa.select(training_jobs).where(training_jobs.c.id.in_(on_page)).order_by(*order)
-        count = sa.select(sa.func.count()).select_from(training_jobs).where(*conditions)
         with self._database.read() as connection:
-            total = self._totals.get(wanted, lambda: connection.scalar(count) or 0)
-            return JobPage(tuple(job_from(row) for row in connection.execute(rows).mappings()), total)
+            total = self._totals.get(wanted, lambda: count_jobs(connection, wanted))
+            jobs = select_jobs(connection, wanted, total=total, page=page, page_size=page_size)
+        return JobPage(jobs, total)
 
     def table(self, job_id: str) -> DiagnosticTable | None:
         with self._database.read() as connection:
@@ -363,22 +357,3 @@ def _cancel_statement(job_id: str, reason: str | None, at: datetime) -> sa.Updat
 def _cancel_event(before: Job, after: Job, message: str, actor: Actor) -> JobEvent:
     event = status_event(before, after, message, actor=actor)
     return event if before.status != after.status else replace(event, type="cancel", old_status=None, new_status=None)
-
-
-def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
-    columns = training_jobs.c
-    exact = {
-        columns.user_id: wanted.user_id,
-        columns.type: wanted.type,
-        columns.base_model: wanted.base_model,
-        columns.dataset_id: wanted.dataset_id,
-        columns.experiment_id: wanted.experiment_id,
-    }
-    conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in exact.items() if value is not None]
-    if wanted.ids:
-        conditions.append(columns.id.in_(wanted.ids))
-    if wanted.statuses:
-        conditions.append(columns.status.in_(wanted.statuses))
-    if wanted.text:
-        conditions.append(columns.name.icontains(wanted.text, autoescape=True))
-    return conditions

@@ -126,6 +126,7 @@ class Installation:
     """Everything a test of the API may want to reach around it."""
 
     app: FastAPI
+    database: Database
     client: TestClient
     services: Services
     jobs: SqlJobStore
@@ -311,6 +312,7 @@ def build_installation(
     app = create_app(services, ApiOptions(**relaxed | options), measured=measured)
     return Installation(
         app=app,
+        database=database,
         client=TestClient(app),
         services=services,
         jobs=jobs,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.api.installation import ALICE, BOB, Installation
+from tests.walk import User, Walk, give_things, require_another_is_hidden, require_not_listed
 
 JOBS = "/api/training/jobs"
 OPEN = {"/api/health", "/api/ready", "/api/metrics", "/api/auth/options"}
@@ -33,45 +34,34 @@ def test_every_path_but_the_probes_asks_for_a_token(lorry: Installation) -> None
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_nothing_of_another_user_is_seen_on_any_path(lorry: Installation) -> None:
-    job_id = lorry.submit(BOB)
-    ids = {
-        "job_id": job_id,
-        "name": "cat",
-        "artifact_id": lorry.artifact(job_id).id,
-        "dataset_id": (dataset_id := lorry.dataset(BOB)),
-        "item_id": lorry.datasets.items(dataset_id)[0].id,
-        "webhook_id": lorry.webhook(BOB),
-        "container_id": "0" * 64,
-        "experiment_id": lorry.experiment(BOB),
-    }
-    walked = 0
-    for method, path in operations(lorry):
-        if "{" not in path:
-            continue
-        walked += 1
-        compared = {"with": job_id} if path.endswith("/diff") else None
-        mine = lorry.client.request(method, path.format(**ids), params=compared, headers=lorry.as_user(ALICE))
-        is_admins = path.startswith("/api/admin/")
-        assert mine.status_code == (403 if is_admins or "dataset_id" in path else 404), path
-        unknown = dict.fromkeys(ids, "5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11")
-        nobodys = lorry.client.request(method, path.format(**unknown), params=compared, headers=lorry.as_user(ALICE))
-        assert nobodys.status_code == (403 if is_admins else 404), path
-    assert walked >= 8
-    for path in (JOBS, "/api/datasets"):
-        assert lorry.client.get(path, headers=lorry.as_user(ALICE)).json()["total"] == 0
-    assert lorry.client.get(f"{JOBS}/{job_id}", headers=lorry.as_user(BOB)).json()["data"]["status"] == "queued"
+@pytest.fixture
+def victim(lorry: Installation) -> User:
+    return give_things(lorry.client, lorry.database, BOB, lorry.as_user(BOB), called="private")
 
 
-def test_anothers_job_and_no_job_cannot_be_told_apart(lorry: Installation) -> None:
-    job_id = lorry.submit(BOB)
-    unknown_id = "5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11"
-    answers = [lorry.client.get(f"{JOBS}/{each}", headers=lorry.as_user()).json() for each in (job_id, unknown_id)]
-    theirs, nobodys = (
-        {**answer, "request_id": "", "message": answer["message"].replace(each, "ID")}
-        for answer, each in zip(answers, (job_id, unknown_id), strict=True)
-    )
-    assert theirs == nobodys
+@pytest.fixture
+def walk(lorry: Installation) -> Walk:
+    walker = give_things(lorry.client, lorry.database, ALICE, lorry.as_user(ALICE), called="own")
+    return Walk(lorry.client, walker)
+
+
+def test_nothing_of_anothers_is_seen_changed_or_inferred_on_any_path(
+    lorry: Installation, walk: Walk, victim: User
+) -> None:
+    def seen_by_its_owner() -> str:
+        named = (f"{JOBS}/{{job_id}}", "/api/datasets/{dataset_id}", "/api/experiments/{experiment_id}")
+        paths = [*named, "/api/webhooks/{webhook_id}", "/api/models/registered/{name}"]
+        answers = [lorry.client.get(path.format(**victim.things), headers=victim.headers) for path in paths]
+        assert {answer.status_code for answer in answers} == {200}
+        return str([answer.json()["data"] for answer in answers])
+
+    before = seen_by_its_owner()
+    assert require_another_is_hidden(walk, victim) >= 50
+    assert seen_by_its_owner() == before
+
+
+def test_nothing_of_anothers_is_listed(walk: Walk, victim: User) -> None:
+    require_not_listed(walk, victim, called="private")
 
 
 @pytest.mark.parametrize("job_id", ["x", "..", "%00", "1" * 500, "training-1"])

@@ -1,0 +1,63 @@
+"""Lists of jobs: which belong to one, how many these are, and which of them are on a page."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from orchestrator.adapters.sql.rows import job_from
+from orchestrator.adapters.sql.tables import training_jobs
+from orchestrator.domain.job import Job
+from orchestrator.ports.job_store import JobFilter
+
+FEW = 10_000  # jobs that are gathered and sorted sooner than an index is walked that holds all the others too
+
+_AGE = (training_jobs.c.created_at, training_jobs.c.id)
+
+
+def count_jobs(connection: sa.Connection, wanted: JobFilter) -> int:
+    count = sa.select(sa.func.count()).select_from(training_jobs).where(*_conditions(wanted))
+    return connection.scalar(count) or 0
+
+
+def select_jobs(
+    connection: sa.Connection, wanted: JobFilter, *, total: int, page: int, page_size: int
+) -> tuple[Job, ...]:
+    """One page of a list that has `total` jobs. Only the rows of that page are read in full."""
+    skipped = (page - 1) * page_size
+    if skipped >= total:
+        return ()
+    listed = _gathered(wanted) if total <= FEW else training_jobs
+    conditions = () if total <= FEW else _conditions(wanted)
+    on_page = sa.select(listed.c.id).where(*conditions).order_by(*_order(listed, wanted))
+    rows = sa.select(training_jobs).where(training_jobs.c.id.in_(on_page.limit(page_size).offset(skipped)))
+    rows = rows.order_by(*_order(training_jobs, wanted))
+    return tuple(job_from(row) for row in connection.execute(rows).mappings())
+
+
+def _gathered(wanted: JobFilter) -> sa.CTE:
+    """All of the list, found by what they have in common: a planner that walks by age meets the few among the many."""
+    return sa.select(*_AGE).where(*_conditions(wanted)).cte("gathered").prefix_with("MATERIALIZED")
+
+
+def _order(listed: sa.FromClause, wanted: JobFilter) -> list[sa.ColumnElement[object]]:
+    direction = sa.asc if wanted.oldest_first else sa.desc
+    return [direction(listed.c[key.name]) for key in _AGE]
+
+
+def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
+    columns = training_jobs.c
+    exact = {
+        columns.user_id: wanted.user_id,
+        columns.type: wanted.type,
+        columns.base_model: wanted.base_model,
+        columns.dataset_id: wanted.dataset_id,
+        columns.experiment_id: wanted.experiment_id,
+    }
+    conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in exact.items() if value is not None]
+    if wanted.ids:
+        conditions.append(columns.id.in_(wanted.ids))
+    if wanted.statuses:
+        conditions.append(columns.status.in_(wanted.statuses))
+    if wanted.text:
+        conditions.append(columns.name.icontains(wanted.text, autoescape=True))
+    return conditions
