@@ -9,6 +9,10 @@ TRAINER := images/trainer/requirements.txt
 WEB := api/web_dist/index.html
 WEB_SOURCES := docs/openapi.json $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/generated/*')
 
+# Tests mostly wait for containers, so more of them run at once than a small machine has cores. A file's tests stay together: they share servers.
+WORKERS ?= 4
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # One engine for docker's own client in the scripts and for Lorry.
@@ -39,7 +43,7 @@ demo: setup ## train a LoRA on sample photographs, from nothing to a verified ad
 serve: setup ## run the API and the orchestrator in one process
 	$(BIN)/lorry serve
 
-test: lint unit integration test-faults ## everything CI checks, what fails fastest first
+test: lint unit integration ## everything CI checks, what fails fastest first
 
 openapi: $(VENV)/.setup ## write docs/openapi.json, api.md and cli.md, after a change of routes or commands
 	$(BIN)/python -m api.reference docs
@@ -60,10 +64,10 @@ lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 	web/npm.sh run --silent check
 
 unit: $(VENV)/.test-setup ## the tests that need no engine
-	$(BIN)/pytest tests/unit tests/contract
+	$(PYTEST) tests/unit tests/contract
 
-integration: $(VENV)/.test-setup setup web postgres chromium compose ## the tests on the real engine, stores and images
-	$(BIN)/pytest tests/integration tests/e2e
+integration: $(VENV)/.test-setup setup web postgres chromium compose ## the tests on the real engine, stores and images, as a user, and with faults
+	$(PYTEST) tests/integration tests/e2e tests/faults
 
 test-faults: $(VENV)/.test-setup setup postgres ## kill -9, a dead engine, lost answers, a locked store, abuse: the fault plan
 	$(BIN)/pytest tests/faults

@@ -8,11 +8,15 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# Only a test that fails reaches it: long enough for tests that run beside each other, on a machine that is busy.
+DEADLINE_SECONDS = 120.0
 _PAUSE_SECONDS = 0.02
 _LOOK_AGAIN_SECONDS = 0.5
 
 
-def eventually(condition: Callable[[], T], *, within_seconds: float = 15.0, what: str = "the condition") -> T:
+def eventually(
+    condition: Callable[[], T], *, within_seconds: float = DEADLINE_SECONDS, what: str = "the condition"
+) -> T:
     """The first truthy answer of `condition`, asked until the deadline; fails the test when it stays falsy."""
     deadline = time.monotonic() + within_seconds
     while not (answer := condition()):

@@ -76,7 +76,7 @@ def trained(training_server: Installation) -> Trained:
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium")
     assert path is not None, "No chromium here; tests/chromium.sh installs it."
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         # Without its sandbox, which root may not have; it only ever loads our own pages.
         launched = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

@@ -20,10 +20,9 @@ from orchestrator.bootstrap import identity_service
 from orchestrator.domain.container import LABEL_INSTANCE
 from orchestrator.settings import Settings
 from tests.factories import picture_bytes
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_SECONDS, eventually
 
 LORRY = (sys.executable, "-m", "cli.main")
-DEADLINE_SECONDS = 60.0
 FINAL = ("completed", "failed", "cancelled")
 UNHURRIED = httpx2.Timeout(30.0)
 
@@ -111,7 +110,7 @@ class Process:
             assert match or self.popen.poll() is None, f"ended with exit code {self.popen.returncode}:\n{text}"
             return match
 
-        return eventually(found, within_seconds=DEADLINE_SECONDS, what=pattern.pattern)
+        return eventually(found, what=pattern.pattern)
 
 
 class Installation:
@@ -174,7 +173,6 @@ class Installation:
         """As a load balancer does: until the orchestrator has looked at the engine for the first time."""
         eventually(
             lambda: self.probe("/ready").is_success,
-            within_seconds=DEADLINE_SECONDS,
             what="an installation that is ready",
         )
 

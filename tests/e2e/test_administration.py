@@ -34,7 +34,7 @@ def test_a_container_is_seen_with_what_it_uses_and_stopped_for_a_reason(server: 
     def measured() -> Any:
         return next((each for each in admin.get("/admin/containers") if each["usage"]["cpu_percent"] is not None), None)
 
-    seen = eventually(measured, within_seconds=60, what="two looks at the container")
+    seen = eventually(measured, what="two looks at the container")
     assert (seen["name"], seen["job_id"], seen["owner"]) == (f"training-{job_id}", job_id, "bob")
     assert (seen["state"], seen["image"]) == ("running", "lorry-fake-trainer")
     assert 0 < seen["usage"]["memory_bytes"] < seen["limits"]["memory_bytes"]
@@ -45,7 +45,7 @@ def test_a_container_is_seen_with_what_it_uses_and_stopped_for_a_reason(server: 
     assert stopped.status_code == 200, stopped.text
     assert bob.wait(job_id, "cancelled")["end_reason"] == "cancel_requested"
     server.wait_for_no_container()
-    eventually(lambda: admin.get("/admin/containers") == [], within_seconds=60, what="a look without it")
+    eventually(lambda: admin.get("/admin/containers") == [], what="a look without it")
 
 
 def test_maintenance_lets_nothing_start_until_it_ends(server: Installation, admin: User) -> None:

@@ -16,12 +16,11 @@ import pytest
 
 from cli.demo import PHOTOGRAPHS
 from cli.demo_server import DemoServer
-from tests.waiting import eventually
+from tests.waiting import DEADLINE_SECONDS, eventually
 
 pytestmark = pytest.mark.docker
 
 LORRY = (sys.executable, "-m", "cli.main")
-DEADLINE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ class Shell:
 
     def wait_until(self, status: str) -> None:
         """Until this user's newest job has `status`."""
-        eventually(lambda: self.status() == status, within_seconds=DEADLINE_SECONDS, what=f"job {status}")
+        eventually(lambda: self.status() == status, what=f"job {status}")
 
 
 @pytest.fixture

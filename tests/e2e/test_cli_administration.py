@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import DEADLINE_SECONDS, LORRY, Installation, User
-from tests.waiting import eventually
+from tests.e2e.installation import LORRY, Installation, User
+from tests.waiting import DEADLINE_SECONDS, eventually
 
 Run = Callable[..., str]
 
@@ -43,7 +43,6 @@ def test_an_administrator_sees_a_users_container_and_stops_it_with_a_reason(lorr
     assert job_id in lorry("admin", "jobs")
     container = eventually(
         lambda: [each for each in json.loads(lorry("admin", "containers", "--json")) if each["job_id"] == job_id],
-        within_seconds=DEADLINE_SECONDS,
         what="the container among those shown",
     )[0]
     assert container["name"] in lorry("admin", "containers")

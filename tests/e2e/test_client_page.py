@@ -8,8 +8,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tests.e2e.installation import DEADLINE_SECONDS, Installation, User
+from tests.e2e.installation import Installation, User
 from tests.factories import picture_bytes
+from tests.waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,7 +19,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.docker
 
 _HALVES = ("api", "orchestrator")
-_HEALTHY_SECONDS = 60.0
+_HEALTHY_SECONDS = 180.0
 
 
 @pytest.fixture(scope="module")

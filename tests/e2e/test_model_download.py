@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import MakeInstallation
-from tests.e2e.installation import DEADLINE_SECONDS, Installation
+from tests.e2e.installation import Installation
 from tests.integration.huggingface.hub_server import COMMIT, MODEL, PARTS, TOKEN, WANTED, WEIGHTS, HubServer
 from tests.waiting import eventually
 
@@ -58,7 +58,7 @@ def test_a_job_waits_for_its_model_past_a_killed_process_and_trains_on_it(
     hub.stall_after[WEIGHTS] = [2 * MIB]
     _begin(installation)
     job_id = installation.user("alice").start(base_model=MODEL)
-    eventually(lambda: _fetched_bytes(installation) == 2 * MIB, within_seconds=DEADLINE_SECONDS)
+    eventually(lambda: _fetched_bytes(installation) == 2 * MIB)
     assert re.fullmatch(rf"waits for the model {MODEL}: \d+ %", _reason(installation, job_id))
     installation.stop_orchestrators(signal.SIGKILL)
 

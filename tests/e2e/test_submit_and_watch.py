@@ -11,7 +11,7 @@ import pytest
 from docker.errors import NotFound
 
 from orchestrator.domain.container import LABEL_ATTEMPT, LABEL_INSTANCE, LABEL_JOB
-from tests.e2e.installation import DEADLINE_SECONDS, Installation, User
+from tests.e2e.installation import Installation, User
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.docker
@@ -93,7 +93,7 @@ def test_a_job_outlives_the_server_and_the_next_one_takes_it_over(install, how):
     first = installation.serve()
     user = installation.user("alice")
     job_id = user.start("fake:seconds=4")
-    before = eventually(lambda: steps_of(user, job_id), within_seconds=DEADLINE_SECONDS, what="a first metric")
+    before = eventually(lambda: steps_of(user, job_id), what="a first metric")
     first.stop(how)
     container = installation.inspect(job_id)
     assert container["State"]["Running"]

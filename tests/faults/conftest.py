@@ -96,7 +96,7 @@ def _shared_site(tmp_path_factory: pytest.TempPathFactory, _engine_client: APICl
         # The model is built at the first start: no test is to be killed there instead of at its own point.
         site.start("orchestrate")
         model = site.data_dir / "models" / "lorry--tiny-sd15"
-        eventually(model.exists, within_seconds=60, what="the built-in model")
+        eventually(model.exists, what="the built-in model")
         site.stop_orchestrators()
         yield site
 
@@ -121,7 +121,7 @@ def crash(site: Installation) -> Callable[[str], None]:
 
     def run(point: str) -> None:
         process = site.start("orchestrate", program=kill_points.PROGRAM, CRASH_AT=point)
-        eventually(lambda: not process.is_alive, within_seconds=30, what=f"death {point}")
+        eventually(lambda: not process.is_alive, what=f"death {point}")
         assert process.popen.returncode == -signal.SIGKILL, process.output.read_text()
 
     return run

@@ -8,7 +8,7 @@ from tests.faults.invariants import look
 from tests.waiting import eventually
 
 STOP_GRACE_SECONDS = 1.0
-GONE_WITHIN_SECONDS = STOP_GRACE_SECONDS + 5.0
+GONE_WITHIN_SECONDS = STOP_GRACE_SECONDS + 15.0
 
 
 def cancel(user, job_id):

@@ -43,7 +43,7 @@ def test_an_engine_that_stops_its_containers_as_it_comes_back_costs_an_attempt_a
     assert alice.job(job_id)["status"] == "running"
 
     private_engine.start()
-    eventually(lambda: installation.count_starts(job_id) == 2, within_seconds=30, what="another attempt")
+    eventually(lambda: installation.count_starts(job_id) == 2, what="another attempt")
     installation.open_gate(job_id)
     alice.wait(job_id, "completed")
     assert end_reasons(installation, job_id) == ["stopped_unasked", "adapter_verified"]

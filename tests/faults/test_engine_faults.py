@@ -10,8 +10,7 @@ from tests.waiting import eventually, throughout
 
 OUTAGE_SECONDS = 60.0
 # Ten seconds are a call's own; the rest is this machine's.
-NOTICED_WITHIN_SECONDS = 20.0
-PROMPT_SECONDS = 2.0
+PROMPT_SECONDS = 5.0
 STEPS = 20  # metrics of one fake job
 
 
@@ -80,7 +79,7 @@ def test_an_engine_that_is_away_for_a_minute_ends_no_job_and_is_reported(engine_
     engine_proxy.go_away()
     eventually(lambda: installation.probe("/ready").status_code == 503, what="an engine that is missed")
     waiting = bob.start()
-    eventually(lambda: len(alice.records(short, "metrics")) == STEPS, within_seconds=40, what="all its metrics")
+    eventually(lambda: len(alice.records(short, "metrics")) == STEPS, what="all its metrics")
 
     def is_told_and_unchanged():
         assert installation.probe("/health").status_code == 200
@@ -113,13 +112,11 @@ def test_an_engine_that_hangs_holds_up_neither_the_api_nor_any_job_for_good(star
     for call, user in users.items():
         eventually(
             lambda user=user, call=call: len(user.records(jobs[call], "metrics")) == STEPS,
-            within_seconds=NOTICED_WITHIN_SECONDS,
             what=f"metrics while {call!r} hangs",
         )
     for silent in ("GET .*/containers/json", ""):
         eventually(
             lambda silent=silent: "has not answered" in sites[silent].probe("/ready").text,
-            within_seconds=NOTICED_WITHIN_SECONDS,
             what=f"word of an engine that hangs at {silent!r}",
         )
     for call, user in users.items():

@@ -13,7 +13,7 @@ from tests.waiting import eventually
 LEADS = re.compile(r'"orchestrating"')
 STANDS_BY = re.compile(r".*standby: .*")
 END_LEADING_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
-TAKEOVER_SECONDS = 5.0  # a standby asks every second; the rest is for a busy machine
+TAKEOVER_SECONDS = 15.0  # a standby asks every second; the rest is for a busy machine
 
 
 class Store:
