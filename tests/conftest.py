@@ -65,6 +65,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("gpu") is None:
         _fail_in_ci(report)
     item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    # A report goes to the process that collects them as UTF-8, which half a surrogate pair in a log cannot.
+    report.sections = [(name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections]
     return report
 
 
