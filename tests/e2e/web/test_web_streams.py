@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.installation import DEADLINE_SECONDS, Installation, User
+from tests.e2e.installation import Installation, User
 from tests.e2e.web.conftest import People
 from tests.waiting import eventually
 
@@ -35,14 +35,14 @@ def test_a_job_is_followed_live_and_past_a_network_that_was_away(
     job_id = user.start("fake:gate=1", "fake:seconds=4")
     # Not waited for: it goes on while the test looks, and cuts it off.
     page.evaluate(f"{FOLLOW}; void follow({way!r}, {job_id!r}, {user.token!r})")
-    eventually(lambda: "phase" in names(page), within_seconds=DEADLINE_SECONDS, what="the first phase")
+    eventually(lambda: "phase" in names(page), what="the first phase")
     lorry_server.open_gate(job_id)
-    eventually(lambda: "metrics" in names(page), within_seconds=DEADLINE_SECONDS, what="a first metric")
+    eventually(lambda: "metrics" in names(page), what="a first metric")
     assert user.job(job_id)["status"] == "running"
     page.context.set_offline(True)
-    eventually(lambda: page.evaluate("window.breaks"), within_seconds=DEADLINE_SECONDS, what="a broken connection")
+    eventually(lambda: page.evaluate("window.breaks"), what="a broken connection")
     page.context.set_offline(False)
-    eventually(lambda: "done" in names(page), within_seconds=DEADLINE_SECONDS, what="the job's end")
+    eventually(lambda: "done" in names(page), what="the job's end")
 
     events = told(page)
     assert [each["data"]["step"] for each in events if each["name"] == "metrics"] == [
