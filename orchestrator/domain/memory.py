@@ -14,6 +14,7 @@ class MemoryProfile(StrEnum):
     NORMAL = "normal"  # the settings as the user sent them
     CHECKPOINTING = "gradient_checkpointing"  # activations are recomputed
     SINGLE = "batch_of_one"  # and batches are split into single pictures whose gradients are added up
+    EIGHT_BIT = "optimizer_8bit"  # and what AdamW remembers is kept in eight bits
 
 
 def applied(config: TrainingConfig, profile: MemoryProfile) -> TrainingConfig:
@@ -23,6 +24,8 @@ def applied(config: TrainingConfig, profile: MemoryProfile) -> TrainingConfig:
     config = replace(config, gradient_checkpointing=True)
     if profile is MemoryProfile.CHECKPOINTING:
         return config
+    if profile is MemoryProfile.EIGHT_BIT and config.optimizer == "adamw":
+        config = replace(config, optimizer="adamw8bit")
     accumulated = config.batch_size * config.gradient_accumulation_steps
     if accumulated > _MOST_ACCUMULATED:
         return config

@@ -82,7 +82,9 @@ class TrainingConfig:
     )
     lr_warmup_steps: int = _option(0, "Steps until the peak learning rate.", minimum=0, maximum=10_000)
     optimizer: str = _option(
-        "adamw", "Optimizer; prodigy finds its learning rate itself.", choices=("adamw", "prodigy")
+        "adamw",
+        "Optimizer; adamw8bit needs less memory (where the image has it), prodigy finds its learning rate itself.",
+        choices=("adamw", "adamw8bit", "prodigy"),
     )
     ema_decay: float | None = _option(
         None, "Export a running average of the adapter with this decay; none when null.", minimum=0.9, maximum=0.9999

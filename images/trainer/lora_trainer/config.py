@@ -45,8 +45,8 @@ class TrainingParams:
         Choice(("constant", "constant_with_warmup", "cosine")), default="constant"
     )  # how the learning rate moves over the steps; cosine falls to 0
     lr_warmup_steps: int = option(Whole(0, 10_000), default=0)  # linear rise at the start; "constant" has none
-    optimizer: Literal["adamw", "prodigy"] = option(
-        Choice(("adamw", "prodigy")), default="adamw"
+    optimizer: Literal["adamw", "adamw8bit", "prodigy"] = option(
+        Choice(("adamw", "adamw8bit", "prodigy")), default="adamw"
     )  # prodigy finds its step size itself; learning_rate means nothing to it
     ema_decay: float | None = option(
         Nullable(Number(0.9, 0.9999)), default=None

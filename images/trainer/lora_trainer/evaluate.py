@@ -111,7 +111,9 @@ class Sampler:
         seed: int,
         resolution: int,
         every: int | None,
+        score: Callable[[Tensor, str], float] | None = None,
     ) -> None:
+        """`score` says how well a picture shows its prompt."""
         self._family = family
         self._events = events
         self._outputs = outputs
@@ -121,6 +123,7 @@ class Sampler:
         self._seed = seed
         self._resolution = resolution
         self._every = every
+        self._score = score
 
     def __call__(self, step: int, _result: StepResult) -> None:
         if self._every and step % self._every == 0:
@@ -133,9 +136,11 @@ class Sampler:
     def make_all(self, step: int) -> None:
         (self._outputs / "samples").mkdir(exist_ok=True)
         for index, (prompt, path) in enumerate(zip(self.prompts, self.paths(step), strict=True)):
+            picture = self.make(self._family.denoiser, index, SAMPLER_STEPS)
             with writing(self._outputs / path):
-                save_picture(self.make(self._family.denoiser, index, SAMPLER_STEPS), self._outputs / path)
-            self._events.emit("sample", step=step, path=path, prompt=prompt, seed=self._seed)
+                save_picture(picture, self._outputs / path)
+            score = {"clip_score": round(self._score(picture, prompt), 4)} if self._score else {}
+            self._events.emit("sample", step=step, path=path, prompt=prompt, seed=self._seed, **score)
 
     def make(self, denoiser: Any, index: int, sampler_steps: int) -> Tensor:
         return self._family.sample(

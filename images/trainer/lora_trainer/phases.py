@@ -23,7 +23,7 @@ from lora_trainer.families.family import Family
 from lora_trainer.graph import recorder_for
 from lora_trainer.loop import Callback, Reporter, train
 from lora_trainer.machine import available_cpus
-from lora_trainer.memory import describe_memory_profile, peak_memory_bytes
+from lora_trainer.memory import describe_memory_profile, peak_memory_bytes, with_optimizer_at_hand
 from lora_trainer.model_card import write_model_card
 from lora_trainer.preflight import Item
 from lora_trainer.preprocess import Job, Prepared, preprocess
@@ -44,6 +44,7 @@ class Trained:
 
 
 def train_adapter(config: JobConfig, items: list[Item], entry: FamilyEntry, events: Events, stop: StopRequest) -> None:
+    config = with_optimizer_at_hand(config, events)
     try:
         with gathered(pick_device(config.device), partial(follow, config, items, entry)) as team:
             _run_phases(Job(config, events, stop, team), items, entry)
@@ -194,9 +195,13 @@ def _build_stepper(job: Job, prepared: Prepared, trained: adapter.Adapter) -> St
         prepared.empty,
         params,
         # A graph would hold the wait for the others too, and break where one process steps without its graph.
-        recorder=recorder_for(prepared.family.denoiser.device) if job.team.size == 1 else None,
+        recorder=recorder_for(prepared.family.denoiser.device) if _is_recordable(job) else None,
         team=job.team,
     )
+
+
+def _is_recordable(job: Job) -> bool:
+    return job.team.size == 1 and job.config.training_params.optimizer != "adamw8bit"
 
 
 def _attach(job: Job, family: Family) -> adapter.Adapter:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lora_trainer.cache import Encoded, encode
 from lora_trainer.class_images import draw_class_images
+from lora_trainer.clip_score import find_clip
 from lora_trainer.config import JobConfig, TrainingParams
 from lora_trainer.data import Example, default_sample_prompt, example_of, split
 from lora_trainer.evaluate import Sampler
@@ -177,6 +178,7 @@ def _build_sampler(job: Job, family: Family, empty: Conditioning, first_prompt: 
         seed=params.seed,
         resolution=params.resolution,
         every=params.sample_every,
+        score=find_clip(Path(job.config.base_model_path).parent, job.events),
     )
 
 

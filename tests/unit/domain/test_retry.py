@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -66,11 +67,11 @@ def test_a_step_that_would_change_nothing_is_left_out():
     thrifty = TrainingConfig(gradient_checkpointing=True, batch_size=4)
 
     assert lower(thrifty, MemoryProfile.NORMAL) is MemoryProfile.SINGLE
-    assert lower(TrainingConfig(gradient_checkpointing=True), MemoryProfile.NORMAL) is None
-    assert (
-        lower(TrainingConfig(gradient_checkpointing=True, batch_size=8, gradient_accumulation_steps=64), "normal")
-        is None
-    )
+    single = TrainingConfig(gradient_checkpointing=True)
+    assert lower(single, MemoryProfile.NORMAL) is MemoryProfile.EIGHT_BIT
+    assert lower(replace(single, optimizer="prodigy"), MemoryProfile.NORMAL) is None
+    beyond = replace(single, optimizer="prodigy", batch_size=8, gradient_accumulation_steps=64)
+    assert lower(beyond, MemoryProfile.NORMAL) is None
 
 
 @pytest.mark.parametrize("profile", MemoryProfile)

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
-from lora_trainer.updater import WEIGHT_DECAY, AdamW, Prodigy, load
+from lora_trainer.updater import WEIGHT_DECAY, AdamW, AdamW8bit, Prodigy, has_eight_bits, load
 
 pytestmark = pytest.mark.trainer
+
+# bitsandbytes is not in this environment: what stands in for it keeps to the same names and counts as it does, with
+# averages in float32. What is tested is the way to it and back.
+STAND_IN = """
+import torch
+
+class AdamW8bit(torch.optim.Optimizer):
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+        super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay))
+
+    def init_state(self, group, p, gindex, pindex):
+        self.state[p].update(step=0, state1=torch.zeros_like(p), state2=torch.zeros_like(p), qmap1=None, qmap2=None)
+
+    @torch.no_grad()
+    def step(self):
+        (group,) = self.param_groups
+        (p,), (a, b) = group["params"], group["betas"]
+        state = self.state[p]
+        state["step"] += 1
+        state["state1"].mul_(a).add_((1 - a) * p.grad)
+        state["state2"].mul_(b).add_((1 - b) * p.grad.square())
+        first, second = state["state1"] / (1 - a ** state["step"]), state["state2"] / (1 - b ** state["step"])
+        p.mul_(1 - group["lr"] * group["weight_decay"]).sub_(group["lr"] * first / (second.sqrt() + group["eps"]))
+"""
 
 GOAL = torch.linspace(-2, 2, 50)
 SLOPES = torch.linspace(0.1, 1, 50)
@@ -118,3 +144,55 @@ def test_after_a_reset_all_is_as_at_the_start(kind):
     updater.reset()
 
     assert torch.equal(descend(row, updater, 7), expected)
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    (tmp_path / "bitsandbytes").mkdir()
+    (tmp_path / "bitsandbytes" / "__init__.py").touch()
+    (tmp_path / "bitsandbytes" / "optim.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in ("bitsandbytes.optim", "bitsandbytes"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_eight_bits_are_the_librarys_and_follow_a_rate_that_changes():
+    rates = torch.tensor(1e-2), torch.tensor(1e-2)
+    rows = row_at(torch.zeros(50)), row_at(torch.zeros(50))
+    updaters = AdamW8bit(rows[0], rates[0]), AdamW(rows[1], rates[1])
+
+    for value in (1e-2, 1e-3):
+        for row, rate, updater in zip(rows, rates, updaters, strict=True):
+            rate.fill_(value)
+            descend(row, updater, 10)
+
+    torch.testing.assert_close(rows[0].detach(), rows[1].detach())
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_eight_bits_go_on_where_they_were_and_begin_anew_when_told_to():
+    rate = torch.tensor(1e-2)
+    straight = descend(row := row_at(torch.zeros(50)), AdamW8bit(row, rate), 20)
+    first = row_at(torch.zeros(50))
+    halfway = AdamW8bit(first, rate)
+    descend(first, halfway, 10)
+
+    second = row_at(first.detach())
+    resumed = AdamW8bit(second, rate)
+    load(resumed, {name: tensor.clone() for name, tensor in halfway.state.items()})
+
+    assert torch.equal(descend(second, resumed, 10), straight)
+    resumed.reset()
+    assert not any(tensor.any() for tensor in resumed.state.values())
+
+
+def test_without_the_library_or_a_gpu_there_are_no_eight_bits(request):
+    gpu, cpu = torch.device("cuda"), torch.device("cpu")
+    assert not has_eight_bits(gpu)
+
+    request.getfixturevalue("stand_in")
+
+    assert has_eight_bits(gpu)
+    assert not has_eight_bits(cpu)

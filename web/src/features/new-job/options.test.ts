@@ -16,7 +16,7 @@ test("an option that may be off keeps its range", () => {
 });
 
 test("choices, switches and lists of texts are told apart", () => {
-  expect(named.get("optimizer")).toMatchObject({ kind: "choice", choices: ["adamw", "prodigy"] });
+  expect(named.get("optimizer")).toMatchObject({ kind: "choice", choices: ["adamw", "adamw8bit", "prodigy"] });
   expect(named.get("horizontal_flip")?.kind).toBe("switch");
   expect(named.get("sample_prompts")?.kind).toBe("texts");
 });
