@@ -54,9 +54,10 @@ async function read(job, token) {
   for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
     const blocks = (rest + text).split("\n\n");
     rest = blocks.pop();
-    for (const block of blocks.filter((each) => !each.startsWith(":"))) {
+    for (const block of blocks) {
       const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s, 2)));
-      note(fields.event, fields.id, fields.data);
+      // Without data it is no event, but a sign of life.
+      if (fields.data !== undefined) note(fields.event, fields.id, fields.data);
     }
   }
 }

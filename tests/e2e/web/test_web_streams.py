@@ -1,15 +1,18 @@
-"""A page of one's own that follows a job, in a real browser whose network goes away and comes back."""
+"""A page of one's own that follows a job, in a real browser whose connection is cut."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.installation import Installation, User
-from tests.e2e.web.conftest import People
+from tests.e2e.web.browser import person
+from tests.e2e.web.relay import Relay
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.docker
@@ -26,25 +29,30 @@ def names(page: Page) -> list[str]:
     return [event["name"] for event in told(page)]
 
 
-@pytest.mark.parametrize("way", ["EventSource", "fetch"])
-def test_a_job_is_followed_live_and_past_a_network_that_was_away(
-    people: People, user: User, lorry_server: Installation, way: str
-) -> None:
-    page = people().page
-    page.goto(f"{lorry_server.url}/signin")
-    job_id = user.start("fake:gate=1", "fake:seconds=4")
-    # Not waited for: it goes on while the test looks, and cuts it off.
-    page.evaluate(f"{FOLLOW}; void follow({way!r}, {job_id!r}, {user.token!r})")
-    eventually(lambda: "phase" in names(page), what="the first phase")
-    lorry_server.open_gate(job_id)
-    eventually(lambda: "metrics" in names(page), what="a first metric")
-    assert user.job(job_id)["status"] == "running"
-    page.context.set_offline(True)
-    eventually(lambda: page.evaluate("window.breaks"), what="a broken connection")
-    page.context.set_offline(False)
-    eventually(lambda: "done" in names(page), what="the job's end")
+@pytest.fixture
+def relay(lorry_server: Installation) -> Iterator[Relay]:
+    with closing(Relay(lorry_server.url)) as relay:
+        yield relay
 
-    events = told(page)
+
+@pytest.mark.parametrize("way", ["EventSource", "fetch"])
+def test_a_job_is_followed_live_and_past_a_connection_that_was_cut(
+    browser: Browser, relay: Relay, user: User, lorry_server: Installation, way: str
+) -> None:
+    job_id = user.start("fake:gate=1", "fake:seconds=4")
+    with person(browser, relay.url) as somebody:
+        page = somebody.page
+        somebody.go("/signin")
+        # Not waited for: it goes on while the test looks, and cuts it off.
+        page.evaluate(f"{FOLLOW}; void follow({way!r}, {job_id!r}, {user.token!r})")
+        eventually(lambda: "phase" in names(page), what="the first phase")
+        lorry_server.open_gate(job_id)
+        eventually(lambda: "metrics" in names(page), what="a first metric")
+        assert user.job(job_id)["status"] == "running"
+        relay.cut()
+        eventually(lambda: page.evaluate("window.breaks"), what="a broken connection")
+        eventually(lambda: "done" in names(page), what="the job's end")
+        events = told(page)
     assert [each["data"]["step"] for each in events if each["name"] == "metrics"] == [
         row["step"] for row in user.records(job_id, "metrics")
     ]
