@@ -5,6 +5,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { type ComparisonOut, compareJobs } from "~/api/generated";
 import { alignCurves } from "~/features/compare/align";
+import { ComparedSamples } from "~/features/compare/compared-samples";
 import { Chart } from "~/ui/chart";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
@@ -60,6 +61,7 @@ function Comparison({ comparison }: { comparison: ComparisonOut }) {
       <Table.ScrollContainer minWidth={480} type="native" tabIndex={0} role="region" aria-label={t`What differs`}>
         <ContrastTable comparison={comparison} />
       </Table.ScrollContainer>
+      <ComparedSamples jobs={comparison.jobs} />
     </>
   );
 }

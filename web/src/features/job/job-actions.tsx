@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Stack } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type JobOut, cancelJob, retryJob } from "~/api/generated";
+import { Rerun } from "~/features/job/rerun";
 import { Failure } from "~/ui/failure";
 import { ReasonDialog } from "~/ui/reason-dialog";
 
@@ -31,6 +32,7 @@ export function JobActions({ job }: { job: JobOut }) {
             <Trans>Try again</Trans>
           </Button>
         )}
+        {job.completed_at !== null && job.status !== "failed" && <Rerun job={job} />}
       </Group>
       {retry.error && <Failure error={retry.error} />}
     </Stack>

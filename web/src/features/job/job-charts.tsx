@@ -19,7 +19,7 @@ const TABLE_ROWS = 100;
 
 export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
   const { t } = useLingui();
-  const metrics = useQuery(metricsQuery(job));
+  const metrics = useQuery(metricsQuery(job.id));
   const rows = useMemo(
     () => withTail(metrics.data ?? [], tail).filter((metric) => metric.attempt === job.attempt),
     [metrics.data, tail, job.attempt],
@@ -28,8 +28,12 @@ export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut
   if (metrics.data === undefined) return <Loading height={260} />;
   if (rows.length === 0) {
     return (
-      <Empty title={t`No measurements yet`}>
-        <Trans>They come with the first training steps.</Trans>
+      <Empty title={job.completed_at === null ? t`No measurements yet` : t`No measurements`}>
+        {job.completed_at === null ? (
+          <Trans>They come with the first training steps.</Trans>
+        ) : (
+          <Trans>It ended before its first training step.</Trans>
+        )}
       </Empty>
     );
   }

@@ -1,7 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Code, Stack, Table, Title } from "@mantine/core";
+import { Button, Stack, Table } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import type { ArtifactOut, JobOut } from "~/api/generated";
+import { AdapterUsage } from "~/features/job/adapter-usage";
 import { artifactsQuery } from "~/features/job/queries";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
@@ -11,7 +12,7 @@ import { saveArtifact } from "~/ui/save";
 
 export function JobFiles({ job }: { job: JobOut }) {
   const { t } = useLingui();
-  const files = useQuery(artifactsQuery(job));
+  const files = useQuery(artifactsQuery(job.id));
   if (files.error && files.data === undefined) return <Failure error={files.error} />;
   if (files.data === undefined) return <Loading height={160} />;
   if (files.data.length === 0) {
@@ -33,7 +34,7 @@ export function JobFiles({ job }: { job: JobOut }) {
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {adapter && <Usage job={job} file={adapter} />}
+      {adapter && <AdapterUsage adapter={adapter} />}
     </Stack>
   );
 }
@@ -63,25 +64,5 @@ function FileRow({ file }: { file: ArtifactOut }) {
         </Button>
       </Table.Td>
     </Table.Tr>
-  );
-}
-
-function Usage({ job, file }: { job: JobOut; file: ArtifactOut }) {
-  const prompt = job.trigger_words.join(", ") || "…";
-  const snippet = [
-    "from diffusers import DiffusionPipeline",
-    `pipeline = DiffusionPipeline.from_pretrained(${JSON.stringify(job.base_model)})`,
-    `pipeline.load_lora_weights(${JSON.stringify(file.name)})`,
-    `image = pipeline(${JSON.stringify(prompt)}).images[0]`,
-  ].join("\n");
-  return (
-    <Stack gap="xs">
-      <Title order={2} size="h5">
-        <Trans>With diffusers</Trans>
-      </Title>
-      <Code block dir="ltr">
-        {snippet}
-      </Code>
-    </Stack>
   );
 }

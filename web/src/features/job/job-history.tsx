@@ -7,7 +7,7 @@ import { Loading } from "~/ui/loading";
 import { When } from "~/ui/when";
 
 export function JobHistory({ job }: { job: JobOut }) {
-  const events = useQuery(eventsQuery(job));
+  const events = useQuery(eventsQuery(job.id));
   if (events.error && events.data === undefined) return <Failure error={events.error} />;
   if (events.data === undefined) return <Loading height={260} />;
   return (

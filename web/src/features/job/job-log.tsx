@@ -15,7 +15,7 @@ export function JobLog({ job }: { job: JobOut }) {
   const { t } = useLingui();
   const [wanted, setWanted] = useState("");
   const [isPaused, setPaused] = useState(false);
-  const log = useQuery(logQuery(job, isPaused));
+  const log = useQuery(logQuery(job.id, isPaused));
   if (log.error && log.data === undefined) return <Failure error={log.error} />;
   if (log.data === undefined) return <Loading height={260} />;
   const lines = log.data;

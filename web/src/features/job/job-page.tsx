@@ -5,9 +5,11 @@ import { getRouteApi } from "@tanstack/react-router";
 import type { JobOut, MetricOut } from "~/api/generated";
 import { JobActions } from "~/features/job/job-actions";
 import { JobCharts } from "~/features/job/job-charts";
+import { JobEnd } from "~/features/job/job-end";
 import { JobFacts } from "~/features/job/job-facts";
 import { JobFiles } from "~/features/job/job-files";
 import { JobHistory } from "~/features/job/job-history";
+import { JobLineage } from "~/features/job/job-lineage";
 import { JobLog } from "~/features/job/job-log";
 import { JobSamples } from "~/features/job/job-samples";
 import { useLiveJob } from "~/features/job/live-job";
@@ -55,15 +57,7 @@ export function JobPage() {
 /** What it waits for, what it does, or why it ended and what may be done. */
 function JobState({ job }: { job: JobOut }) {
   const { t } = useLingui();
-  if (job.error_message !== null) {
-    return (
-      <Alert color={job.status === "failed" ? "red" : "orange"} title={job.status === "failed" ? t`It failed` : t`It ended early`}>
-        <Text size="sm" dir="auto">
-          {job.error_message}
-        </Text>
-      </Alert>
-    );
-  }
+  if (job.error_message !== null) return <JobEnd job={job} />;
   if (job.queue !== null) {
     const place = job.queue.position;
     return (
@@ -88,6 +82,7 @@ function JobTabs({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
     log: t`Log`,
     files: t`Files`,
     history: t`History`,
+    lineage: t`Lineage`,
     settings: t`Settings`,
   };
   return (
@@ -108,6 +103,7 @@ function JobTabs({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
       <Tabs.Panel value="log"><JobLog job={job} /></Tabs.Panel>
       <Tabs.Panel value="files"><JobFiles job={job} /></Tabs.Panel>
       <Tabs.Panel value="history"><JobHistory job={job} /></Tabs.Panel>
+      <Tabs.Panel value="lineage"><JobLineage job={job} /></Tabs.Panel>
       <Tabs.Panel value="settings"><JobFacts job={job} /></Tabs.Panel>
     </Tabs>
   );

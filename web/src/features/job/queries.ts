@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { type JobOut, getJob, listArtifacts, listEvents, listMetrics, readLog } from "~/api/generated";
+import { getJob, getLineage, getUsage, listArtifacts, listEvents, listMetrics, listSamples, readLog } from "~/api/generated";
 
 export const MOST_LOG_LINES = 10_000;
 // A chart is not wider; the server keeps the extremes, both ends and every validation.
@@ -16,39 +16,57 @@ export function jobQuery(id: string) {
   });
 }
 
-function recordKey(job: JobOut, kind: string) {
-  return ["job", job.id, kind] as const;
-}
-
-export function metricsQuery(job: JobOut) {
+export function metricsQuery(jobId: string) {
   return queryOptions({
-    queryKey: recordKey(job, "metrics"),
+    queryKey: ["job", jobId, "metrics"],
     queryFn: async ({ signal }) =>
-      (await listMetrics({ path: { job_id: job.id }, query: { points: CURVE_POINTS }, signal })).data.data,
+      (await listMetrics({ path: { job_id: jobId }, query: { points: CURVE_POINTS }, signal })).data.data,
     structuralSharing: false,
   });
 }
 
-export function eventsQuery(job: JobOut) {
+export function eventsQuery(jobId: string) {
   return queryOptions({
-    queryKey: recordKey(job, "events"),
+    queryKey: ["job", jobId, "events"],
     queryFn: async ({ signal }) =>
-      (await listEvents({ path: { job_id: job.id }, query: { limit: MOST_EVENTS }, signal })).data.data,
+      (await listEvents({ path: { job_id: jobId }, query: { limit: MOST_EVENTS }, signal })).data.data,
   });
 }
 
-export function logQuery(job: JobOut, isPaused: boolean) {
+export function logQuery(jobId: string, isPaused: boolean) {
   return queryOptions({
-    queryKey: recordKey(job, "log"),
+    queryKey: ["job", jobId, "log"],
     queryFn: async ({ signal }) =>
-      (await readLog({ path: { job_id: job.id }, query: { tail: MOST_LOG_LINES }, signal })).data.data,
+      (await readLog({ path: { job_id: jobId }, query: { tail: MOST_LOG_LINES }, signal })).data.data,
     enabled: !isPaused,
   });
 }
 
-export function artifactsQuery(job: JobOut) {
+export function artifactsQuery(jobId: string) {
   return queryOptions({
-    queryKey: recordKey(job, "artifacts"),
-    queryFn: async ({ signal }) => (await listArtifacts({ path: { job_id: job.id }, signal })).data.data,
+    queryKey: ["job", jobId, "artifacts"],
+    queryFn: async ({ signal }) => (await listArtifacts({ path: { job_id: jobId }, signal })).data.data,
+  });
+}
+
+export function samplesQuery(jobId: string) {
+  return queryOptions({
+    queryKey: ["job", jobId, "samples"],
+    queryFn: async ({ signal }) => (await listSamples({ path: { job_id: jobId }, signal })).data.data,
+  });
+}
+
+export function lineageQuery(jobId: string) {
+  return queryOptions({
+    queryKey: ["job", jobId, "lineage"],
+    queryFn: async ({ signal }) => (await getLineage({ path: { job_id: jobId }, signal })).data.data,
+  });
+}
+
+export function usageQuery(artifactId: string) {
+  return queryOptions({
+    queryKey: ["usage", artifactId],
+    queryFn: async ({ signal }) => (await getUsage({ path: { artifact_id: artifactId }, signal })).data.data,
+    staleTime: Infinity,
   });
 }

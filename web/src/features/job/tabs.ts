@@ -1,2 +1,2 @@
-export const JOB_TABS = ["charts", "samples", "log", "files", "history", "settings"] as const;
+export const JOB_TABS = ["charts", "samples", "log", "files", "history", "lineage", "settings"] as const;
 export type JobTab = (typeof JOB_TABS)[number];

@@ -1,0 +1,37 @@
+"""A job's page in a browser: what it was made from, running it again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.installation import User
+from tests.e2e.web.conftest import People
+
+pytestmark = pytest.mark.docker
+
+
+def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People, user: User) -> None:
+    job_id = user.start("sks cat", name="the first", config={"seed": 7})
+    user.wait(job_id, "completed")
+    lineage = user.get(f"/training/jobs/{job_id}/lineage")
+    somebody = people(user)
+    page = somebody.page
+    somebody.go(f"/jobs/{job_id}?tab=lineage")
+    for digest in (lineage["dataset"]["sha256"], lineage["adapter"]["sha256"], lineage["config_sha256"]):
+        expect(page.get_by_title(digest, exact=True)).to_be_visible()
+    expect(page.get_by_text(lineage["caption_template"])).to_be_visible()
+    somebody.photograph("job-lineage")
+
+    page.get_by_role("button", name="Run again").click()
+    expect(page.get_by_text("its adapter will be the same")).to_be_visible()
+    somebody.require_accessible()
+    page.get_by_role("link", name="To the new job").click()
+    expect(page).not_to_have_url(re.compile(job_id))
+    again = page.url.partition("/jobs/")[2].partition("?")[0]
+    user.wait(again, "completed")
+    assert user.job(again)["retry_of"] == job_id
+    page.get_by_role("tab", name="Lineage").click()
+    expect(page.get_by_role("link", name=job_id[:8])).to_be_visible()

@@ -1,0 +1,64 @@
+import { Trans } from "@lingui/react/macro";
+import { Stack, Text, Title } from "@mantine/core";
+import { useQueries } from "@tanstack/react-query";
+import { Fragment } from "react";
+import type { ComparedJob, SampleOut } from "~/api/generated";
+import classes from "~/features/compare/compare.module.css";
+import { sharedSeries } from "~/features/compare/shared-series";
+import { samplesQuery } from "~/features/job/queries";
+import { Picture } from "~/ui/picture";
+import { number } from "~/ui/quantities";
+
+/** The last picture that each job drew of the same prompt from the same seed. */
+export function ComparedSamples({ jobs }: { jobs: readonly ComparedJob[] }) {
+  const samples = useQueries({ queries: jobs.map((job) => samplesQuery(job.job_id)) });
+  const rows = sharedSeries(samples.map((each) => each.data ?? []));
+  if (samples.some((each) => each.isPending)) return null;
+  return (
+    <Stack gap="sm">
+      <Title order={2} size="h5">
+        <Trans>Samples of the same prompt and seed</Trans>
+      </Title>
+      {rows.length === 0 && (
+        <Text size="sm" c="dimmed">
+          <Trans>These jobs drew no picture of the same prompt from the same seed.</Trans>
+        </Text>
+      )}
+      {rows.map(({ key, prompt, seed, newest }) => (
+        <Fragment key={key}>
+          <Text size="sm" dir="auto">
+            {prompt}{" "}
+            <Text span size="xs" c="dimmed">
+              <Trans>
+                seed <bdi dir="ltr">{seed}</bdi>
+              </Trans>
+            </Text>
+          </Text>
+          <div className={classes.row}>
+            {jobs.map((job, index) => (
+              <Sample key={job.job_id} job={job} sample={newest[index]} />
+            ))}
+          </div>
+        </Fragment>
+      ))}
+    </Stack>
+  );
+}
+
+function Sample({ job, sample }: { job: ComparedJob; sample: SampleOut | undefined }) {
+  const name = job.name ?? job.job_id.slice(0, 8);
+  return (
+    <figure className={classes.figure}>
+      {sample ? <Picture url={sample.image_url} alt={`${name}: ${sample.prompt ?? sample.name}`} /> : <div className={classes.none} />}
+      <Text component="figcaption" size="xs" dir="auto">
+        {name}
+        {sample?.step != null && (
+          <>
+            {" · "}
+            <Trans>step {number(sample.step)}</Trans>
+          </>
+        )}
+      </Text>
+    </figure>
+  );
+}

@@ -1,0 +1,82 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Button, Modal, Stack, Table, Text } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { type JobOut, type RerunOut, rerunJob } from "~/api/generated";
+import { Failure } from "~/ui/failure";
+import { PageButton } from "~/ui/links";
+
+/** Makes the adapter once more, and says what cannot be as it was. */
+export function Rerun({ job }: { job: JobOut }) {
+  const { t } = useLingui();
+  const rerun = useMutation({ mutationFn: async () => (await rerunJob({ path: { job_id: job.id } })).data.data });
+  return (
+    <>
+      <Button variant="default" loading={rerun.isPending} onClick={() => rerun.mutate()}>
+        <Trans>Run again</Trans>
+      </Button>
+      <Modal
+        opened={rerun.isError || rerun.isSuccess}
+        onClose={() => rerun.reset()}
+        title={t`Run again`}
+        closeButtonProps={{ "aria-label": t`Close` }}
+        lockScroll={false} // by a style element, which the page's policy refuses
+      >
+        {rerun.error && <Failure error={rerun.error} />}
+        {rerun.data && <Submitted rerun={rerun.data} onLeave={() => rerun.reset()} />}
+      </Modal>
+    </>
+  );
+}
+
+function Submitted({ rerun, onLeave }: { rerun: RerunOut; onLeave: () => void }) {
+  return (
+    <Stack>
+      <Text size="sm">
+        {rerun.differences.length === 0 ? (
+          <Trans>A new job was submitted with the same settings, seed and data; its adapter will be the same.</Trans>
+        ) : (
+          <Trans>A new job was submitted. This cannot be as it was, so its adapter may differ:</Trans>
+        )}
+      </Text>
+      {rerun.differences.length > 0 && <Differences differences={rerun.differences} />}
+      <PageButton to="/jobs/$id" params={{ id: rerun.job.id }} onClick={onLeave}>
+        <Trans>To the new job</Trans>
+      </PageButton>
+    </Stack>
+  );
+}
+
+function Differences({ differences }: { differences: RerunOut["differences"] }) {
+  return (
+    <Table>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">
+            <Trans>What differs</Trans>
+          </Table.Th>
+          <Table.Th scope="col">
+            <Trans>before</Trans>
+          </Table.Th>
+          <Table.Th scope="col">
+            <Trans>now</Trans>
+          </Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {differences.map(({ field, before, after }) => (
+          <Table.Tr key={field}>
+            <Table.Th scope="row" fw={500}>
+              <bdi dir="ltr">{field}</bdi>
+            </Table.Th>
+            <Table.Td>
+              <bdi dir="ltr">{JSON.stringify(before)}</bdi>
+            </Table.Td>
+            <Table.Td>
+              <bdi dir="ltr">{JSON.stringify(after)}</bdi>
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
