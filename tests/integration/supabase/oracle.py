@@ -1,7 +1,8 @@
-"""The ownership check against somebody else's Data API: `python -m tests.integration.supabase.oracle FOLDER`.
+"""Somebody else's Data API beside the tests' own: `python -m tests.integration.supabase.oracle FOLDER`.
 
 FOLDER is one where `npm install @supabase/lite postgres` was run. Not a test of the suite, which needs no Node: it
-shows by an independent implementation that the tests' own server answers as it should. Prints one line a case.
+shows by an independent implementation that the tests' own server answers as it should, request by request over the
+same database, and that the ownership check holds there. Prints one line a case; exits with 1 where one differs.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from orchestrator.adapters.supabase import Project, SupabaseDatasetStore
 from orchestrator.domain.errors import LorryError
 from orchestrator.domain.identity import Identity
 from tests.factories import make_dataset
-from tests.integration.supabase.server import PUBLISHABLE_KEY, SECRET_KEY
+from tests.integration.supabase.server import PUBLISHABLE_KEY, SECRET_KEY, SupabaseServer
 from tests.integration.supabase.signer import Signer
 from tests.postgres import running_postgres
 from tests.waiting import eventually
@@ -49,11 +50,16 @@ def main(folder: Path) -> None:
         url = postgres.create_supabase()
         database = connect(url)
         migrate(database)
+        rows = SqlDatasetStore(database)
+        asked = _requests(rows, signer)
+        expected = _answers_of_our_own(url, asked)  # before: the other one makes an auth.uid() of its own
         with _lite(folder, url, signer.secret):
-            cases = _cases(SupabaseDatasetStore(Project(URL, PUBLISHABLE_KEY), SqlDatasetStore(database)), signer)
+            cases = {case: (expected[case], _answer(URL, *request)) for case, request in asked.items()}
+            cases |= _cases(SupabaseDatasetStore(Project(URL, PUBLISHABLE_KEY), rows), signer)
         database.close()
     for case, (expected, seen) in cases.items():
-        print(f"{'ok ' if expected == seen else 'BAD'} {case}: {seen}")  # noqa: T201 - its output
+        verdict = "ok " if expected == seen else f"BAD (expected {expected})"
+        print(f"{verdict} {case}: {seen}")  # noqa: T201 - its output
     sys.exit(any(expected != seen for expected, seen in cases.values()))
 
 
@@ -79,6 +85,55 @@ def _cases(store: SupabaseDatasetStore, signer: Signer) -> dict[str, tuple[str, 
         "a forged token": ("Unauthenticated", see(mine.id, signer.mint_with_secret(me, secret="y" * 48))),
         "no token at all": ("closed", str(Project(URL, PUBLISHABLE_KEY)._datasets_as_nobody())),
     }
+
+
+def _requests(rows: SqlDatasetStore, signer: Signer) -> dict[str, tuple[str, str]]:
+    """Table and query, and bearer, by case. Not the publishable key alone: to whoever has no privilege at all the other
+    one says that there are no rows, where PostgREST says 42501."""
+    me = str(uuid.uuid4())
+    datasets = [make_dataset(user_id=me, name=name) for name in ("cats", "dogs", "birds")]
+    theirs = make_dataset(user_id=str(uuid.uuid4()))
+    for dataset in (*datasets, theirs):
+        rows.add(dataset, [])
+    bearers = {
+        "good": signer.mint_with_secret(me),
+        "expired": signer.mint_with_secret(me, exp=int(time.time()) - 3600),
+        "not yet valid": signer.mint_with_secret(me, nbf=int(time.time()) + 3600),
+        "forged": signer.mint_with_secret(me, secret="y" * 48),
+        "secret key": SECRET_KEY,
+    }
+    asked = [(bearer, query) for bearer in bearers for query in ("datasets?select=id&order=name.asc",)]
+    asked += [
+        ("good", "datasets?select=name&order=name.desc&limit=1&offset=1"),
+        ("good", f"datasets?select=id,name&id=eq.{datasets[0].id}"),
+        ("good", f"datasets?select=id&id=eq.{theirs.id}"),
+        ("good", "datasets?select=id&name=neq.cats&order=name.asc"),
+        ("good", "datasets?select=nothing"),
+        ("good", "datasets?select=id&nothing=eq.1"),
+        ("good", "datasets?select=id&item_count=eq.many"),
+        ("good", "training_jobs?select=id"),
+        ("good", "api_tokens?select=token_hash"),
+        ("good", "no_table?select=id"),
+        ("secret key", "alembic_version?select=version_num"),
+    ]
+    return {f"{bearer}: {query}": (query, bearers[bearer]) for bearer, query in asked}
+
+
+def _answers_of_our_own(database_url: str, asked: dict[str, tuple[str, str]]) -> dict[str, str]:
+    server = SupabaseServer(database_url)
+    server.start()
+    try:
+        return {case: _answer(server.url, *request) for case, request in asked.items()}
+    finally:
+        server.stop()
+
+
+def _answer(url: str, query: str, bearer: str) -> str:
+    """The status, and the rows or the error's code."""
+    key = bearer if bearer == SECRET_KEY else PUBLISHABLE_KEY
+    answer = httpx2.get(f"{url}/rest/v1/{query}", headers={"apikey": key, "Authorization": f"Bearer {bearer}"})
+    said = answer.json()
+    return f"{answer.status_code} {said if isinstance(said, list) else said['code']}"
 
 
 @contextmanager
