@@ -114,6 +114,24 @@ def test_a_decompression_bomb_is_rejected_before_it_is_decoded(files, side, prob
     assert problem in message
 
 
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+def test_half_a_picture_is_rejected_and_nothing_of_it_kept(files, data_dir, file_format):
+    whole = picture_bytes(200, 200, file_format=file_format)
+
+    (message,) = problems_of(files, upload({"cat.png": whole[: len(whole) // 2]}))
+
+    assert "not a readable" in message
+    assert list((data_dir / "datasets").iterdir()) == []
+
+
+@pytest.mark.parametrize("behind", [b"<script>alert(1)</script>", zip_bytes({"evil.sh": b"#!/bin/sh"})])
+def test_what_hides_behind_a_picture_is_never_shown(files, behind):
+    (item,) = files.store(DATASET, upload({"cat.png": PNG + behind}))
+
+    assert item.file_name == "00001.png"
+    assert behind not in files.preview(item)
+
+
 @pytest.mark.parametrize("file_format", ["PNG", "WEBP"])
 def test_an_animated_picture_is_rejected(files, file_format):
     from PIL import Image  # noqa: PLC0415 - only here
