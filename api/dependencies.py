@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator
+from starlette.datastructures import State
 
 from api.metrics import Metrics
 from api.options import ApiOptions
@@ -45,141 +46,51 @@ bearer = HTTPBearer(
 )
 
 
-# These are `async` only so that FastAPI calls them directly instead of through its thread pool.
-async def _services(request: Request) -> Services:
-    return cast(Services, request.app.state.services)
+def of_app(pick: Callable[[State], object]) -> Callable[[Request], Awaitable[object]]:
+    """Asks for nothing but the request: FastAPI solves what a dependency asks for anew wherever it is named, and calls
+    none but `async` ones without a thread."""
+
+    async def picked(request: Request) -> object:
+        return pick(request.app.state)
+
+    return picked
 
 
-async def _options(request: Request) -> ApiOptions:
-    return cast(ApiOptions, request.app.state.options)
+def _service(pick: Callable[[Services], object]) -> Callable[[Request], Awaitable[object]]:
+    return of_app(lambda state: pick(state.services))
 
 
-async def _rate_limits(request: Request) -> RateLimits:
-    return cast(RateLimits, request.app.state.rate_limits)
+AllServices = Annotated[Services, Depends(_service(lambda services: services))]
+JobsService = Annotated[Jobs, Depends(_service(lambda services: services.jobs))]
+AnalysisService = Annotated[Analysis, Depends(_service(lambda services: services.analysis))]
+PresetsService = Annotated[Presets, Depends(_service(lambda services: services.presets))]
+ExperimentsService = Annotated[Experiments, Depends(_service(lambda services: services.experiments))]
+QueueService = Annotated[Queue, Depends(_service(lambda services: services.queue))]
+RecordsService = Annotated[Records, Depends(_service(lambda services: services.records))]
+DatasetsService = Annotated[Datasets, Depends(_service(lambda services: services.datasets))]
+ModelsService = Annotated[Models, Depends(_service(lambda services: services.models))]
+SignInService = Annotated[LorryTokens, Depends(_service(lambda services: services.sign_in))]
+AuditService = Annotated[Audit, Depends(_service(lambda services: services.audit))]
+AdminService = Annotated[Admin, Depends(_service(lambda services: services.admin))]
+ContainersService = Annotated[Containers, Depends(_service(lambda services: services.containers))]
+TrainService = Annotated[Train, Depends(_service(lambda services: services.train))]
+WebhooksService = Annotated[Webhooks, Depends(_service(lambda services: services.webhooks))]
+ArtifactsService = Annotated[Artifacts, Depends(_service(lambda services: services.artifacts))]
+RegistryService = Annotated[Registry, Depends(_service(lambda services: services.registry))]
+ReproductionService = Annotated[Reproduction, Depends(_service(lambda services: services.reproduction))]
+ReadinessService = Annotated[Readiness, Depends(_service(lambda services: services.readiness))]
+StreamsService = Annotated[Streams, Depends(_service(lambda services: services.streams))]
+TicketsService = Annotated[Tickets, Depends(_service(lambda services: services.tickets))]
 
-
-async def _metrics(request: Request) -> Metrics:
-    return cast(Metrics, request.app.state.metrics)
-
-
-async def _stopping(request: Request) -> StopFlag:
-    return cast(StopFlag, request.app.state.stopping)
-
-
-AllServices = Annotated[Services, Depends(_services)]
-Options = Annotated[ApiOptions, Depends(_options)]
-Limits = Annotated[RateLimits, Depends(_rate_limits)]
-AppMetrics = Annotated[Metrics, Depends(_metrics)]
-Stopping = Annotated[StopFlag, Depends(_stopping)]
-
-
-async def _jobs(services: AllServices) -> Jobs:
-    return services.jobs
-
-
-async def _analysis(services: AllServices) -> Analysis:
-    return services.analysis
-
-
-async def _presets(services: AllServices) -> Presets:
-    return services.presets
-
-
-async def _experiments(services: AllServices) -> Experiments:
-    return services.experiments
-
-
-async def _queue(services: AllServices) -> Queue:
-    return services.queue
-
-
-async def _records(services: AllServices) -> Records:
-    return services.records
-
-
-async def _datasets(services: AllServices) -> Datasets:
-    return services.datasets
-
-
-async def _models(services: AllServices) -> Models:
-    return services.models
-
-
-async def _sign_in(services: AllServices) -> LorryTokens:
-    return services.sign_in
-
-
-async def _audit(services: AllServices) -> Audit:
-    return services.audit
-
-
-async def _admin(services: AllServices) -> Admin:
-    return services.admin
-
-
-async def _containers(services: AllServices) -> Containers:
-    return services.containers
-
-
-async def _train(services: AllServices) -> Train:
-    return services.train
-
-
-async def _webhooks(services: AllServices) -> Webhooks:
-    return services.webhooks
-
-
-async def _artifacts(services: AllServices) -> Artifacts:
-    return services.artifacts
-
-
-async def _registry(services: AllServices) -> Registry:
-    return services.registry
-
-
-async def _reproduction(services: AllServices) -> Reproduction:
-    return services.reproduction
-
-
-async def _readiness(services: AllServices) -> Readiness:
-    return services.readiness
-
-
-async def _streams(services: AllServices) -> Streams:
-    return services.streams
-
-
-async def _tickets(services: AllServices) -> Tickets:
-    return services.tickets
-
-
-JobsService = Annotated[Jobs, Depends(_jobs)]
-AnalysisService = Annotated[Analysis, Depends(_analysis)]
-PresetsService = Annotated[Presets, Depends(_presets)]
-ExperimentsService = Annotated[Experiments, Depends(_experiments)]
-QueueService = Annotated[Queue, Depends(_queue)]
-RecordsService = Annotated[Records, Depends(_records)]
-DatasetsService = Annotated[Datasets, Depends(_datasets)]
-ModelsService = Annotated[Models, Depends(_models)]
-SignInService = Annotated[LorryTokens, Depends(_sign_in)]
-AuditService = Annotated[Audit, Depends(_audit)]
-AdminService = Annotated[Admin, Depends(_admin)]
-ContainersService = Annotated[Containers, Depends(_containers)]
-TrainService = Annotated[Train, Depends(_train)]
-WebhooksService = Annotated[Webhooks, Depends(_webhooks)]
-ArtifactsService = Annotated[Artifacts, Depends(_artifacts)]
-RegistryService = Annotated[Registry, Depends(_registry)]
-ReproductionService = Annotated[Reproduction, Depends(_reproduction)]
-ReadinessService = Annotated[Readiness, Depends(_readiness)]
-StreamsService = Annotated[Streams, Depends(_streams)]
-TicketsService = Annotated[Tickets, Depends(_tickets)]
+Options = Annotated[ApiOptions, Depends(of_app(lambda state: state.options))]
+Limits = Annotated[RateLimits, Depends(of_app(lambda state: state.rate_limits))]
+AppMetrics = Annotated[Metrics, Depends(of_app(lambda state: state.metrics))]
+Stopping = Annotated[StopFlag, Depends(of_app(lambda state: state.stopping))]
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def identify(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-    services: AllServices,
-    limits: Limits,
+    request: Request, credentials: HTTPAuthorizationCredentials | None, services: Services, limits: RateLimits
 ) -> Identity:
     """The caller. Raises Unauthenticated, and RateLimited for an address with too many refused tokens."""
     if credentials is None:
@@ -189,16 +100,23 @@ async def identify(
     except Unauthenticated:
         limits.count_failed_authentication(request.client.host if request.client else "")
         raise
-    request.state.user_id = identity.user_id
+    request.state.identity = identity
     return identity
 
 
-CurrentIdentity = Annotated[Identity, Depends(identify)]
-
-
-async def count_request(request: Request, response: Response, _: CurrentIdentity, limits: Limits) -> None:
-    """Guard of every router behind a token."""
+async def admit(
+    request: Request, response: Response, credentials: Credentials, services: AllServices, limits: Limits
+) -> None:
+    """Guard of every router behind a token: who calls is known, and does not call too often."""
+    await identify(request, credentials, services, limits)
     response.headers.update(await limits.count_request(request))
+
+
+async def _admitted(request: Request) -> Identity:
+    return cast(Identity, request.state.identity)
+
+
+CurrentIdentity = Annotated[Identity, Depends(_admitted)]
 
 
 async def admins_only(identity: CurrentIdentity) -> None:

@@ -73,7 +73,7 @@ class RateLimits:
 
 def _caller(request: Request) -> str:
     """Set by the authentication dependency, which runs before anything is counted."""
-    return f"user:{request.state.user_id}"
+    return f"user:{request.state.identity.user_id}"
 
 
 def _headers(rate: limits.RateLimitItem, window: tuple[float, int]) -> dict[str, str]:

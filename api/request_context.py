@@ -67,7 +67,7 @@ class RequestContext:
                     path=scope["path"],
                     status=status,
                     duration_ms=round(seconds * 1000, 1),
-                    user_id=state.get("user_id"),
+                    user_id=getattr(state.get("identity"), "user_id", None),
                 )
 
 

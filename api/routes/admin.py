@@ -13,7 +13,7 @@ from api.dependencies import (
     CurrentIdentity,
     JobId,
     admins_only,
-    count_request,
+    admit,
 )
 from api.schemas.admin import (
     AdminJobQuery,
@@ -34,7 +34,7 @@ from api.schemas.training import JobOut, QueueOut
 router = APIRouter(
     prefix="/admin",
     tags=["admin"],
-    dependencies=[Depends(count_request), Depends(admins_only)],
+    dependencies=[Depends(admit), Depends(admins_only)],
     responses={**GUARDED, **errors(403)},
 )
 

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BeforeValidator
 
-from api.dependencies import AnalysisService, CurrentIdentity, JobId, count_request
+from api.dependencies import AnalysisService, CurrentIdentity, JobId, admit
 from api.schemas.analysis import ComparisonOut, RunOut, RunStatus, StatisticsOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.training import JobQuery
 from orchestrator.domain.curves import FEWEST_POINTS
 
-router = APIRouter(tags=["analysis"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(tags=["analysis"], dependencies=[Depends(admit)], responses=GUARDED)
 
 _MOST_COMPARED = 16
 CurvePoints = Annotated[int, Query(ge=FEWEST_POINTS, le=10_000, description="Points of a curve, about.")]

@@ -14,14 +14,14 @@ from api.dependencies import (
     DatasetsService,
     JobId,
     RecordsService,
-    count_request,
+    admit,
 )
 from api.schemas.artifacts import SampleOut, TrainedAsset, UsageOut
 from api.schemas.assets import DatasetOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from orchestrator.domain.artifact import Artifact
 
-router = APIRouter(tags=["records"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses=GUARDED)
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]

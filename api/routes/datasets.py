@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, Options, count_request
+from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, Options, admit
 from api.schemas.assets import DatasetOut
 from api.schemas.datasets import DatasetItemOut, ItemBody, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
@@ -21,7 +21,7 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 # A picture of an item never changes.
 _PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
-router = APIRouter(prefix="/datasets", tags=["datasets"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(prefix="/datasets", tags=["datasets"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.post(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.dependencies import CurrentIdentity, ExperimentId, ExperimentsService, JobId, count_request
+from api.dependencies import CurrentIdentity, ExperimentId, ExperimentsService, JobId, admit
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.experiments import (
     ExperimentBody,
@@ -16,9 +16,7 @@ from api.schemas.experiments import (
     MeasuredBody,
 )
 
-router = APIRouter(
-    prefix="/experiments", tags=["experiments"], dependencies=[Depends(count_request)], responses=GUARDED
-)
+router = APIRouter(prefix="/experiments", tags=["experiments"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.post("", status_code=201, summary="Begin an experiment", responses=errors(400))

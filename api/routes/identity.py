@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request
 
-from api.dependencies import CurrentIdentity, Limits, Options, SignInService, count_request
+from api.dependencies import CurrentIdentity, Limits, Options, SignInService, admit
 from api.schemas.envelope import GUARDED, Single, errors
 from api.schemas.identity import IdentityOut, SignedIn, SignInBody, SignInOptions
 from orchestrator.domain.errors import Unauthenticated
@@ -34,6 +34,6 @@ async def get_sign_in_options(options: Options) -> Single[SignInOptions]:
     )
 
 
-@router.get("/me", summary="Who the token speaks for", dependencies=[Depends(count_request)], responses=GUARDED)
+@router.get("/me", summary="Who the token speaks for", dependencies=[Depends(admit)], responses=GUARDED)
 async def get_identity(identity: CurrentIdentity) -> Single[IdentityOut]:
     return Single(data=IdentityOut.from_domain(identity))

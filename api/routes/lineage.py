@@ -7,7 +7,7 @@ import hashlib
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, JobId, Limits, OtherJobId, ReproductionService, count_request
+from api.dependencies import CurrentIdentity, JobId, Limits, OtherJobId, ReproductionService, admit
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.lineage import DifferenceOut, LineageOut, RerunOut
 from api.submission import IdempotencyKey
@@ -16,7 +16,7 @@ from orchestrator.ports.job_store import Submission
 router = APIRouter(
     prefix="/training/jobs/{job_id}",
     tags=["records"],
-    dependencies=[Depends(count_request)],
+    dependencies=[Depends(admit)],
     responses={**GUARDED, **errors(404)},
 )
 

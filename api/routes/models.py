@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import ModelsService, Stopping, count_request
+from api.dependencies import ModelsService, Stopping, admit
 from api.download_stream import download_events
 from api.schemas.assets import ModelOut
 from api.schemas.downloads import DownloadBody, DownloadOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.streaming import EventStream
 
-router = APIRouter(tags=["models"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(tags=["models"], dependencies=[Depends(admit)], responses=GUARDED)
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Until the download ends."}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
-from api.dependencies import PresetsService, count_request
+from api.dependencies import PresetsService, admit
 from api.schemas.envelope import GUARDED, Listing
 from api.schemas.presets import PresetOut
 
-router = APIRouter(prefix="/catalog", tags=["jobs"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(prefix="/catalog", tags=["jobs"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.get("/presets", summary="Named sets of options to start from")

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, count_request
+from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, admit
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.records import ArtifactOut, EventOut, LinkOut, MetricOut
 from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
 
-router = APIRouter(tags=["records"], dependencies=[Depends(count_request)], responses={**GUARDED, **errors(404)})
+router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses={**GUARDED, **errors(404)})
 
 Points = Annotated[int, Query(ge=FEWEST_POINTS, le=MOST_POINTS, description="How many, about.")]
 MAX_EVENTS = 10_000

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
-from fastapi.security import HTTPAuthorizationCredentials
 
 from api.dependencies import (
     AllServices,
+    Credentials,
     CurrentIdentity,
     JobId,
     Limits,
     StreamsService,
     TicketsService,
-    bearer,
-    count_request,
+    admit,
     identify,
+    of_app,
 )
 from api.fan_out import FanOut
 from api.schemas.envelope import GUARDED, Single, errors
@@ -42,7 +42,6 @@ _NOTHING_NEW: dict[int | str, dict[str, Any]] = {
 Ticket = Annotated[
     str | None, Query(description="A one-time ticket of `/auth/ticket`, instead of a token.", max_length=200)
 ]
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def _after(
@@ -64,22 +63,15 @@ async def _after(
 After = Annotated[str | None, Depends(_after)]
 
 
-async def _fan_out(request: Request) -> FanOut:
-    return cast(FanOut, request.app.state.fan_out)
-
-
-async def _open_streams(request: Request) -> OpenStreams:
-    return cast(OpenStreams, request.app.state.open_streams)
-
-
-AppFanOut = Annotated[FanOut, Depends(_fan_out)]
-AppOpenStreams = Annotated[OpenStreams, Depends(_open_streams)]
+AppFanOut = Annotated[FanOut, Depends(of_app(lambda state: state.fan_out))]
+AppOpenStreams = Annotated[OpenStreams, Depends(of_app(lambda state: state.open_streams))]
 
 
 async def _holder(
     request: Request, credentials: Credentials, services: AllServices, limits: Limits, ticket: Ticket = None
 ) -> Identity | None:
-    """Whose token it is; None where there is a ticket instead. Raises Unauthenticated, RateLimited."""
+    """Whose token it is, settled before what was asked for; None where there is a ticket instead. Raises
+    Unauthenticated, RateLimited."""
     return await identify(request, credentials, services, limits) if ticket is None else None
 
 
@@ -113,7 +105,7 @@ class _Door:
         except Unauthenticated:
             self._limits.count_failed_authentication(self._request.client.host if self._request.client else "")
             raise
-        self._request.state.user_id = identity.user_id
+        self._request.state.identity = identity
         return identity
 
 
@@ -148,7 +140,7 @@ async def _count_own_stream(identity: OwnWatcher, streams: AppOpenStreams) -> As
 @router.post(
     "/auth/ticket",
     summary="Get a ticket for a stream",
-    dependencies=[Depends(count_request)],
+    dependencies=[Depends(admit)],
     responses=errors(400, 404),
 )
 def create_ticket(

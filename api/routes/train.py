@@ -7,11 +7,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.dependencies import CurrentIdentity, Limits, TrainService, count_request
+from api.dependencies import CurrentIdentity, Limits, TrainService, admit
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.train import StopTrainBody, TrainBody, TrainOut
 
-router = APIRouter(prefix="/train", tags=["diagnostic"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(prefix="/train", tags=["diagnostic"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 async def _count_submission(request: Request, response: Response, _: CurrentIdentity, limits: Limits) -> None:

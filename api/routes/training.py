@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, count_request
+from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, admit
 from api.patience import wait_for
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, QueueOut, RetryBody, SubmitAnswer, SubmitBody
@@ -15,7 +15,7 @@ from api.submission import SubmissionSteps, status_and_message
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import JobFilter
 
-router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(admit)], responses=GUARDED)
 
 _SUBMIT_ERRORS = errors(400, 403, 404, 409, 500)
 ACTIVE = tuple(status for status in JobStatus if status.is_active)

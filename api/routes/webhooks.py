@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.dependencies import CurrentIdentity, WebhookId, WebhooksService, count_request
+from api.dependencies import CurrentIdentity, WebhookId, WebhooksService, admit
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.webhooks import DeliveryOut, NewWebhookOut, WebhookBody, WebhookOut
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"], dependencies=[Depends(count_request)], responses=GUARDED)
+router = APIRouter(prefix="/webhooks", tags=["webhooks"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.post("", status_code=201, summary="Add a webhook", responses=errors(400, 403, 409))
