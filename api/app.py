@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anyio import CapacityLimiter
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
@@ -39,6 +40,7 @@ from api.routes import (
     webhooks,
 )
 from api.streaming import OpenStreams
+from api.submission import SUBMIT_THREADS
 from api.web import PageHeaders, web_routes
 from orchestrator.services import Services
 from orchestrator.stop_flag import StopFlag
@@ -95,6 +97,7 @@ def create_app(services: Services, options: ApiOptions, *, measured: tuple[Colle
     app.state.options = options
     app.state.metrics = metrics
     app.state.rate_limits = RateLimits(options)
+    app.state.submit_threads = CapacityLimiter(SUBMIT_THREADS)
     app.state.stopping = StopFlag()  # set by the server when it is told to stop; waiting answers then end
     app.state.fan_out = FanOut(services.streams, app.state.stopping)
     app.state.open_streams = OpenStreams(options.max_streams_per_user)

@@ -8,10 +8,12 @@ import json
 from dataclasses import dataclass
 from typing import Annotated
 
+import anyio.to_thread
+from anyio import CapacityLimiter
 from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, JobsService, Limits, Options, Stopping
+from api.dependencies import CurrentIdentity, JobsService, Limits, Options, Stopping, of_app
 from api.errors import LaunchFailed
 from api.patience import wait_for
 from orchestrator.domain.job import Job
@@ -21,6 +23,8 @@ from orchestrator.services.drafts import SubmitRequest
 from orchestrator.services.jobs import Plan
 
 _RESPOND_ASYNC = "respond-async"
+# Submissions that wait for the store's one writer leave all other threads to those who only look.
+SUBMIT_THREADS = 4
 
 IdempotencyKey = Annotated[
     str | None,
@@ -30,6 +34,8 @@ IdempotencyKey = Annotated[
         description="The same key with the same body is one job, however often it is sent.",
     ),
 ]
+
+SubmitThreads = Annotated[CapacityLimiter, Depends(of_app(lambda state: state.submit_threads))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class Submitting:
         limits: Limits,
         options: Options,
         stopping: Stopping,
+        threads: SubmitThreads,
         request: Request,
         response: Response,
         prefer: Annotated[
@@ -66,6 +73,7 @@ class Submitting:
         self._response = response
         self._wait_seconds = options.submit_wait_seconds
         self._stopping = stopping
+        self._threads = threads
         self._key = idempotency_key
         self._is_async = _RESPOND_ASYNC in {preference.strip().lower() for preference in prefer.split(",")}
 
@@ -78,7 +86,9 @@ class Submitting:
         """Store the job and wait for its launch. Raises LaunchFailed when its container could not be started."""
         self._response.headers.update(await self._limits.count_submission(self._request))
         submission = Submission(self._key, _body_hash(wanted)) if self._key else None
-        job = await run_in_threadpool(self._jobs.submit, self._identity, wanted, submission)
+        job = await anyio.to_thread.run_sync(
+            self._jobs.submit, self._identity, wanted, submission, limiter=self._threads
+        )
         if self._is_async:
             self._response.headers["Preference-Applied"] = _RESPOND_ASYNC
             self._response.status_code = 202

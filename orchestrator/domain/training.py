@@ -149,9 +149,8 @@ class TrainingConfig:
 
     def as_params(self) -> dict[str, Any]:
         """Plain values for JSON, every key present."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
-        }
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> TrainingConfig:

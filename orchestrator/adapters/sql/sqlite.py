@@ -13,6 +13,8 @@ from orchestrator.domain.errors import StoreUnavailable
 
 BUSY_TIMEOUT_SECONDS = 10.0
 _LOCKED_PAUSE_SECONDS = 0.02
+# What is opened beyond them is closed after one transaction, and opening costs more than most transactions.
+_KEPT_CONNECTIONS = 20
 BEGIN = "lorry_begin"  # the execution option that says how a transaction begins
 
 
@@ -38,7 +40,12 @@ class WriteTurn:
 def sqlite_engine(url: sa.URL) -> sa.Engine:
     """`?timeout=<seconds>` in the URL is how long a write waits for another process's."""
     timeout_seconds = float(str(url.query.get("timeout", BUSY_TIMEOUT_SECONDS)))
-    engine = sa.create_engine(url, connect_args={"timeout": timeout_seconds}, hide_parameters=True)  # values are users'
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": timeout_seconds},
+        pool_size=_KEPT_CONNECTIONS,
+        hide_parameters=True,  # values are users'
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:

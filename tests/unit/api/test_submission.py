@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from api.submission import SUBMIT_THREADS
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import JobFilter
 from tests.unit.api.installation import BOB, Install, Installation, PlayedOrchestrator
+from tests.waiting import eventually
 
 SUBMIT, JOBS = "/api/training/submit", "/api/training/jobs"
+MORE_THAN_ALL_THREADS = 45
 
 
 def stored_jobs(lorry: Installation) -> int:
@@ -95,6 +99,26 @@ def test_a_store_that_hiccups_while_waiting_does_not_lose_the_accepted_job(lorry
     lorry.services.jobs.decided = hiccup  # type: ignore[method-assign]
     answer = lorry.client.post(SUBMIT, json=lorry.body(), headers=lorry.as_user())
     assert answer.json()["status"] == "running"
+
+
+def test_submissions_that_wait_for_the_store_do_not_keep_anybody_from_looking(lorry: Installation) -> None:
+    released, body, headers = threading.Event(), lorry.body(), lorry.as_user() | {"Prefer": "respond-async"}
+
+    def hold_up(*_: object) -> None:
+        released.wait(60)
+
+    lorry.orchestrator.launches = hold_up
+    with lorry.client as client, ThreadPoolExecutor(MORE_THAN_ALL_THREADS + 1) as pool:
+        try:
+            submitting = [
+                pool.submit(client.post, SUBMIT, json=body, headers=headers) for _ in range(MORE_THAN_ALL_THREADS)
+            ]
+            waiting = lorry.app.state.submit_threads.statistics
+            eventually(lambda: waiting().tasks_waiting == MORE_THAN_ALL_THREADS - SUBMIT_THREADS)
+            assert pool.submit(client.get, JOBS, headers=headers).result(timeout=30).status_code == 200
+        finally:
+            released.set()
+        assert {answer.result().status_code for answer in submitting} == {202}
 
 
 def test_texts_are_kept_as_sent(lorry: Installation) -> None:
