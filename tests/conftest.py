@@ -16,6 +16,7 @@ import pytest
 import structlog
 from docker import APIClient
 from docker.errors import APIError
+from xdist.scheduler import LoadFileScheduling
 
 from orchestrator.domain.container import LABEL_INSTANCE
 from tests.postgres import Postgres, running_postgres
@@ -26,6 +27,8 @@ ENGINE_URL = os.environ.get("LORRY_DOCKER_HOST", "unix:///var/run/docker.sock")
 _INSTANCE_PREFIX = "lorry-tests-"
 _instance_numbers = itertools.count(1)
 _failed = pytest.StashKey[bool]()
+# They look at the one LoRA that the real trainer makes for all of them, which takes its time.
+_ON_ONE_TRAINING = ("tests/e2e/test_seed_", "tests/e2e/test_training.py")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,6 +38,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_unix_socket = True
     # A shell starts what it puts into the background with SIGINT ignored; so would be every program that a test starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class _ByFile(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return "the real trainer" if nodeid.startswith(_ON_ONE_TRAINING) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    """In a run of several processes each file's tests run in one of them, in which they share their servers."""
+    return _ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

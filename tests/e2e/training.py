@@ -9,7 +9,7 @@ from typing import Any
 from tests.e2e.installation import Installation, User
 
 PHOTOGRAPHS = Path(__file__).resolve().parents[2] / "configs" / "samples" / "photographs"
-TRAINED_WITHIN_SECONDS = 600.0  # a machine that does other things too
+TRAINED_WITHIN_SECONDS = 1800.0  # a machine that does other things too
 NAME = "گربه و فنجان"
 TRIGGER_WORD = "عکس"
 CONFIG = {

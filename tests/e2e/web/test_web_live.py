@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import MakeInstallation
 from tests.e2e.web.browser import person
-from tests.e2e.web.conftest import token_of
 
 pytestmark = pytest.mark.docker
 
@@ -33,8 +32,8 @@ def test_pages_outlive_a_server_that_is_killed_and_show_what_came_of_the_job(
     job_id = user.start("fake:gate=1", name="outlives it")
     user.wait(job_id, "running")
     with person(browser, installation.url) as at_the_list, person(browser, installation.url) as at_the_job:
-        at_the_list.sign_in(token_of(user))
-        at_the_job.sign_in(token_of(user))
+        at_the_list.sign_in(user.token)
+        at_the_job.sign_in(user.token)
         at_the_job.go(f"/jobs/{job_id}")
         for somebody in (at_the_list, at_the_job):
             expect(somebody.page.locator("[data-link='live']")).to_be_visible()
