@@ -105,7 +105,8 @@ def alice(site: Site) -> User:
 
 
 def photographs() -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in PHOTOGRAPHS.iterdir() if path.suffix in (".jpg", ".txt")}
+    """Three: what the trainer makes of many is shown elsewhere, and each takes it seconds."""
+    return {path.name: path.read_bytes() for path in PHOTOGRAPHS.glob("cat-*")}
 
 
 def test_a_dataset_in_storage_becomes_an_adapter_in_storage(site: Site, alice: User) -> None:
@@ -141,7 +142,7 @@ def trained_from_storage(site: Site, user: User, within_seconds: float) -> dict[
     config = {"steps": 100, "resolution": 256, "lora_rank": 4, "lora_alpha": 4, "learning_rate": 2e-3}
     job_id = user.start("lorry photo", dataset_id=dataset_id, config=config)
     job = user.wait(job_id, "completed", within_seconds=within_seconds)
-    assert (job["attempt"], job["train_count"] + job["val_count"]) == (1, 9)
+    assert (job["attempt"], job["train_count"]) == (1, 3)
     return next(artifact for artifact in user.records(job_id, "artifacts") if artifact["kind"] == "adapter")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cli.doctor_supabase import check_datasets, check_keys, check_store_of, check_supabase
+from cli.doctor_supabase import check_clock, check_datasets, check_keys, check_store_of, check_supabase
 from cli.finding import Level
 from orchestrator.adapters.sql import SqlDatasetStore, connect, migrate
 from orchestrator.adapters.supabase import DatasetsSeen, ProjectFacts
@@ -140,6 +140,8 @@ def test_a_database_of_another_kind_is_not_taken_for_the_projects(diagnose: Diag
 def test_what_is_only_seen_elsewhere_has_its_sentence_too() -> None:
     other = Settings(database_url="postgresql://postgres@db.abcdefgh.supabase.co:5432/postgres")
     assert "IPv6" in check_store_of(other).message
+    late = ProjectFacts(key_count=1, clock_skew_seconds=90.0, datasets=DatasetsSeen.CLOSED)
+    assert (check_clock(late).level, "NTP" in str(check_clock(late).advice)) == (Level.WARNING, True)
     missing = ProjectFacts(key_count=1, clock_skew_seconds=0.0, datasets=DatasetsSeen.MISSING)
     assert check_datasets(missing, other).is_failing
     assert not check_datasets(missing, Settings()).is_failing
