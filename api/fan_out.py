@@ -22,7 +22,7 @@ from fastapi.sse import format_sse_event
 from api.schemas.streams import shown
 from orchestrator.domain.errors import PortError
 from orchestrator.domain.streaming import Cursor, UserCursor
-from orchestrator.ports.news_store import Pulse
+from orchestrator.ports.news_store import Pulse, Revocations
 from orchestrator.services.streams import Streams
 from orchestrator.stop_flag import StopFlag
 
@@ -64,6 +64,7 @@ class Bell:
     def __init__(self, *, job_id: str | None = None, user_id: str | None = None) -> None:
         self.job_id = job_id
         self.user_id = user_id
+        self.is_revoked = False  # the tokens of whoever listens
         self._changed: set[str] = set()
         self._rung = asyncio.Event()
 
@@ -72,6 +73,10 @@ class Bell:
         if job_id is not None:
             self._changed.add(job_id)
         self._rung.set()
+
+    def revoke(self) -> None:
+        self.is_revoked = True
+        self.ring()
 
     def take_changed(self) -> set[str]:
         """The jobs that changed since this was asked last; the bell is silent from now on."""
@@ -95,7 +100,8 @@ class FanOut:
     def __init__(self, streams: Streams, stopping: StopFlag) -> None:
         self._streams = streams
         self._stopping = stopping
-        self._bells: set[Bell] = set()
+        self._bells: dict[Bell, str] = {}
+        self._audited: int | None = None  # the last entry of the audit log that a look has seen
         self._pulses: dict[str, Pulse] = {}
         self._reads: dict[str, tuple[Cursor, asyncio.Task[Lines]]] = {}
         self._watching: asyncio.Task[None] | None = None
@@ -113,16 +119,18 @@ class FanOut:
         return self._settling.settled
 
     @contextmanager
-    def watch(self, bell: Bell) -> Iterator[None]:
+    def watch(self, bell: Bell, listener: str) -> Iterator[None]:
+        """`listener` is the user whose token it was opened with."""
         if self._watching is None or self._watching.done():
             self._limiter = CapacityLimiter(_READING_THREADS)
             self._settling = Settling()
+            self._audited = None
             self._watching = asyncio.create_task(self._watch())
-        self._bells.add(bell)
+        self._bells[bell] = listener
         try:
             yield
         finally:
-            self._bells.discard(bell)
+            del self._bells[bell]
 
     async def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask the store, in one of the threads that all streams share. Raises what the question raises."""
@@ -175,12 +183,13 @@ class FanOut:
         user_ids = {bell.user_id for bell in self._bells if bell.user_id is not None}
         try:
             await self.settle()
-            newest, pulses = await self.ask(self._seen, job_ids, user_ids, self.settled)
+            newest, pulses, revocations = await self.ask(self._seen, job_ids, user_ids, self.settled)
         except PortError as error:
             self._note_away(error)
             return
         self._is_store_away = False
         self._settling.note(newest)
+        self._revoke(revocations)
         changed = {job_id for job_id, pulse in pulses.items() if self._pulses.get(job_id) != pulse}
         changed |= (self._pulses.keys() | job_ids) - pulses.keys()  # deleted, unless nobody asks any more
         users = {job_id: pulse.user_id for job_id, pulse in (self._pulses | pulses).items()}
@@ -188,10 +197,18 @@ class FanOut:
         self._pulses = pulses
         self._ring(changed, users)
 
-    def _seen(self, job_ids: set[str], user_ids: set[str], after_event: int) -> tuple[int, dict[str, Pulse]]:
+    def _seen(
+        self, job_ids: set[str], user_ids: set[str], after_event: int
+    ) -> tuple[int, dict[str, Pulse], Revocations]:
         newest = self._streams.newest_event()
         pulses = self._streams.pulses(job_ids=job_ids, user_ids=user_ids, after_event=after_event)
-        return newest, dict(pulses)
+        return newest, dict(pulses), self._streams.revocations(self._audited)
+
+    def _revoke(self, revocations: Revocations) -> None:
+        self._audited = revocations.newest
+        for bell, listener in self._bells.items():
+            if listener in revocations.user_ids:
+                bell.revoke()
 
     def _ring(self, changed: set[str], users: dict[str, str]) -> None:
         of_user: dict[str, list[str]] = {}

@@ -31,6 +31,7 @@ _FULL_RETRY_SECONDS = 10
 
 _STOPPING = ClosingNews(code="SERVER_STOPPING", message="The server stops. Connect again and go on from the last id.")
 _EXPIRED = ClosingNews(code="TOKEN_EXPIRED", message="The token of this stream has expired. Connect with a new one.")
+_REVOKED = ClosingNews(code="TOKEN_REVOKED", message="The tokens of this user were revoked. Ask for a new one.")
 _DELETED = ClosingNews(code="JOB_NOT_FOUND", message="The job was deleted.")
 
 log = structlog.get_logger("lorry.streams")
@@ -107,7 +108,7 @@ async def events(
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
 ) -> AsyncIterator[bytes]:
     """The whole of a stream, encoded: what is there, then what comes, with heartbeats in between."""
-    with fan_out.watch(feed.bell):
+    with fan_out.watch(feed.bell, identity.user_id):
         yield format_sse_event(retry=_RECONNECT_MILLISECONDS)
         closing: ClosingNews | None = None
         while closing is None:
@@ -123,13 +124,15 @@ async def events(
             if feed.is_over:
                 return
             seconds_left = streams.seconds_left(identity)
-            closing = _reason_to_close(fan_out, seconds_left)
+            closing = _reason_to_close(fan_out, feed.bell, seconds_left)
             if closing is None and not await feed.bell.wait(min(pause, seconds_left)):
                 yield KEEPALIVE_COMMENT
         yield format_sse_event(event="closing", data_str=closing.model_dump_json())
 
 
-def _reason_to_close(fan_out: FanOut, seconds_left: float) -> ClosingNews | None:
+def _reason_to_close(fan_out: FanOut, bell: Bell, seconds_left: float) -> ClosingNews | None:
+    if bell.is_revoked:
+        return _REVOKED
     if seconds_left <= 0:
         return _EXPIRED
     return _STOPPING if fan_out.is_over else None

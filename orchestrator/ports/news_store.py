@@ -18,6 +18,13 @@ class Pulse(NamedTuple):
     log_bytes: int
 
 
+class Revocations(NamedTuple):
+    """`newest` is the id of the last entry of the audit log that was looked at."""
+
+    newest: int
+    user_ids: frozenset[str]
+
+
 class NewsStore(Protocol):
     """Errors of every method: StoreUnavailable."""
 
@@ -35,3 +42,6 @@ class NewsStore(Protocol):
 
     def newest_event_of(self, job_id: str, *, up_to: int | None = None) -> tuple[int, int]:
         """Id and attempt of a job's last event, or of its last up to an id; (0, 0) for none."""
+
+    def revocations(self, *, after: int | None) -> Revocations:
+        """Whose tokens were revoked behind that entry of the audit log; None looks from now on, and finds nobody."""

@@ -72,7 +72,8 @@ class LorryTokens:
         )
 
     def revoke(self, user_id: str) -> int:
-        """Make all tokens of a user worthless, from the next request on; how many there were."""
+        """Make all tokens of a user worthless, from the next request on, and end the user's streams; how many there
+        were."""
         entry = AuditEntry(
             actor=OPERATOR,
             action=AuditAction.TOKENS_REVOKED,

@@ -12,7 +12,7 @@ from orchestrator.domain.job import Attempt
 from orchestrator.domain.streaming import Cursor, LogLines, News, Told, UserCursor, end_of, standing_of
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.job_store import JobStore
-from orchestrator.ports.news_store import NewsStore, Pulse
+from orchestrator.ports.news_store import NewsStore, Pulse, Revocations
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.workspace import Workspace
 from orchestrator.services.ownership import owned_job
@@ -109,6 +109,9 @@ class Streams:
 
     def newest_event(self) -> int:
         return self._news.newest_event()
+
+    def revocations(self, after: int | None) -> Revocations:
+        return self._news.revocations(after=after)
 
     def _log(self, job_id: str, attempt: Attempt | None, offset: int) -> tuple[LogLines | None, int, bool]:
         """Lines from there, the place behind them, and whether those are all.

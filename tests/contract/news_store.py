@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.domain.audit import OPERATOR, AuditAction, AuditEntry
 from orchestrator.domain.events import status_event
 from orchestrator.domain.lifecycle import EndReason
+from orchestrator.ports.audit_log import AuditLog
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.news_store import NewsStore
 from tests.factories import NOW, make_attempt, make_job, make_metric
@@ -23,6 +25,11 @@ class NewsStoreContract:
 
     @pytest.fixture
     def jobs(self) -> JobStore:
+        """Over the same data."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def audit_log(self) -> AuditLog:
         """Over the same data."""
         raise NotImplementedError
 
@@ -114,3 +121,17 @@ class NewsStoreContract:
 
         assert store.newest_metric(job.id) == (0, 0)
         assert store.metrics_after(job.id, attempt=0, step=0, limit=100) == []
+
+    def test_who_was_revoked_is_told_from_an_entry_of_the_audit_log_on(self, store, audit_log):
+        audit_log.add(_entry(AuditAction.TOKENS_REVOKED, "before"))
+        newest, nobody = store.revocations(after=None)
+        audit_log.add(_entry(AuditAction.TOKEN_CREATED, "user-1"))
+        audit_log.add(_entry(AuditAction.TOKENS_REVOKED, "user-2"))
+        found = store.revocations(after=newest)
+
+        assert (nobody, found.user_ids) == (frozenset(), {"user-2"})
+        assert store.revocations(after=found.newest) == (found.newest, frozenset())
+
+
+def _entry(action, subject):
+    return AuditEntry(actor=OPERATOR, action=action, subject=subject, message="Done.", at=NOW)

@@ -8,10 +8,17 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.rows import metric_from
-from orchestrator.adapters.sql.tables import training_attempts, training_events, training_jobs, training_metrics
+from orchestrator.adapters.sql.tables import (
+    audit_log,
+    training_attempts,
+    training_events,
+    training_jobs,
+    training_metrics,
+)
+from orchestrator.domain.audit import AuditAction
 from orchestrator.domain.events import Metric
 from orchestrator.domain.lifecycle import JobStatus
-from orchestrator.ports.news_store import Pulse
+from orchestrator.ports.news_store import Pulse, Revocations
 
 _OPEN = [status for status in JobStatus if not status.is_final]
 _MOST_PARAMETERS = 1_000  # in one statement; databases have limits
@@ -74,6 +81,15 @@ class SqlNewsStore:
         with self._database.read() as connection:
             row = connection.execute(query.order_by(_event.id.desc()).limit(1)).one_or_none()
         return (row.id, row.attempt) if row is not None else (0, 0)
+
+    def revocations(self, *, after: int | None) -> Revocations:
+        with self._database.read() as connection:
+            if after is None:
+                return Revocations(connection.scalar(sa.select(sa.func.max(audit_log.c.id))) or 0, frozenset())
+            query = sa.select(audit_log.c.id, audit_log.c.action, audit_log.c.subject).where(audit_log.c.id > after)
+            rows = connection.execute(query).all()
+        revoked = frozenset(row.subject for row in rows if row.action == AuditAction.TOKENS_REVOKED)
+        return Revocations(max([after, *(row.id for row in rows)]), revoked)
 
 
 def _portions(values: Collection[str]) -> Sequence[list[str]]:

@@ -214,6 +214,10 @@ class TestNewsStore(NewsStoreContract):
     def jobs(self, database):
         return SqlJobStore(database)
 
+    @pytest.fixture
+    def audit_log(self, database):
+        return SqlAuditLog(database)
+
 
 class TestControlStore(ControlStoreContract):
     @pytest.fixture

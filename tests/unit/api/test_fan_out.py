@@ -91,8 +91,10 @@ class Office:
     def user(self, after: str | None = None, user: str = ALICE) -> UserFeed:
         return UserFeed(self.fan_out, self.streams, user, UserCursor.parse(after) if after else None)
 
-    def stream(self, feed: Feed, *, heartbeat_seconds: float = 60.0, **identity: Any) -> AsyncIterator[bytes]:
-        who = Identity(ALICE, **identity)
+    def stream(
+        self, feed: Feed, *, heartbeat_seconds: float = 60.0, user: str = ALICE, **identity: Any
+    ) -> AsyncIterator[bytes]:
+        who = Identity(user, **identity)
         return events(self.fan_out, feed, self.streams, who, heartbeat_seconds=heartbeat_seconds)
 
 
@@ -239,6 +241,26 @@ def test_a_token_that_expires_ends_the_stream_and_says_so(office: Office) -> Non
 
     assert (told[-1].name, told[-1].data["code"]) == ("closing", "TOKEN_EXPIRED")
     assert not any(each.name in ("done", "error") for each in told)
+
+
+def test_tokens_that_are_revoked_end_the_streams_of_their_user_and_of_nobody_else(office: Office) -> None:
+    job_id = office.start()
+
+    async def story() -> tuple[list[Event], list[Event]]:
+        revoked, other = Reader(office.stream(office.job(job_id))), Reader(office.stream(office.job(job_id), user=BOB))
+        for reader in (revoked, other):
+            await reader.until(lambda told: told)
+        office.train(job_id)
+        await revoked.until(_has_step(1))  # a look at the store was had
+        office.lorry.tokens.revoke(ALICE)
+        ended = await revoked.to_its_end()
+        office.end(job_id)
+        return ended, await other.to_its_end()
+
+    ended, others = asyncio.run(story())
+
+    assert (ended[-1].name, ended[-1].data["code"]) == ("closing", "TOKEN_REVOKED")
+    assert others[-1].name == "done"
 
 
 def test_a_server_that_stops_ends_every_stream_and_says_so(office: Office) -> None:

@@ -231,6 +231,13 @@ def test_a_ticket_dies_with_the_token_that_it_stands_for(lorry: Installation) ->
     assert (names(events)[-1], events[-1].data["code"]) == ("closing", "TOKEN_EXPIRED")
 
 
+def test_a_ticket_dies_when_the_tokens_of_its_user_are_revoked(lorry: Installation) -> None:
+    ticket = _ticket(lorry)
+    lorry.tokens.revoke(ALICE)
+
+    assert lorry.client.get(OWN, params={"ticket": ticket}).status_code == 401
+
+
 def test_how_long_streams_last_is_no_measure_of_how_quick_answers_are(lorry: Installation) -> None:
     lorry.client.get(_stream(_ended(lorry)), headers=lorry.as_user())
     text = lorry.client.get("/api/metrics").text
