@@ -1,20 +1,13 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Checkbox, Group, Paper, Stack, Table, Text, Title } from "@mantine/core";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
-import { type StatisticsOut, getStatistics, listRuns } from "~/api/generated";
+import { Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { type StatisticsOut, getStatistics } from "~/api/generated";
 import classes from "~/features/analytics/analytics.module.css";
-import { Empty } from "~/ui/empty";
+import { Runs } from "~/features/analytics/runs";
 import { Failure } from "~/ui/failure";
-import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
-import { duration, figure, number } from "~/ui/quantities";
-import { StatusBadge } from "~/ui/status-badge";
-
-const ROWS = 50;
-const MOST_COMPARED = 6;
+import { duration, number } from "~/ui/quantities";
 
 export function AnalyticsPage() {
   const { t } = useLingui();
@@ -63,8 +56,10 @@ function Figures({ statistics }: { statistics: StatisticsOut }) {
 
 /** Jobs by day as bars of text and width, readable without seeing them. */
 function Days({ statistics }: { statistics: StatisticsOut }) {
+  const { t } = useLingui();
   const days = Object.entries(statistics.by_day);
   if (days.length === 0) return null;
+  const busiest = Math.max(...days.map(([, tally]) => tally.total));
   return (
     <Paper withBorder p="md">
       <Title order={2} size="h5" mb="xs">
@@ -75,68 +70,13 @@ function Days({ statistics }: { statistics: StatisticsOut }) {
           <Text size="sm" component="bdi" dir="ltr">
             {day}
           </Text>
-          <meter className={classes.bar} min={0} max={statistics.total} value={tally.total} aria-label={day} />
-          <Text size="sm">{number(tally.total)}</Text>
+          <meter className={classes.bar} min={0} max={busiest} value={tally.total} aria-label={day} />
+          <Text size="sm" className={classes.tally}>
+            {number(tally.total)}
+            {tally.success_rate !== null && ` · ${t`${number(tally.success_rate, { style: "percent" })} succeeded`}`}
+          </Text>
         </Group>
       ))}
     </Paper>
-  );
-}
-
-function Runs() {
-  const { t } = useLingui();
-  const navigate = useNavigate();
-  const [chosen, setChosen] = useState<string[]>([]);
-  const runs = useQuery({
-    queryKey: ["runs"],
-    queryFn: async ({ signal }) => (await listRuns({ query: { page_size: ROWS }, signal })).data,
-    placeholderData: keepPreviousData,
-  });
-  if (runs.error) return <Failure error={runs.error} onRetry={() => void runs.refetch()} />;
-  if (runs.data === undefined) return <Loading height={240} />;
-  if (runs.data.total === 0) return <Empty title={t`No jobs yet`} />;
-  const toggle = (id: string, isOn: boolean) =>
-    setChosen(isOn ? [...chosen, id].slice(-MOST_COMPARED) : chosen.filter((each) => each !== id));
-  return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={2} size="h4">
-          <Trans>History of trainings</Trans>
-        </Title>
-        <Button disabled={chosen.length < 2} onClick={() => void navigate({ to: "/compare", search: { ids: chosen } })}>
-          <Trans>Compare the chosen</Trans>
-        </Button>
-      </Group>
-      <Table.ScrollContainer minWidth={640} type="native" tabIndex={0} role="region" aria-label={t`History of trainings`}>
-        <Table>
-          <Table.Tbody>
-            {runs.data.data.map((run) => (
-              <Table.Tr key={run.id}>
-                <Table.Td>
-                  <Checkbox
-                    aria-label={t`Compare ${run.name ?? run.id}`}
-                    checked={chosen.includes(run.id)}
-                    onChange={(event) => toggle(run.id, event.currentTarget.checked)}
-                  />
-                </Table.Td>
-                <Table.Td>
-                  <PageLink to="/jobs/$id" params={{ id: run.jobId }} dir="auto">
-                    {run.name ?? run.id.slice(0, 8)}
-                  </PageLink>
-                </Table.Td>
-                <Table.Td>
-                  <StatusBadge status={run.status} />
-                </Table.Td>
-                <Table.Td>{run.trainLoss === null ? "–" : figure(run.trainLoss)}</Table.Td>
-                <Table.Td>{run.valLoss === null ? "–" : figure(run.valLoss)}</Table.Td>
-                <Table.Td>
-                  <bdi dir="ltr">{run.baseModel}</bdi>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-    </Stack>
   );
 }

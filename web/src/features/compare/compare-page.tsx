@@ -108,11 +108,17 @@ function ContrastTable({ comparison }: { comparison: ComparisonOut }) {
               <bdi dir="ltr">{difference.field}</bdi>
             </Table.Th>
             {comparison.jobs.map((job) => (
-              <Table.Td key={job.job_id}>{JSON.stringify(difference.values[job.job_id] ?? null)}</Table.Td>
+              <Table.Td key={job.job_id} dir="auto">
+                {settingText(difference.values[job.job_id])}
+              </Table.Td>
             ))}
           </Table.Tr>
         ))}
       </Table.Tbody>
     </Table>
   );
+}
+
+function settingText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }

@@ -1,0 +1,117 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Button, Checkbox, Group, Pagination, Stack, Table, Title } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { type RunOut, listRuns } from "~/api/generated";
+import { Empty } from "~/ui/empty";
+import { Failure } from "~/ui/failure";
+import { PageLink } from "~/ui/links";
+import { Loading } from "~/ui/loading";
+import { figure, percent } from "~/ui/quantities";
+import { StatusBadge } from "~/ui/status-badge";
+import { When } from "~/ui/when";
+
+const PAGE_SIZE = 25;
+const MOST_COMPARED = 6;
+
+/** What came of each training; some of them are chosen, over several pages, to be compared. */
+export function Runs() {
+  const { t } = useLingui();
+  const navigate = useNavigate();
+  const [page, setPage] = useState(1);
+  const [chosen, setChosen] = useState<string[]>([]);
+  const runs = useQuery({
+    queryKey: ["runs", page],
+    queryFn: async ({ signal }) => (await listRuns({ query: { page, page_size: PAGE_SIZE }, signal })).data,
+    placeholderData: keepPreviousData,
+  });
+  if (runs.error) return <Failure error={runs.error} onRetry={() => void runs.refetch()} />;
+  if (runs.data === undefined) return <Loading height={240} />;
+  if (runs.data.total === 0) return <Empty title={t`No jobs yet`} />;
+  const toggle = (id: string, isOn: boolean) =>
+    setChosen(isOn ? [...chosen, id].slice(-MOST_COMPARED) : chosen.filter((each) => each !== id));
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <Title order={2} size="h4">
+          <Trans>History of trainings</Trans>
+        </Title>
+        <Button disabled={chosen.length < 2} onClick={() => void navigate({ to: "/compare", search: { ids: chosen } })}>
+          <Trans>Compare the chosen</Trans>
+        </Button>
+      </Group>
+      <RunTable runs={runs.data.data} chosen={chosen} onToggle={toggle} />
+      {runs.data.total > PAGE_SIZE && (
+        <Pagination
+          value={page}
+          total={Math.ceil(runs.data.total / PAGE_SIZE)}
+          onChange={setPage}
+          getControlProps={(control) => ({ "aria-label": control })}
+          getItemProps={(item) => ({ "aria-label": t`Page ${item}` })}
+        />
+      )}
+    </Stack>
+  );
+}
+
+interface RunTableProps {
+  runs: RunOut[];
+  chosen: readonly string[];
+  onToggle: (id: string, isOn: boolean) => void;
+}
+
+function RunTable({ runs, chosen, onToggle }: RunTableProps) {
+  const { t } = useLingui();
+  const columns = [t`Compare`, t`Job`, t`State`, t`Progress`, t`Loss`, t`Validation`, t`Base model`, t`Started`];
+  return (
+    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} role="region" aria-label={t`History of trainings`}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            {columns.map((column) => (
+              <Table.Th key={column} scope="col">
+                {column}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {runs.map((run) => (
+            <Run key={run.id} run={run} isChosen={chosen.includes(run.id)} onToggle={onToggle} />
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+function Run({ run, isChosen, onToggle }: { run: RunOut; isChosen: boolean; onToggle: RunTableProps["onToggle"] }) {
+  const { t } = useLingui();
+  return (
+    <Table.Tr>
+      <Table.Td>
+        <Checkbox
+          aria-label={t`Compare ${run.name ?? run.id}`}
+          checked={isChosen}
+          onChange={(event) => onToggle(run.id, event.currentTarget.checked)}
+        />
+      </Table.Td>
+      <Table.Td>
+        <PageLink to="/jobs/$id" params={{ id: run.jobId }} dir="auto">
+          {run.name ?? run.id.slice(0, 8)}
+        </PageLink>
+      </Table.Td>
+      <Table.Td>
+        <StatusBadge status={run.status} />
+      </Table.Td>
+      <Table.Td>{percent(run.progress)}</Table.Td>
+      <Table.Td>{run.trainLoss === null ? "–" : figure(run.trainLoss)}</Table.Td>
+      <Table.Td>{run.valLoss === null ? "–" : figure(run.valLoss)}</Table.Td>
+      <Table.Td>
+        <bdi dir="ltr">{run.baseModel}</bdi>
+      </Table.Td>
+      <Table.Td>{run.startedAt === null ? "–" : <When at={run.startedAt} />}</Table.Td>
+    </Table.Tr>
+  );
+}
