@@ -234,6 +234,25 @@ class Rerun(TypedDict):
     differences: list[Difference]  # what cannot be as it was
 
 
+class Tally(TypedDict):
+    total: int
+    jobs: dict[str, int]  # by state
+    success_rate: float | None  # 0 to 1
+    mean_queue_seconds: float | None
+    mean_run_seconds: float | None
+    gpu_hours: float
+    cost: float | None
+
+
+class Statistics(Tally):
+    since: str
+    until: str
+    currency: str
+    by_day: dict[str, Tally]
+    by_base_model: dict[str, Tally]
+    by_user: dict[str, Tally] | None  # of everybody's jobs alone
+
+
 Item = TypeVar("Item")
 
 

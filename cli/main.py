@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -20,6 +22,7 @@ from cli.commands import (
     models,
     records,
     server,
+    stats,
     submit,
     webhooks,
 )
@@ -37,12 +40,28 @@ Exit codes: 0 done; 1 the job failed or was cancelled, or a check failed; 2 wron
 
 app = typer.Typer(
     name="lorry",
-    help="Train LoRA adapters, each job in its own container.",
     epilog=_EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        print(version("lorry"))
+        raise typer.Exit
+
+
+@app.callback()
+def _lorry(
+    _: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Train LoRA adapters, each job in its own container."""
+
+
 for command in (
     login,
     submit,
@@ -50,6 +69,7 @@ for command in (
     job,
     logs,
     records,
+    stats,
     download,
     datasets,
     models,

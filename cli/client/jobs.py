@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any, cast
 
-from cli.answers import FINAL_STATUSES, Artifact, Event, Job, Metric, Page, Rerun, Submitted
+from cli.answers import FINAL_STATUSES, Artifact, Difference, Event, Job, Metric, Page, Rerun, Statistics, Submitted
 from cli.client.transport import Transport
 
 _MAX_EVENTS = 10_000
@@ -44,6 +44,20 @@ class JobCalls(Transport):
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         doing = f"run job {job_id} once more"
         return cast("Rerun", self._post(f"/training/jobs/{job_id}/rerun", doing=doing, headers=headers)["data"])
+
+    def diff(self, job_id: str, other_id: str) -> list[Difference]:
+        """What two jobs have different; `before` is the first one's."""
+        path = f"/training/jobs/{job_id}/diff"
+        found = self._data(path, doing=f"compare job {job_id} with {other_id}", **{"with": other_id})
+        return cast("list[Difference]", found)
+
+    def statistics(
+        self, *, since: str | None = None, until: str | None = None, of_everybody: bool = False
+    ) -> Statistics:
+        """Of the jobs submitted in that time; without one, in the last 30 days."""
+        scope = "all" if of_everybody else "own"
+        found = self._data("/training/stats", doing="count jobs", since=since, until=until, scope=scope)
+        return cast("Statistics", found)
 
     def logs(self, job_id: str, *, tail: int) -> list[str]:
         """The last `tail` lines that the job's container printed."""

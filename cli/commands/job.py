@@ -1,4 +1,4 @@
-"""`lorry job`, `lorry rerun`: one job looked at, and run once more."""
+"""`lorry job`, `lorry diff`, `lorry rerun`: one job looked at, held against another, and run once more."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _HISTORY_COLUMNS = ("AT", "ATTEMPT", "WHAT", "MESSAGE")
 
 def register(app: typer.Typer) -> None:
     app.command()(job)
+    app.command()(diff)
     app.command()(rerun)
 
 
@@ -38,6 +39,22 @@ def job(
         print_table(_HISTORY_COLUMNS, map(_event_row, found), empty="Nothing has happened yet.")
     else:
         print_facts(_facts(found))
+
+
+def diff(
+    job: JobArgument,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Id of the job to compare it with.")],
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what two jobs have different: settings, dataset, base model, image."""
+    with connect(url) as lorry:
+        found = lorry.diff(job, other)
+    if as_json:
+        print_json(found)
+    else:
+        rows = ((each["field"], str(each["before"]), str(each["after"])) for each in found)
+        print_table(("WHAT", job, other), rows, empty="Nothing is different.")
 
 
 def rerun(job: JobArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = False) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,53 @@ class TestPlot:
     def test_one_point_and_a_flat_line_are_drawn_too(self) -> None:
         assert len(plot([(5, 1.0)], width=4, height=2)) == 3
         assert len(plot([(0, 1.0), (9, 1.0)], width=4, height=2)) == 3
+
+
+def test_the_version_is_told_without_a_server(lorry: Lorry) -> None:
+    ended = lorry("--version")
+    assert (ended.code, ended.out.strip()) == (0, version("lorry"))
+
+
+def test_what_two_jobs_have_different_is_a_table(server: Any, lorry: Lorry) -> None:
+    other = "33333333-3333-4333-8333-333333333333"
+    server.data(f"/training/jobs/{JOB}/diff", [{"field": "config.seed", "before": 42, "after": None}])
+    ended = lorry("diff", JOB, other)
+    assert server.seen[0].query == {"with": [other]}
+    assert ended.out.splitlines()[2].split() == ["config.seed", "42", "None"]
+
+
+def test_jobs_that_are_the_same_have_nothing_different(server: Any, lorry: Lorry) -> None:
+    server.data(f"/training/jobs/{JOB}/diff", [])
+    assert lorry("diff", JOB, JOB).out == "Nothing is different.\n"
+
+
+TALLY = {
+    "total": 3,
+    "jobs": {"completed": 2, "failed": 1},
+    "success_rate": 0.6667,
+    "mean_queue_seconds": 2.0,
+    "mean_run_seconds": 90.0,
+    "gpu_hours": 0.075,
+    "cost": None,
+}
+STATISTICS = TALLY | {
+    "currency": "EUR",
+    "by_day": {"2026-11-21": TALLY},
+    "by_base_model": {"a/b": TALLY},
+    "by_user": None,
+}
+
+
+def test_jobs_are_counted_by_base_model_and_in_all(server: Any, lorry: Lorry) -> None:
+    server.data("/training/stats", STATISTICS)
+    rows = lorry("stats", "--since", "2026-11-01T00:00:00Z").out.splitlines()[2:]
+    assert server.seen[0].query == {"scope": ["own"], "since": ["2026-11-01T00:00:00Z"]}
+    counted = ["3", "2", "1", "67%", "2", "s", "1", "min", "30", "s", "0.07", "-"]
+    assert [row.split() for row in rows] == [["a/b", *counted], ["all", *counted]]
+
+
+def test_counting_by_user_is_for_everybodys_jobs(server: Any, lorry: Lorry) -> None:
+    refused = lorry("stats", "--by", "user")
+    assert (refused.code, server.seen) == (2, [])
+    server.data("/training/stats", STATISTICS | {"by_user": {"alice": TALLY | {"cost": 0.15}}})
+    assert "0.15 EUR" in lorry("stats", "--by", "user", "--everybody").out
