@@ -1,6 +1,6 @@
-"""Does training teach? A tiny model is trained from nothing on drawn shapes; a LoRA then teaches it a new one.
+"""Does training teach? A tiny model is trained from nothing on drawn shapes; a LoRA then teaches it a new word.
 
-Reports the held-out loss of both, and how far sample pictures of the new word lie from its pictures, by mean colour.
+Reports the held-out loss of both, and how far what is drawn for the new word is in colour from what the word means.
 Everything but the first training uses the trainer's own parts: encoding, steps, evaluation, sampler.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
@@ -37,8 +38,9 @@ SIDE = 64  # pixels
 COLOURS = {"red": "#d03030", "green": "#30b040", "blue": "#3050d0", "yellow": "#e0c020"}
 SHAPES = ("disc", "box", "bar")
 GROUND = "#e8e8e0"
-NEW_WORD, NEW_COLOUR = "zorb", "#c030c0"
+NEW_WORD, MEANING = "zorb", ("blue", "disc")
 BATCH = 16
+SPREAD = 0.1  # deviation of latents around their mean, which the decoder learns to bear
 SAMPLES = 4
 SAMPLER_STEPS = 20
 
@@ -52,14 +54,15 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Losses on fixed noise of pictures that were not trained on; distances of mean colours, 0..1."""
+    """Losses on fixed noise of pictures that were not trained on; distances from the new word's colour, 0..1."""
 
     base_loss_untrained: float
     base_loss_trained: float
-    concept_loss_before: float
-    concept_loss_after: float
-    concept_distance_before: float
-    concept_distance_after: float
+    word_loss_before: float
+    word_loss_after: float
+    word_distance_before: float
+    word_distance_after: float
+    word_distance_at_best: float  # of the word's own pictures after the autoencoder: nothing it draws comes nearer
     seconds: float
 
 
@@ -74,8 +77,9 @@ def draw_known(folder: Path, count: int) -> list[Example]:
 
 
 def draw_new(folder: Path, count: int) -> list[Example]:
-    """What the model has no word for: a ring, in a colour that it has never seen."""
-    return [_drawn(folder / f"new-{index:04d}.png", f"a {NEW_WORD}", "ring", NEW_COLOUR) for index in range(count)]
+    """Pictures of a word that the model has never read, for something that it can draw."""
+    colour, shape = MEANING
+    return [_drawn(folder / f"new-{index:04d}.png", f"a {NEW_WORD}", shape, COLOURS[colour]) for index in range(count)]
 
 
 def _drawn(path: Path, prompt: str, shape: str, colour: str) -> Example:
@@ -85,9 +89,7 @@ def _drawn(path: Path, prompt: str, shape: str, colour: str) -> Example:
     box = (left, top, left + size, top + (size // 3 if shape == "bar" else size))
     picture = Image.new("RGB", (SIDE, SIDE), GROUND)
     pencil = ImageDraw.Draw(picture)
-    if shape == "ring":
-        pencil.ellipse(box, outline=colour, width=9)
-    elif shape == "disc":
+    if shape == "disc":
         pencil.ellipse(box, fill=colour)
     else:
         pencil.rectangle(box, fill=colour)
@@ -106,13 +108,17 @@ def train_autoencoder(vae: Any, pixels: Tensor, steps: int) -> None:
     for step in range(steps):
         batch = pixels[_chosen("autoencoder", step, len(pixels))]
         posterior = vae.encode(batch).latent_dist
-        restored = vae.decode(posterior.mean + 0.1 * torch.randn(posterior.mean.shape)).sample
+        restored = vae.decode(posterior.mean + SPREAD * torch.randn(posterior.mean.shape)).sample
         loss = mse_loss(restored, batch) + 1e-3 * posterior.mean.square().mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     vae.requires_grad_(requires_grad=False)
     with torch.no_grad():
+        # The second half of the encoder's answer is the latents' logarithm of variance.
+        means = vae.config.latent_channels
+        vae.quant_conv.weight[means:] = 0
+        vae.quant_conv.bias[means:] = 2 * math.log(SPREAD)
         vae.register_to_config(scaling_factor=1 / float(vae.encode(pixels[:64]).latent_dist.mean.std()))
 
 
@@ -140,7 +146,7 @@ def train_denoiser(family: StableDiffusion, data: Encoded, steps: int) -> None:
 
 
 def teach(family: StableDiffusion, data: Encoded, steps: int) -> None:
-    """The new concept as a LoRA, by the trainer's own steps."""
+    """The new word as a LoRA, by the trainer's own steps."""
     params = TrainingParams(
         steps=steps, batch_size=4, learning_rate=2e-3, lora_rank=8, lora_alpha=8, lr_scheduler="cosine"
     )
@@ -151,16 +157,35 @@ def teach(family: StableDiffusion, data: Encoded, steps: int) -> None:
         stepper(step)
 
 
-def distance(family: StableDiffusion, prompt: str, wanted: Tensor) -> float:
-    """How far samples lie from pictures (n, 3, h, w) in -1..1, by the mean colour of each, root mean square."""
+def distance(family: StableDiffusion, prompt: str) -> float:
+    """How far samples of `prompt` are from what the new word means."""
     conditioning, empty = family.encode_prompts([prompt]), family.encode_prompts([""])
     options = {"resolution": SIDE, "steps": SAMPLER_STEPS}
     samples = [
-        family.sample(family.denoiser, take(conditioning, [0]), empty, seed=seed, **options).mean(dim=(0, 1))
-        for seed in range(SAMPLES)
+        family.sample(family.denoiser, take(conditioning, [0]), empty, seed=seed, **options) for seed in range(SAMPLES)
     ]
-    colour = (wanted / 2 + 0.5).mean(dim=(0, 2, 3))
-    return float((torch.stack(samples) - colour).square().mean().sqrt())
+    return _distance(torch.stack(samples))
+
+
+@torch.no_grad()
+def distance_at_best(vae: Any, pixels: Tensor) -> float:
+    """The same of pictures (n, 3, h, w) in -1..1 that went through the autoencoder."""
+    restored = vae.decode(vae.encode(pixels).latent_dist.mean).sample
+    return _distance((restored / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1))
+
+
+def _distance(pictures: Tensor) -> float:
+    """Root mean square between the figures' colour in (n, h, w, 3), 0..1, and the meaning's.
+
+    A pixel counts as a part of the figure by the square of how far it is from the ground.
+    """
+    weights = (pictures - _rgb(GROUND)).square().sum(dim=-1, keepdim=True)
+    colours = (weights * pictures).sum(dim=(1, 2)) / weights.sum(dim=(1, 2))
+    return float((colours - _rgb(COLOURS[MEANING[0]])).square().mean().sqrt())
+
+
+def _rgb(colour: str) -> Tensor:
+    return torch.tensor(ImageColor.getrgb(colour)) / 255
 
 
 def measure(effort: Effort, folder: Path) -> Figures:
@@ -175,11 +200,21 @@ def measure(effort: Effort, folder: Path) -> Figures:
     untrained = fixed_noise_loss(family, data["known held out"])
     train_denoiser(family, data["known"], effort.denoiser_steps)
     trained = fixed_noise_loss(family, data["known held out"])
-    wanted, prompt = pixels_of(parts["new held out"]), new[0].prompt
-    before = (fixed_noise_loss(family, data["new held out"]), distance(family, prompt, wanted))
+    prompt = new[0].prompt
+    before = (fixed_noise_loss(family, data["new held out"]), distance(family, prompt))
     teach(family, data["new"], effort.lora_steps)
-    after = (fixed_noise_loss(family, data["new held out"]), distance(family, prompt, wanted))
-    return Figures(untrained, trained, before[0], after[0], before[1], after[1], time.monotonic() - began_at)
+    after = (fixed_noise_loss(family, data["new held out"]), distance(family, prompt))
+    best = distance_at_best(family._vae, pixels_of(parts["new held out"]))  # noqa: SLF001
+    return Figures(
+        base_loss_untrained=untrained,
+        base_loss_trained=trained,
+        word_loss_before=before[0],
+        word_loss_after=after[0],
+        word_distance_before=before[1],
+        word_distance_after=after[1],
+        word_distance_at_best=best,
+        seconds=time.monotonic() - began_at,
+    )
 
 
 def _encoded(family: StableDiffusion, examples: list[Example], folder: Path) -> Encoded:
@@ -194,7 +229,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     torch.set_num_threads(1)  # the same figures on any number of cores; tensors this small gain little by more
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(Effort(autoencoder_steps=120, denoiser_steps=400, lora_steps=100), Path(folder))
+        figures = measure(Effort(autoencoder_steps=150, denoiser_steps=400, lora_steps=200), Path(folder))
     rounded = {name: round(value, 4) for name, value in asdict(figures).items()}
     for name, value in rounded.items():
         print(f"{name:28}{value:>10}")

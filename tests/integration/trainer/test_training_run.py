@@ -75,6 +75,34 @@ def test_a_card_goes_with_the_adapter(straight_run):
         assert (straight_run.outputs / path).is_file()
 
 
+# Every attention of the twin's UNet: two down blocks and two up blocks of one and two transformers, and the middle.
+ATTENTIONS = (
+    "down_blocks_1_attentions_0",
+    "down_blocks_2_attentions_0",
+    "mid_block_attentions_0",
+    "up_blocks_0_attentions_0",
+    "up_blocks_0_attentions_1",
+    "up_blocks_1_attentions_0",
+    "up_blocks_1_attentions_1",
+)
+
+
+def test_the_main_file_has_the_keys_that_readers_of_its_format_expect(straight_run):
+    layers = {
+        f"lora_unet_{attention}_transformer_blocks_0_{kind}_{layer}"
+        for attention in ATTENTIONS
+        for kind in ("attn1", "attn2")
+        for layer in ("to_q", "to_k", "to_v", "to_out_0")
+    }
+
+    tensors = load_file(straight_run.adapter)
+
+    endings = ("lora_down.weight", "lora_up.weight", "alpha")
+    assert set(tensors) == {f"{layer}.{ending}" for layer in layers for ending in endings}
+    assert {float(tensors[f"{layer}.alpha"]) for layer in layers} == {ALPHA}
+    assert {len(tensors[f"{layer}.lora_down.weight"]) for layer in layers} == {RANK}
+
+
 def test_files_are_readable_by_others(straight_run):
     files = [path for path in straight_run.outputs.rglob("*") if path.is_file()]
 

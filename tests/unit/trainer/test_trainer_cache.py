@@ -15,9 +15,14 @@ from PIL import Image
 from lora_trainer.buckets import Bucket
 from lora_trainer.cache import encode, replace_dropped
 from lora_trainer.class_images import draw_class_images
+from lora_trainer.config import load_config
 from lora_trainer.data import Example
 from lora_trainer.errors import DiskFull, NotFinite, StoppedOnRequest
+from lora_trainer.events import NoEvents
+from lora_trainer.preprocess import Job
+from lora_trainer.stop import StopRequest
 from lora_trainer.tensor_cache import TensorCache
+from tests.unit.trainer.documents import write_config
 
 pytestmark = pytest.mark.trainer
 
@@ -186,6 +191,15 @@ def test_an_entry_that_is_not_what_was_saved_is_none(tmp_path, spoil):
     assert cache.load("entry", 1.0) is None
     cache.save({"x": torch.ones(3)}, "entry", 1.0)  # a folder in its place stays; nothing fails for it
     assert (cache.load("entry", 1.0) is None) == (spoil is a_folder)
+
+
+@pytest.mark.parametrize(
+    ("shared", "expected"), [(None, "/workspace/outputs/.cache/encoded"), ("/workspace/cache", "/workspace/cache")]
+)
+def test_a_job_keeps_what_it_encoded_where_its_configuration_says(tmp_path, shared, expected):
+    config = load_config(write_config(tmp_path, cache_path=shared))
+
+    assert str(Job(config, NoEvents(), StopRequest()).encoded) == expected
 
 
 def test_two_jobs_may_save_the_same_entry_at_once(tmp_path):
