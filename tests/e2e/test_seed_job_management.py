@@ -159,10 +159,11 @@ def test_view_the_event_timeline(trained_screen: Person, trained: Trained) -> No
 
 
 def test_check_the_lineage_display(trained_screen: Person, trained: Trained) -> None:
-    trained_screen.go(f"/jobs/{trained.job_id}?tab=settings")
+    trained_screen.go(f"/jobs/{trained.job_id}?tab=lineage")
     lineage = trained.look("/lineage")
-    for fact in (lineage["dataset"]["id"], lineage["dataset"]["sha256"], lineage["image_digest"]):
-        expect(trained_screen.page.get_by_text(fact).first).to_be_visible()
+    for digest in (lineage["dataset"]["sha256"], lineage["adapter"]["sha256"], lineage["image_digest"]):
+        expect(trained_screen.page.get_by_title(digest).first).to_be_visible()
+    expect(trained_screen.page.get_by_text(lineage["caption_template"])).to_be_visible()
 
 
 # Integration
