@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,25 +13,16 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobsService, Limits, Options, Stopping, of_app
 from api.errors import LaunchFailed
+from api.idempotency import IdempotencyKey, submission_of
 from api.patience import wait_for
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import JobStatus
-from orchestrator.ports.job_store import Submission
 from orchestrator.services.drafts import SubmitRequest
 from orchestrator.services.jobs import Plan
 
 _RESPOND_ASYNC = "respond-async"
 # Submissions that wait for the store's one writer leave all other threads to those who only look.
 SUBMIT_THREADS = 4
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,200}$",
-        description="The same key with the same body is one job, however often it is sent.",
-    ),
-]
 
 SubmitThreads = Annotated[CapacityLimiter, Depends(of_app(lambda state: state.submit_threads))]
 
@@ -85,7 +74,7 @@ class Submitting:
     async def submit(self, wanted: SubmitRequest) -> Outcome:
         """Store the job and wait for its launch. Raises LaunchFailed when its container could not be started."""
         self._response.headers.update(await self._limits.count_submission(self._request))
-        submission = Submission(self._key, _body_hash(wanted)) if self._key else None
+        submission = submission_of(self._key, dataclasses.asdict(wanted))
         job = await anyio.to_thread.run_sync(
             self._jobs.submit, self._identity, wanted, submission, limiter=self._threads
         )
@@ -128,9 +117,3 @@ _MESSAGES = {
     JobStatus.FAILED: "Training failed.",
     JobStatus.CANCELLED: "The job was cancelled.",
 }
-
-
-def _body_hash(request: SubmitRequest) -> str:
-    """Equal for bodies that mean the same: order, spacing and written-out defaults do not count."""
-    text = json.dumps(dataclasses.asdict(request), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, Limits, OtherJobId, ReproductionService, admit
+from api.idempotency import IdempotencyKey, submission_of
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.lineage import DifferenceOut, LineageOut, RerunOut
-from api.submission import IdempotencyKey
-from orchestrator.ports.job_store import Submission
 
 router = APIRouter(
     prefix="/training/jobs/{job_id}",
@@ -41,7 +38,7 @@ async def rerun_job(
     """A new job with the same settings and seed, on the same version of the dataset, to give the same adapter.
     `differences` names what cannot be as it was: a base model or an image that is another by now."""
     response.headers.update(await limits.count_submission(request))
-    submission = Submission(idempotency_key, _body_hash(job_id)) if idempotency_key else None
+    submission = submission_of(idempotency_key, {"rerun": job_id})
     rerun = await run_in_threadpool(reproduction.rerun, identity, job_id, submission)
     response.headers["Location"] = f"/api/training/jobs/{rerun.job.id}"
     return Single(data=RerunOut.from_domain(rerun))
@@ -54,7 +51,3 @@ def diff_jobs(
     """Settings, dataset, base model and image: `before` is this job's, `after` the other's."""
     found = reproduction.diff(identity, job_id, other_id)
     return Listing.whole([DifferenceOut.from_domain(difference) for difference in found])
-
-
-def _body_hash(job_id: str) -> str:
-    return hashlib.sha256(f"rerun {job_id}".encode()).hexdigest()

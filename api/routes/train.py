@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.dependencies import CurrentIdentity, Limits, TrainService, admit
+from api.idempotency import IdempotencyKey, submission_of
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.train import StopTrainBody, TrainBody, TrainOut
 
@@ -23,12 +25,16 @@ async def _count_submission(request: Request, response: Response, _: CurrentIden
     "",
     status_code=201,
     summary="Start a diagnostic job",
-    responses=errors(400),
+    responses=errors(400, 409),
     dependencies=[Depends(_count_submission)],
 )
-def start_train(body: TrainBody, identity: CurrentIdentity, train: TrainService) -> Single[TrainOut]:
+def start_train(
+    body: TrainBody, identity: CurrentIdentity, train: TrainService, idempotency_key: IdempotencyKey = None
+) -> Single[TrainOut]:
     """It waits its turn, runs in a container of its own, reports, and leaves `model.pt`: a job like any other."""
-    return Single(data=TrainOut.from_domain(train.start(identity, body.to_domain())))
+    wanted = body.to_domain()
+    submission = submission_of(idempotency_key, {"train": dataclasses.asdict(wanted)})
+    return Single(data=TrainOut.from_domain(train.start(identity, wanted, submission)))
 
 
 @router.get("/status", summary="Look at a diagnostic job", responses=errors(400, 404))

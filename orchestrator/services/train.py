@@ -11,7 +11,7 @@ from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Job
 from orchestrator.domain.training import TrainingType
 from orchestrator.ports.clock import Clock
-from orchestrator.ports.job_store import JobFilter, JobStore
+from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.wake_up import WakeUp
 from orchestrator.services.jobs import Jobs, JobView, JobViewPage
 from orchestrator.services.ownership import job_not_found
@@ -34,8 +34,11 @@ class Train:
         self._wake_up = wake_up
         self._clock = clock
 
-    def start(self, identity: Identity, request: TrainRequest) -> JobView:
-        """Queue a diagnostic job with the rows it brings."""
+    def start(self, identity: Identity, request: TrainRequest, submission: Submission | None = None) -> JobView:
+        """Queue a diagnostic job with the rows it brings; the earlier job when this submission was sent before.
+
+        Raises Conflict for a reused key.
+        """
         now, job_id = self._clock.now(), str(uuid.uuid4())
         row_count = request.table.row_count if request.table else MADE_UP_ROWS
         job = Job(
@@ -48,9 +51,10 @@ class Train:
             created_at=now,
             updated_at=now,
         )
-        self._store.add(job, status_event(None, job, "Submitted.", actor=Actor.USER), table=request.table)
+        event = status_event(None, job, "Submitted.", actor=Actor.USER)
+        stored = self._store.add(job, event, submission, table=request.table)
         self._wake_up.notify()
-        return self._jobs.get(identity, job_id)
+        return self._jobs.get(identity, stored.id)
 
     def status(self, identity: Identity, job_id: str) -> JobView:
         view = self._jobs.get(identity, job_id)

@@ -122,3 +122,12 @@ def test_a_submission_cannot_ask_for_a_diagnostic_job(lorry: Installation) -> No
     body = lorry.body(type="diagnostic")
     answer = lorry.client.post("/api/training/submit", json=body, headers=lorry.as_user())
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "type")
+
+
+def test_a_start_that_is_sent_again_with_its_key_is_one_job(lorry: Installation) -> None:
+    headers = lorry.as_user() | {"Idempotency-Key": "k-1"}
+    first, again = (lorry.client.post(TRAIN, json={"dataset": ROWS}, headers=headers).json() for _ in range(2))
+    assert first["data"]["job_id"] == again["data"]["job_id"]
+    other = lorry.client.post(TRAIN, json={"dataset": ROWS, "epochs": 3}, headers=headers)
+    assert (other.status_code, other.json()["error"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+    assert lorry.client.get(f"{TRAIN}/jobs", headers=headers).json()["total"] == 1
