@@ -19,6 +19,7 @@ class ArtifactKind(StrEnum):
     ADAPTER = "adapter"
     SAMPLE = "sample"
     CHECKPOINT = "checkpoint"
+    MODEL_CARD = "model_card"
     MODEL = "model"  # of a diagnostic job
     LOG = "log"
     OTHER = "other"

@@ -26,7 +26,11 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.record_store import RecordStore
 
 _NAMESPACE = uuid.UUID("6a0f5a5e-58a4-4a3e-9d0a-0f1d4f0b7c11")
-_KIND_BY_FOLDER = {"samples": ArtifactKind.SAMPLE, "checkpoints": ArtifactKind.CHECKPOINT}
+_KIND_BY_PLACE = {
+    "samples": ArtifactKind.SAMPLE,
+    "checkpoints": ArtifactKind.CHECKPOINT,
+    "README.md": ArtifactKind.MODEL_CARD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Collect:
         self, job: Job, attempt: Attempt, file: CollectedFile, claimed: Mapping[str, ArtifactKind]
     ) -> Artifact:
         path = PurePosixPath(file.path)
-        kind = claimed.get(file.path) or _KIND_BY_FOLDER.get(path.parts[0], ArtifactKind.OTHER)
+        kind = claimed.get(file.path) or _KIND_BY_PLACE.get(path.parts[0], ArtifactKind.OTHER)
         return Artifact(
             # The same file of the same attempt has the same id, so that a repeated collection adds nothing.
             id=str(uuid.uuid5(_NAMESPACE, f"{job.id}/{attempt.number}/{file.path}")),

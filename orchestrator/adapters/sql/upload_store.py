@@ -15,7 +15,7 @@ from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.upload_store import LeftCopy, PendingUpload, UploadOutcome
 
-_KINDS = (ArtifactKind.ADAPTER, ArtifactKind.SAMPLE, ArtifactKind.OTHER)
+_KINDS = (ArtifactKind.ADAPTER, ArtifactKind.SAMPLE, ArtifactKind.MODEL_CARD, ArtifactKind.OTHER)
 # A dataset's rows are stored once all of it is copied: one without rows may still be on its way.
 UPLOAD_TIME = timedelta(hours=1)
 

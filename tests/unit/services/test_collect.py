@@ -78,6 +78,24 @@ def test_no_other_job_has_its_pickles_collected(world, collect):
     }
 
 
+def test_files_are_told_apart_by_where_they_lie(world):
+    job_id = world.submit()
+    world.run_once()
+    for path in ("README.md", "samples/README.md", "notes/README.md"):
+        world.workspace.write(job_id, path, b"# Card")
+    world.complete(job_id)
+    world.run_once()
+
+    kinds = {file.path: file.kind for file in world.records.artifacts(job_id)}
+    assert kinds == {
+        "README.md": "model_card",
+        "samples/README.md": "sample",
+        "notes/README.md": "other",
+        "adapter.safetensors": "adapter",
+        "events.jsonl": "other",
+    }
+
+
 def test_of_all_attempts_checkpoints_as_many_stay_as_the_job_asked_for(world, collect):
     job = make_job(config=TrainingConfig(keep_checkpoints=2))
     world.store.add(job, status_event(None, job, "Submitted."))
