@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import MutableHeaders
@@ -73,9 +74,14 @@ def _page_policy(identity_url: str | None) -> str:
         "style-src": "'self'",
         "font-src": "'self'",
         "img-src": "'self' blob: data:",  # pictures behind the token are fetched, and shown from memory
-        "connect-src": f"'self' {identity_url}" if identity_url else "'self'",
+        "connect-src": f"'self' {_origin(identity_url)}" if identity_url else "'self'",
         "form-action": "'none'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }
     return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, Options, admit
 from api.schemas.assets import DatasetOut
-from api.schemas.datasets import DatasetItemOut, ItemBody, ReportOut
+from api.schemas.datasets import DatasetItemOut, ItemBody, ItemQuery, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.presets import RecommendationOut
 from api.upload import UPLOAD_BODY, announced_bytes, read_upload
@@ -90,13 +90,15 @@ def list_recommendations(
 
 @router.get("/{dataset_id}/items", summary="A dataset's items", responses=errors(400, 403, 404))
 def list_items(
-    dataset_id: DatasetId,
-    identity: CurrentIdentity,
-    datasets: DatasetsService,
-    page: Page = 1,
-    page_size: PageSize = 50,
+    dataset_id: DatasetId, query: Annotated[ItemQuery, Query()], identity: CurrentIdentity, datasets: DatasetsService
 ) -> Listing[DatasetItemOut]:
-    found = datasets.items(identity, dataset_id, page=page, page_size=page_size)
+    page, page_size = query.page, query.page_size
+    if query.problem is None:
+        found = datasets.items(identity, dataset_id, page=page, page_size=page_size)
+    else:
+        found = datasets.items_with(
+            identity, dataset_id, query.problem, resolution=query.resolution, page=page, page_size=page_size
+        )
     data = [DatasetItemOut.from_domain(item) for item in found.items]
     return Listing(data=data, total=found.total, page=page, page_size=page_size)
 

@@ -49,6 +49,17 @@ class DatasetItemOut(BaseModel):
         )
 
 
+class ItemQuery(BaseModel):
+    """Which items, and the page of their list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    problem: Problem | None = Field(None, description="Only those that the report finds it in.")
+    resolution: int = Field(512, ge=256, le=1024, multiple_of=64, description="The report's.")
+    page: int = Field(1, ge=1, le=1_000_000)
+    page_size: int = Field(50, ge=1, le=200)
+
+
 class ItemBody(BaseModel):
     """What to change of an item; what is left out, or null where the caption is not meant, stays."""
 
@@ -87,6 +98,10 @@ class FindingOut(BaseModel):
     problem: Problem
     message: str
     item_ids: list[str]
+    surplus_ids: list[str] = Field(
+        description="Those that may be rejected to be rid of it: all but the largest of near duplicates. Empty where "
+        "captions are the cure, or nothing would be left."
+    )
 
 
 class AdviceOut(BaseModel):
@@ -116,7 +131,12 @@ class ReportOut(BaseModel):
             excluded_items={str(reason): count for reason, count in report.excluded_items.items()},
             buckets=[BucketOut(width=b.width, height=b.height, count=count) for b, count in report.buckets.items()],
             findings=[
-                FindingOut(problem=found.problem, message=found.message, item_ids=list(found.item_ids))
+                FindingOut(
+                    problem=found.problem,
+                    message=found.message,
+                    item_ids=list(found.item_ids),
+                    surplus_ids=list(found.surplus_ids),
+                )
                 for found in report.findings
             ],
             advice=[AdviceOut(advice=each.advice, reason=each.reason) for each in report.advice],

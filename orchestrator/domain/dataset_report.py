@@ -35,11 +35,15 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Items that share a problem; each group of near duplicates is a finding of its own."""
+    """Items that share a problem; each group of near duplicates is a finding of its own.
+
+    Without `surplus_ids` the problem is gone; there are none where that would leave nothing, or words are the cure.
+    """
 
     problem: Problem
     message: str
     item_ids: tuple[str, ...]
+    surplus_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +131,19 @@ def _leader_of(leader: dict[int, int], value: int) -> int:
 
 def _findings(items: Sequence[DatasetItem], resolution: int) -> Iterator[Finding]:
     small = [item for item in items if _is_enlarged(item, resolution)]
-    yield from _found(Problem.TOO_SMALL, small, f"are smaller than resolution {resolution} asks for and are enlarged")
+    enlarged = f"are smaller than resolution {resolution} asks for and are enlarged"
+    yield from _found(Problem.TOO_SMALL, small, enlarged, surplus=small if len(small) < len(items) else ())
     blurred = [item for item in items if item.sharpness is not None and item.sharpness < BLURRED_BELOW]
-    yield from _found(Problem.BLURRED, blurred, "have no sharp edge anywhere: blurred, or blank")
+    yield from _found(
+        Problem.BLURRED,
+        blurred,
+        "have no sharp edge anywhere: blurred, or blank",
+        surplus=blurred if len(blurred) < len(items) else (),
+    )
     for group in near_duplicates(items):
-        yield from _found(Problem.NEAR_DUPLICATE, group, "look the same and count more than once")
+        best = max(group, key=lambda item: item.width * item.height)
+        others = [item for item in group if item is not best]
+        yield from _found(Problem.NEAR_DUPLICATE, group, "look the same and count more than once", surplus=others)
     yield from _caption_findings(items)
 
 
@@ -146,9 +158,12 @@ def _caption_findings(items: Sequence[DatasetItem]) -> Iterator[Finding]:
         yield from _found(Problem.SAME_CAPTION, items, "all have the same caption")
 
 
-def _found(problem: Problem, items: Sequence[DatasetItem], what: str) -> Iterator[Finding]:
+def _found(
+    problem: Problem, items: Sequence[DatasetItem], what: str, *, surplus: Sequence[DatasetItem] = ()
+) -> Iterator[Finding]:
     if items:
-        yield Finding(problem, f"{len(items)} items {what}.", tuple(item.id for item in items))
+        ids, surplus_ids = tuple(item.id for item in items), tuple(item.id for item in surplus)
+        yield Finding(problem, f"{len(items)} items {what}.", ids, surplus_ids)
 
 
 def _is_enlarged(item: DatasetItem, resolution: int) -> bool:

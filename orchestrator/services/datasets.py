@@ -13,7 +13,7 @@ from orchestrator.domain.dataset import (
     content_digest,
     select_for_training,
 )
-from orchestrator.domain.dataset_report import DatasetReport, report_on
+from orchestrator.domain.dataset_report import DatasetReport, Problem, report_on
 from orchestrator.domain.errors import Conflict, DiskFull, Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.lifecycle import JobStatus
@@ -94,6 +94,16 @@ class Datasets:
     def items(self, identity: Identity, dataset_id: str, *, page: int, page_size: int) -> ItemPage:
         dataset = self._store.get(dataset_id, identity)
         return self._store.item_page(dataset.id, page=page, page_size=page_size)
+
+    def items_with(
+        self, identity: Identity, dataset_id: str, problem: Problem, *, resolution: int, page: int, page_size: int
+    ) -> ItemPage:
+        """Those that the report at `resolution` finds the problem in, in the same order as all."""
+        items = self._store.items(self._store.get(dataset_id, identity).id)
+        findings = report_on(items, resolution=resolution).findings
+        wanted = {item_id for found in findings if found.problem is problem for item_id in found.item_ids}
+        chosen = [item for item in items if item.id in wanted]
+        return ItemPage(tuple(chosen[(page - 1) * page_size : page * page_size]), len(chosen))
 
     def preview(self, identity: Identity, dataset_id: str, item_id: str) -> bytes:
         """A small JPEG of an item. Raises NotFound (ITEM_NOT_FOUND, PREVIEW_NOT_FOUND)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def test_the_demo_ends_with_a_verified_adapter(tmp_path: Path) -> None:
     for fact in ("user 10001:10001", "capabilities dropped: ALL", "network none", "root file system read-only"):
         assert any(fact in line for line in lines), fact
     assert any("diffusers loads it in a fresh container" in line for line in lines)
+    assert any(re.fullmatch(r"==> watch it in a browser: http\S+/signin\?code=\S+", line) for line in lines)
     assert list((tmp_path / "home").iterdir()) == []
 
 

@@ -23,11 +23,12 @@ _EXPECTED_COMPLAINT = "Failed to load resource"
 
 
 class Person:
-    """`page` is what they see."""
+    """`page` is what they see; it may send requests to `url`, and to `may_ask` if that is given."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, may_ask: str | None = None) -> None:
         self.page = page
         self.url = url
+        self._known = (url, may_ask or url, "blob:", "data:")
         self.complaints: list[str] = []
         self.foreign_requests: list[str] = []
         page.on("console", self._note_complaint)
@@ -78,17 +79,17 @@ class Person:
             self.complaints.append(message.text)
 
     def _note_request(self, url: str) -> None:
-        if not url.startswith((self.url, "blob:", "data:")):
+        if not url.startswith(self._known):
             self.foreign_requests.append(url)
 
 
 @contextmanager
-def person(browser: Browser, url: str, **options: Any) -> Iterator[Person]:
+def person(browser: Browser, url: str, *, may_ask: str | None = None, **options: Any) -> Iterator[Person]:
     """Somebody with a fresh browser profile."""
     context: BrowserContext = browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce"} | options)
     context.set_default_timeout(30_000)
     try:
-        somebody = Person(context.new_page(), url)
+        somebody = Person(context.new_page(), url, may_ask)
         yield somebody
     finally:
         context.close()

@@ -14,16 +14,23 @@ from tests.e2e.web.conftest import People
 
 pytestmark = pytest.mark.docker
 
+PHOTOGRAPHS = Path(__file__).resolve().parents[3] / "configs" / "samples" / "photographs"
+
 
 def test_a_job_is_planned_submitted_watched_and_its_adapter_fetched(people: People, user: User) -> None:
-    user.upload()
+    user.upload({path.name: path.read_bytes() for path in sorted(PHOTOGRAPHS.glob("coffee-*.*"))})
     somebody = people(user)
     page = somebody.page
     page.get_by_role("link", name="New job").click()
     page.get_by_role("radio", name="pictures").click()
     page.get_by_role("radio", name="lorry/tiny-sd15").click()
+    page.get_by_role("radio", name="Draft").click()
+    expect(page.get_by_label("steps", exact=True)).to_have_value("300")
     page.get_by_label("Name").fill("from the browser")
     expect(page.get_by_text("Trained on")).to_be_visible()
+    advised = page.locator("[data-recommended='steps']")
+    advised.get_by_role("button", name="Take it").click()
+    expect(advised).to_have_count(0)
     somebody.photograph("new-job")
     page.get_by_role("button", name="Submit the job").click()
 

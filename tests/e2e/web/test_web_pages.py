@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.installation import User
+from tests.e2e.web.browser import PHONE
 from tests.e2e.web.conftest import People
 
 pytestmark = pytest.mark.docker
@@ -47,6 +48,25 @@ def test_a_picture_that_is_rejected_is_not_trained_on(people: People, user: User
     expect(somebody.page.get_by_text("1 of 2 pictures may be trained on")).to_be_visible()
 
 
+def test_what_the_report_finds_is_mended_by_a_click(people: People, user: User) -> None:
+    picture = next(PHOTOGRAPHS.glob("coffee-*.jpg")).read_bytes()
+    dataset_id = user.upload({"one.jpg": picture, "one.txt": b"a cup", "two.jpg": picture})
+    user.wait(user.start(dataset_id=dataset_id, name="cups"), "completed")
+    somebody = people(user)
+    page = somebody.page
+    somebody.go(f"/datasets/{dataset_id}")
+    expect(page.get_by_role("region", name="Jobs")).to_contain_text("cups")
+    somebody.photograph("dataset-report")
+    page.locator("[data-problem='no_caption']").get_by_role("link", name="Show them").click()
+    expect(page.get_by_text("1 picture with this problem")).to_be_visible()
+    page.get_by_role("link", name="Show all").click()
+    page.get_by_role("button", name="Leave 1 out").click()
+    expect(page.get_by_text("1 of 2 pictures may be trained on")).to_be_visible()
+    expect(page.locator("[data-problem='near_duplicate']")).to_have_count(0)
+    page.get_by_text("Uses", exact=True).first.click()
+    somebody.require_accessible()
+
+
 def test_a_file_that_is_no_picture_is_refused_with_a_sentence(people: People, user: User, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_text("not a picture")
     somebody = people(user)
@@ -72,8 +92,43 @@ def test_jobs_are_compared_by_curve_and_by_what_differs(people: People, user: Us
     somebody.photograph("compare")
 
 
-def test_the_catalogue_says_what_is_ready(people: People, user: User) -> None:
+def test_the_catalogue_says_what_is_ready_and_adapters_are_fetched_by_name(people: People, user: User) -> None:
+    for _ in range(2):
+        user.wait(user.start("sks cup", name="فنجان"), "completed")
     somebody = people(user)
-    somebody.page.get_by_role("link", name="Models").click()
-    expect(somebody.page.get_by_text("lorry/tiny-sd15")).to_be_visible()
+    page = somebody.page
+    page.get_by_role("link", name="Models").click()
+    expect(page.locator("[data-status='ready']").first).to_be_visible()
     somebody.photograph("models")
+    page.get_by_role("button", name="2 versions").click()
+    with page.expect_download() as download:
+        page.locator("[data-model='فنجان']").nth(1).get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "فنجان-1.safetensors"
+    somebody.require_accessible()
+
+
+def test_another_users_datasets_and_adapters_are_not_shown(people: People, user: User, stranger: User) -> None:
+    dataset_id = user.upload()
+    user.wait(user.start(dataset_id=dataset_id, name="mine"), "completed")
+    somebody = people(stranger)
+    somebody.go(f"/datasets/{dataset_id}")
+    expect(somebody.page.get_by_role("alert")).to_be_visible()
+    somebody.go("/datasets")
+    expect(somebody.page.get_by_role("heading", name="No datasets yet")).to_be_visible()
+    somebody.go("/models")
+    expect(somebody.page.get_by_role("heading", name="No adapters yet")).to_be_visible()
+
+
+def test_on_a_persian_phone_no_page_scrolls_sideways(people: People, user: User) -> None:
+    user.wait(user.start("گربه", name="گربه‌ی من"), "completed")
+    somebody = people(user, viewport=PHONE)
+    page = somebody.page
+    page.get_by_label("Language").select_option("fa")
+    expect(page.get_by_role("heading", level=1)).to_have_text("کارها")
+    for path in ("/datasets", "/models", "/jobs/new"):
+        somebody.go(path)
+        expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        expect(page.get_by_role("radio" if path == "/jobs/new" else "main").first).to_be_visible()
+        expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    somebody.photograph("new-job-persian-phone")

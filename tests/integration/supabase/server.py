@@ -14,12 +14,19 @@ import jwt
 import psycopg
 
 from tests.integration.supabase.data_api import Answer, DataApi
+from tests.integration.supabase.sign_in import LOGOUT, TOKEN, SignIn, auth_error
 from tests.integration.supabase.signer import AUDIENCE, Signer
 from tests.integration.supabase.storage import Storage
 
 PUBLISHABLE_KEY = "sb_publishable_of-the-test-project"
 SECRET_KEY = "sb_secret_of-the-test-project"
 JWKS, USER = "/auth/v1/.well-known/jwks.json", "/auth/v1/user"
+# What the gateway says to every origin, for projects are asked by pages from anywhere.
+_FOR_BROWSERS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS"),
+    ("Access-Control-Allow-Headers", "authorization,apikey,content-type,x-client-info,x-supabase-api-version"),
+)
 
 
 class SupabaseServer:
@@ -36,6 +43,7 @@ class SupabaseServer:
         self.url = f"http://127.0.0.1:{self._http.server_port}"
         self.signer = Signer(issuer=f"{self.url}/auth/v1")
         self.storage = Storage()
+        self.sign_in = SignIn(self.signer, self._described)
         self._users: dict[str, dict[str, Any]] = {}
         self._admin_url = url
         self._data_api = DataApi(url.replace("lorry@", "authenticator@"), self.signer)
@@ -80,6 +88,12 @@ class SupabaseServer:
             return self._data_api.select(path.removeprefix("/rest/v1/"), query, bearer=bearer, role_of_key=role)
         return Answer(404, {"message": "no Route matched with those values"})
 
+    def answer_sign_in(self, address: str, content: bytes) -> Answer:
+        self.asked[urlsplit(address).path] += 1
+        return self.sign_in.answer(
+            urlsplit(address).path, dict(parse_qsl(urlsplit(address).query)).get("grant_type"), content
+        )
+
     def answer_storage(self, method: str, address: str, headers: Any, content: bytes) -> Answer | None:
         path, query = urlsplit(address).path, dict(parse_qsl(urlsplit(address).query))
         self.asked[path] += 1
@@ -94,25 +108,29 @@ class SupabaseServer:
         try:
             claims = self.signer.opened(token)
         except jwt.PyJWTError as error:
-            return _auth_error(403, "bad_jwt", f"invalid JWT: {error}")
+            return auth_error(403, "bad_jwt", f"invalid JWT: {error}")
         if "sub" not in claims:
-            return _auth_error(403, "bad_jwt", "invalid claim: missing sub claim")
+            return auth_error(403, "bad_jwt", "invalid claim: missing sub claim")
         if claims["sub"] not in self._users:
-            return _auth_error(403, "user_not_found", "User from sub claim in JWT does not exist")
-        user = {
-            "id": claims["sub"],
+            return auth_error(403, "user_not_found", "User from sub claim in JWT does not exist")
+        user = self._described(claims["sub"]) | {"is_anonymous": claims.get("is_anonymous", False)}
+        return Answer(200, user)
+
+    def _described(self, user_id: str) -> dict[str, Any]:
+        """A user as Auth shows them."""
+        return {
+            "id": user_id,
             "aud": AUDIENCE,
             "role": AUDIENCE,
             "email": "somebody@example.org",
             "phone": "",
-            "app_metadata": self._users[claims["sub"]],
+            "app_metadata": self._users[user_id],
             "user_metadata": {},
             "identities": [],
             "created_at": "2026-01-01T00:00:00.123456+00:00",
             "updated_at": "2026-01-01T00:00:00.123456+00:00",
-            "is_anonymous": claims.get("is_anonymous", False),
+            "is_anonymous": False,
         }
-        return Answer(200, user)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -124,6 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if address.path.startswith("/storage/"):
             answer = project.answer_storage(self.command, self.path, self.headers, content)
+        elif self.command == "OPTIONS":
+            answer = Answer(200, b"")
+        elif address.path in (TOKEN, LOGOUT):
+            answer = project.answer_sign_in(self.path, content)
         else:
             answer = project.answer(address.path, parse_qsl(address.query, keep_blank_values=True), self.headers)
         if answer is None:
@@ -136,18 +158,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(answer.status)
             self.send_header("Content-Type", "application/json; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
-            for name, value in answer.headers:
+            for name, value in (*answer.headers, *_FOR_BROWSERS):
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body[: answer.cut_at])
         self.close_connection = answer.cut_at is not None or self.close_connection
 
-    do_POST = do_PATCH = do_HEAD = do_DELETE = do_GET  # noqa: N815 - the server's words
+    do_POST = do_PATCH = do_HEAD = do_DELETE = do_OPTIONS = do_GET  # noqa: N815 - the server's words
 
     def log_message(self, *_: Any) -> None:
         """The tests count requests themselves."""
-
-
-def _auth_error(status: int, code: str, message: str) -> Answer:
-    headers = (("X-Supabase-Api-Version", "2024-01-01"), ("x-sb-error-code", code))
-    return Answer(status, {"code": code, "message": message}, headers)

@@ -124,6 +124,17 @@ def test_a_report_names_what_is_wrong(lorry: Installation, dataset_id: str) -> N
     assert report["advice"][0].keys() == {"advice", "reason"}
 
 
+def test_the_items_of_a_problem_are_listed_alone(lorry: Installation, dataset_id: str) -> None:
+    path = f"/api/datasets/{dataset_id}"
+    findings = ask(lorry, "GET", f"{path}/report", params={"resolution": 256}).json()["data"]["findings"]
+    (alike,) = (finding for finding in findings if finding["problem"] == "near_duplicate")
+
+    found = ask(lorry, "GET", f"{path}/items", params={"problem": "near_duplicate", "resolution": 256, "page_size": 2})
+
+    assert found.json()["total"] == len(alike["item_ids"])
+    assert [item["id"] for item in found.json()["data"]] == alike["item_ids"][:2]
+
+
 @pytest.mark.parametrize("resolution", [0, 255, 500, 1088])
 def test_a_report_is_about_a_resolution_that_jobs_train_at(
     lorry: Installation, dataset_id: str, resolution: int

@@ -38,7 +38,7 @@ def test_a_page_may_load_nothing_from_elsewhere_and_run_nothing_written_into_it(
 
 def test_a_page_may_ask_the_project_where_people_sign_in(install: Install, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>")
-    client = install(web_directory=tmp_path, supabase_url="https://p.supabase.co").client
+    client = install(web_directory=tmp_path, supabase_url="https://p.supabase.co/").client
     policy = client.get("/", headers=BROWSER).headers["Content-Security-Policy"]
     assert "connect-src 'self' https://p.supabase.co;" in policy
 

@@ -94,6 +94,20 @@ def test_pictures_that_look_alike_are_grouped_and_others_are_not():
     ]
 
 
+def test_of_pictures_that_look_alike_the_largest_stays():
+    value = f"{0x0123456789ABCDEF:016x}"
+    small, large, another = good(1, dhash=value), good(2, dhash=value, width=2048, height=2048), good(3)
+
+    (finding,) = report_on([small, large, another], resolution=512).findings
+
+    assert finding.surplus_ids == (small.id,)
+
+
+def test_what_every_picture_has_is_not_cured_by_leaving_them_out():
+    (finding,) = report_on([good(1, sharpness=1.0)], resolution=512).findings
+    assert finding.surplus_ids == ()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_bands_find_every_pair_that_comparing_all_would(seed):
     numbers = random.Random(seed)  # noqa: S311

@@ -11,7 +11,7 @@ declare module "@tanstack/react-query" {
 
 const MOST_RETRIES = 3;
 
-client.setConfig({ auth: () => session.token() ?? undefined, baseUrl: "", throwOnError: true });
+client.setConfig({ auth: async () => (await session.fresh()) ?? undefined, baseUrl: "", throwOnError: true });
 
 client.interceptors.error.use((error, response, _request, options) => {
   const failure = toApiError(error, response);

@@ -1,10 +1,11 @@
 /** Every page, and what of its state stands in the address. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import type { JobStatus } from "~/api/generated";
+import type { JobStatus, Problem } from "~/api/generated";
 import { session } from "~/api/session";
 import { Lost } from "~/app/lost";
 import { Shell } from "~/app/shell";
 import { ADMIN_TABS, type AdminTab } from "~/features/admin/tabs";
+import { PROBLEMS } from "~/features/datasets/problems";
 import { JOB_TABS, type JobTab } from "~/features/job/tabs";
 import { JobsPage } from "~/features/jobs/jobs-page";
 import { STATUSES } from "~/ui/status-badge";
@@ -85,8 +86,13 @@ const datasets = createRoute({
 const dataset = createRoute({
   getParentRoute: () => signedIn,
   path: "/datasets/$id",
-  validateSearch: (search: Record<string, unknown>): { page?: number } =>
-    typeof search["page"] === "number" && search["page"] > 1 ? { page: search["page"] } : {},
+  validateSearch: (search: Record<string, unknown>): { page?: number; problem?: Problem } => {
+    const problem = PROBLEMS.find((each) => each === search["problem"]);
+    return {
+      ...(typeof search["page"] === "number" && search["page"] > 1 && { page: search["page"] }),
+      ...(problem !== undefined && { problem }),
+    };
+  },
   component: lazyRouteComponent(() => import("~/features/datasets/dataset-page"), "DatasetPage"),
 });
 

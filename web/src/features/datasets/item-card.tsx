@@ -1,8 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Checkbox, Paper, Stack, Text, Textarea } from "@mantine/core";
+import { Checkbox, Paper, Stack, TagsInput, Text, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, useState } from "react";
-import { type DatasetItemOut, type ItemBody, changeItem } from "~/api/generated";
+import { type DatasetItemOut, type Exclusion, type ItemBody, changeItem } from "~/api/generated";
 import { itemPictureUrl } from "~/features/datasets/queries";
 import { Failure } from "~/ui/failure";
 import { Picture } from "~/ui/picture";
@@ -25,6 +25,11 @@ export function ItemCard({ datasetId, item }: Props) {
     },
   });
   const saved = item.caption ?? "";
+  const exclusions: Record<Exclusion, string> = {
+    not_approved: t`not approved`,
+    prohibited: t`training is prohibited`,
+    not_allowed: t`training is not among its uses`,
+  };
   const save = () => {
     if (typed !== null && typed !== saved) change.mutate({ caption: typed || null });
   };
@@ -38,7 +43,10 @@ export function ItemCard({ datasetId, item }: Props) {
           value={typed ?? saved}
           onChange={(event) => setTyped(event.currentTarget.value)}
           onBlur={save}
-          onKeyDown={goOnWithEnter}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") setTyped(null);
+            else goOnWithEnter(event);
+          }}
           rows={2}
           dir="auto"
         />
@@ -47,14 +55,42 @@ export function ItemCard({ datasetId, item }: Props) {
           checked={item.approval === "labeled"}
           onChange={(event) => change.mutate({ approval: event.currentTarget.checked ? "labeled" : "rejected" })}
         />
+        <Uses item={item} onChange={(body) => change.mutate(body)} />
         {item.excluded !== null && (
           <Text size="xs" c="dimmed">
-            <Trans>Not trained on: {item.excluded}</Trans>
+            <Trans>Not trained on: {exclusions[item.excluded]}</Trans>
           </Text>
         )}
         {change.error && <Failure error={change.error} />}
       </Stack>
     </Paper>
+  );
+}
+
+function Uses({ item, onChange }: { item: DatasetItemOut; onChange: (body: ItemBody) => void }) {
+  const { t } = useLingui();
+  return (
+    <details>
+      <summary>
+        <Text span size="xs">
+          <Trans>Uses</Trans>
+        </Text>
+      </summary>
+      <TagsInput
+        size="xs"
+        label={t`Allowed`}
+        value={item.allowed_uses}
+        onChange={(uses) => onChange({ allowed_uses: uses })}
+        dir="ltr"
+      />
+      <TagsInput
+        size="xs"
+        label={t`Prohibited`}
+        value={item.prohibited_uses}
+        onChange={(uses) => onChange({ prohibited_uses: uses })}
+        dir="ltr"
+      />
+    </details>
   );
 }
 

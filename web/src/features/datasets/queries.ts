@@ -1,7 +1,9 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { getDataset, getReport, listDatasets, listItems } from "~/api/generated";
+import { type Problem, getDataset, getReport, listDatasets, listItems, listJobs } from "~/api/generated";
 
 export const PAGE_SIZE = 24;
+/** The report is about training at it, unless a job says otherwise. */
+export const RESOLUTION = 512;
 const MOST = 200;
 
 export const datasetsQuery = queryOptions({
@@ -16,12 +18,21 @@ export function datasetQuery(id: string) {
   });
 }
 
-export function itemsQuery(id: string, page: number, pageSize = PAGE_SIZE) {
+export function itemsQuery(id: string, page: number, pageSize = PAGE_SIZE, problem?: Problem) {
   return queryOptions({
-    queryKey: ["datasets", id, "items", page, pageSize],
-    queryFn: async ({ signal }) =>
-      (await listItems({ path: { dataset_id: id }, query: { page, page_size: pageSize }, signal })).data,
+    queryKey: ["datasets", id, "items", page, pageSize, problem],
+    queryFn: async ({ signal }) => {
+      const query = { page, page_size: pageSize, resolution: RESOLUTION, ...(problem && { problem }) };
+      return (await listItems({ path: { dataset_id: id }, query, signal })).data;
+    },
     placeholderData: keepPreviousData,
+  });
+}
+
+export function datasetJobsQuery(id: string) {
+  return queryOptions({
+    queryKey: ["jobs", "of dataset", id],
+    queryFn: async ({ signal }) => (await listJobs({ query: { dataset_id: id }, signal })).data,
   });
 }
 

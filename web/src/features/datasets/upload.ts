@@ -9,14 +9,15 @@ export interface Upload {
   onProgress: (percent: number) => void;
 }
 
-export function upload({ name, files, onProgress }: Upload): Promise<DatasetOut> {
+export async function upload({ name, files, onProgress }: Upload): Promise<DatasetOut> {
+  const token = await session.fresh();
   const form = new FormData();
   form.append("name", name);
   for (const file of files) form.append("files", file, file.name);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/datasets/upload");
-    request.setRequestHeader("Authorization", `Bearer ${session.token() ?? ""}`);
+    request.setRequestHeader("Authorization", `Bearer ${token ?? ""}`);
     request.responseType = "json";
     request.upload.onprogress = (event) => onProgress((100 * event.loaded) / event.total);
     request.onerror = () => reject(toApiError(null, undefined));

@@ -1,12 +1,14 @@
-import { Trans, useLingui } from "@lingui/react/macro";
-import { Badge, Button, Group, Paper, Progress, Text } from "@mantine/core";
+import { useLingui } from "@lingui/react/macro";
+import { Button, Group, Paper, Progress, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ModelOut, startDownload } from "~/api/generated";
 import classes from "~/features/new-job/new-job.module.css";
-import { ModelReadiness, modelsQuery } from "~/features/new-job/model-picker";
+import { ModelBadges, ModelReadiness, modelsQuery } from "~/features/new-job/model-picker";
+import { RegisteredModels } from "~/features/models/registered-models";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
+import { percent } from "~/ui/quantities";
 
 const POLL_MS = 1_000;
 
@@ -25,6 +27,7 @@ export function ModelsPage() {
           <ModelCard key={model.id} model={model} />
         ))}
       </div>
+      <RegisteredModels />
     </Page>
   );
 }
@@ -32,7 +35,6 @@ export function ModelsPage() {
 function ModelCard({ model }: { model: ModelOut }) {
   const { t } = useLingui();
   const queries = useQueryClient();
-  const memory = model.memory === null ? null : t`needs ${model.memory} of memory`;
   const download = useMutation({
     mutationFn: async () => startDownload({ body: { modelId: model.id } }),
     onSettled: () => queries.invalidateQueries({ queryKey: modelsQuery.queryKey }),
@@ -47,24 +49,22 @@ function ModelCard({ model }: { model: ModelOut }) {
       </Text>
       <Group gap={6} my="xs">
         <ModelReadiness model={model} />
-        {[model.licence, model.size, memory].map(
-          (fact) =>
-            fact !== null && (
-              <Badge key={fact} variant="default" tt="none" fw={400}>
-                {fact}
-              </Badge>
-            ),
-        )}
+        <ModelBadges model={model} />
       </Group>
-      {model.progress !== null && <Progress value={model.progress} aria-label={model.id} />}
+      {model.progress !== null && (
+        <Group gap="xs" wrap="nowrap">
+          <Progress value={model.progress} flex={1} aria-label={model.id} />
+          <Text size="xs">{percent(model.progress)}</Text>
+        </Group>
+      )}
       {model.message !== null && (
-        <Text size="xs" dir="auto">
+        <Text size="xs" dir="auto" c={model.status === "error" ? "red" : "dimmed"} role="status">
           {model.message}
         </Text>
       )}
       {!model.ready && model.fetchable && model.status !== "downloading" && (
         <Button size="xs" variant="default" loading={download.isPending} onClick={() => download.mutate()}>
-          <Trans>Download</Trans>
+          {model.message === null ? t`Download` : t`Try again`}
         </Button>
       )}
       {download.error && <Failure error={download.error} />}

@@ -47,14 +47,7 @@ function ModelCard({ model }: { model: ModelOut }) {
           </Text>
           <Group gap={6} mt={6}>
             <ModelReadiness model={model} />
-            <Badge variant="default" tt="none" fw={400}>
-              {model.licence}
-            </Badge>
-            {model.size !== null && (
-              <Badge variant="default" tt="none" fw={400}>
-                {model.size}
-              </Badge>
-            )}
+            <ModelBadges model={model} />
           </Group>
         </div>
       </Group>
@@ -62,12 +55,27 @@ function ModelCard({ model }: { model: ModelOut }) {
   );
 }
 
+/** Its licence, its size and the memory it needs. */
+export function ModelBadges({ model }: { model: ModelOut }) {
+  const { t } = useLingui();
+  const memory = model.memory === null ? null : t`needs ${model.memory} of memory`;
+  return [model.licence, model.size, memory].map(
+    (fact) =>
+      fact !== null && (
+        <Badge key={fact} variant="default" tt="none" fw={400}>
+          {fact}
+        </Badge>
+      ),
+  );
+}
+
 export function ModelReadiness({ model }: { model: ModelOut }) {
   const { t } = useLingui();
+  const absent = model.fetchable ? t`will be downloaded` : t`not here`;
   const looks = {
     ready: { color: "green", label: t`ready` },
     downloading: { color: "violet", label: t`being downloaded` },
-    error: { color: "orange", label: t`not here yet` },
+    error: { color: "orange", label: model.message === null ? absent : t`its download failed` },
   };
   const look = looks[model.status];
   return (

@@ -9,8 +9,9 @@ import { type Draft, usePlan, violations } from "~/features/new-job/draft";
 import { ModelPicker } from "~/features/new-job/model-picker";
 import classes from "~/features/new-job/new-job.module.css";
 import { OptionField } from "~/features/new-job/option-field";
-import { MAIN, OPTIONS, type Option } from "~/features/new-job/options";
+import { MAIN, OPTIONS, type Option, startingFrom } from "~/features/new-job/options";
 import { PlanPanel } from "~/features/new-job/plan-panel";
+import { PresetPicker, usePreset } from "~/features/new-job/preset-picker";
 import { Failure } from "~/ui/failure";
 import { Page } from "~/ui/page";
 
@@ -52,11 +53,21 @@ export function NewJobPage() {
             onChange={(id) => change({ dataset_id: id })}
           />
           <ModelPicker value={draft.base_model} error={faults["base_model"]} onChange={(id) => change({ base_model: id })} />
+          <PresetPicker
+            value={draft.preset ?? null}
+            error={faults["preset"]}
+            onChange={(preset) => change({ preset })}
+          />
           <Subject draft={draft} faults={faults} onChange={change} />
           <Settings draft={draft} faults={faults} onChange={change} />
         </Stack>
         <Stack className={classes.plan}>
-          <PlanPanel plan={plan.data} error={plan.error} isAsked={isAsked} />
+          <PlanPanel
+            plan={plan.data}
+            error={plan.error}
+            isAsked={isAsked}
+            onTake={(option, value) => change({ config: { ...draft.config, [option]: value } })}
+          />
           {submission.error && <Failure error={submission.error} />}
           <Button type="submit" size="md" disabled={!isAsked} loading={submission.isPending}>
             <Trans>Submit the job</Trans>
@@ -109,10 +120,11 @@ function Subject({ draft, faults, onChange }: SectionProps) {
 }
 
 function Settings({ draft, faults, onChange }: SectionProps) {
+  const preset = usePreset(draft.preset ?? null);
   const field = (option: Option): ReactNode => (
     <OptionField
       key={option.name}
-      option={option}
+      option={startingFrom(option, preset?.config)}
       value={draft.config[option.name]}
       error={faults[`config.${option.name}`]}
       onChange={(value) => {

@@ -1,4 +1,5 @@
 import { NativeSelect, NumberInput, Switch, TagsInput, TextInput } from "@mantine/core";
+import { figure } from "~/ui/quantities";
 import type { Option, OptionValue } from "~/features/new-job/options";
 
 interface Props {
@@ -13,7 +14,7 @@ export function OptionField({ option, value, error, onChange }: Props) {
   const shown = value === undefined ? option.fallback : value;
   const look = {
     label: <bdi dir="ltr">{option.name}</bdi>,
-    description: <bdi dir="ltr">{option.description}</bdi>,
+    description: <bdi dir="ltr">{[option.description, range(option)].filter(Boolean).join(" ")}</bdi>,
     error,
   };
   switch (option.kind) {
@@ -53,4 +54,8 @@ export function OptionField({ option, value, error, onChange }: Props) {
         />
       );
   }
+}
+
+function range({ minimum, maximum }: Option): string {
+  return minimum === undefined || maximum === undefined ? "" : `${figure(minimum)} – ${figure(maximum)}.`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MAIN, OPTIONS } from "~/features/new-job/options";
+import { MAIN, OPTIONS, startingFrom } from "~/features/new-job/options";
 
 const named = new Map(OPTIONS.map((option) => [option.name, option]));
 
@@ -19,4 +19,10 @@ test("choices, switches and lists of texts are told apart", () => {
   expect(named.get("optimizer")).toMatchObject({ kind: "choice", choices: ["adamw", "adamw8bit", "prodigy"] });
   expect(named.get("horizontal_flip")?.kind).toBe("switch");
   expect(named.get("sample_prompts")?.kind).toBe("texts");
+});
+
+test("a preset's values stand in for the defaults of what it sets", () => {
+  const steps = OPTIONS.filter((option) => option.name === "steps").map((option) => startingFrom(option, { steps: 300 }));
+  expect(steps).toMatchObject([{ fallback: 300 }]);
+  expect(OPTIONS.map((option) => startingFrom(option, {}))).toEqual(OPTIONS);
 });

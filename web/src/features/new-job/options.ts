@@ -63,3 +63,9 @@ function toOption(name: OptionName, schema: Schema): Option {
     choices: [...(bounds.enum ?? [])],
   };
 }
+
+/** The option as it stands where nothing else is chosen under a preset. */
+export function startingFrom(option: Option, preset: Readonly<Record<string, unknown>> | undefined): Option {
+  const value = preset?.[option.name];
+  return value === undefined ? option : { ...option, fallback: value as OptionValue };
+}

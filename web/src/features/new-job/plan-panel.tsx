@@ -1,32 +1,33 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Paper, Stack, Table, Text, Title } from "@mantine/core";
+import { Button, Code, Group, Paper, Stack, Table, Text, Title } from "@mantine/core";
 import type { ApiError } from "~/api/errors";
-import type { PlanOut } from "~/api/generated";
+import type { EstimateOut, PlanOut, RecommendationOut } from "~/api/generated";
 import { Loading } from "~/ui/loading";
 import { Failure } from "~/ui/failure";
-import { duration, number } from "~/ui/quantities";
+import { duration, figure, number, size } from "~/ui/quantities";
 
 interface Props {
   plan: PlanOut | null | undefined;
   error: ApiError | null;
   isAsked: boolean;
+  onTake: (option: string, value: unknown) => void;
 }
 
 /** What the server says would happen. */
-export function PlanPanel({ plan, error, isAsked }: Props) {
+export function PlanPanel(props: Props) {
   return (
     <Paper withBorder p="md" role="status" aria-live="polite">
       <Stack gap="xs">
         <Title order={2} size="h4">
           <Trans>What would happen</Trans>
         </Title>
-        <PlanContent plan={plan} error={error} isAsked={isAsked} />
+        <PlanContent {...props} />
       </Stack>
     </Paper>
   );
 }
 
-function PlanContent({ plan, error, isAsked }: Props) {
+function PlanContent({ plan, error, isAsked, onTake }: Props) {
   if (!isAsked) {
     return (
       <Text size="sm" c="dimmed">
@@ -38,7 +39,60 @@ function PlanContent({ plan, error, isAsked }: Props) {
     return <Failure error={error} />;
   }
   if (!plan) return <Loading height={140} />;
-  return <PlanTable plan={plan} />;
+  return (
+    <>
+      <PlanTable plan={plan} />
+      <Estimate estimate={plan.estimate} />
+      <Recommendations recommendations={plan.recommendations} onTake={onTake} />
+    </>
+  );
+}
+
+/** How long, how much memory and what it costs, as far as completed jobs tell. */
+function Estimate({ estimate }: { estimate: EstimateOut | null }) {
+  const { t } = useLingui();
+  if (estimate === null) {
+    return (
+      <Text size="xs" c="dimmed">
+        <Trans>No job like it has completed here, so nobody knows how long it takes.</Trans>
+      </Text>
+    );
+  }
+  const rows: [string, string][] = [[t`Takes about`, duration(estimate.duration_seconds)]];
+  if (estimate.cost !== null) rows.push([t`Costs about`, figure(estimate.cost)]);
+  if (estimate.memory_bytes !== null) rows.push([t`GPU memory`, size(estimate.memory_bytes)]);
+  return (
+    <>
+      <Rows rows={rows} />
+      <Text size="xs" c="dimmed">
+        {estimate.explanation}
+      </Text>
+    </>
+  );
+}
+
+function Recommendations({ recommendations, onTake }: { recommendations: RecommendationOut[]; onTake: Props["onTake"] }) {
+  if (recommendations.length === 0) return null;
+  return (
+    <Stack gap="xs">
+      <Text size="sm" fw={600}>
+        <Trans>Would suit the dataset better</Trans>
+      </Text>
+      {recommendations.map(({ option, value, reason }) => (
+        <div key={option} data-recommended={option}>
+          <Group gap="xs" justify="space-between" wrap="nowrap">
+            <Code>{`${option} ${String(value)}`}</Code>
+            <Button size="compact-xs" variant="default" onClick={() => onTake(option, value)}>
+              <Trans>Take it</Trans>
+            </Button>
+          </Group>
+          <Text size="xs" c="dimmed">
+            {reason}
+          </Text>
+        </div>
+      ))}
+    </Stack>
+  );
 }
 
 function PlanTable({ plan }: { plan: PlanOut }) {
@@ -57,6 +111,10 @@ function PlanTable({ plan }: { plan: PlanOut }) {
     [t`Starts`, start],
   ];
   if (plan.queue?.eta_seconds != null) rows.push([t`Waits for about`, duration(plan.queue.eta_seconds)]);
+  return <Rows rows={rows} />;
+}
+
+function Rows({ rows }: { rows: [string, string][] }) {
   return (
     <Table withRowBorders={false} verticalSpacing={2} horizontalSpacing={0}>
       <Table.Tbody>

@@ -1,12 +1,15 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Code, Loader, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { Button, Loader, Paper, Stack, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { type SubmitEvent, useEffect, useState } from "react";
-import { exchangeCode, getIdentity } from "~/api/generated";
-import { session } from "~/api/session";
+import { useEffect } from "react";
+import { exchangeCode, getSignInOptions } from "~/api/generated";
+import { useArrive } from "~/features/sign-in/arrive";
+import { PasswordForm } from "~/features/sign-in/password-form";
 import classes from "~/features/sign-in/sign-in-page.module.css";
+import { TokenForm } from "~/features/sign-in/token-form";
 import { Failure } from "~/ui/failure";
+import { Loading } from "~/ui/loading";
 
 const route = getRouteApi("/signin");
 
@@ -23,21 +26,34 @@ export function SignInPage() {
           <Title order={1} size="h2">
             <Trans>Sign in to Lorry</Trans>
           </Title>
-          {code === undefined ? <TokenForm /> : <LinkExchange code={code} />}
+          {code === undefined ? <SignInForm /> : <LinkExchange code={code} />}
         </Stack>
       </Paper>
     </main>
   );
 }
 
-function useArrive() {
-  const navigate = useNavigate();
-  const { to } = route.useSearch();
-  return (token: string) => {
-    session.begin(token);
-    // Only ever a path of this app: the address bar is not to send anybody elsewhere.
-    void navigate({ href: to?.startsWith("/") && !to.startsWith("//") ? to : "/jobs", replace: true });
-  };
+/** As this installation does it; a token works everywhere. */
+function SignInForm() {
+  const options = useQuery({
+    queryKey: ["sign-in-options"],
+    queryFn: async ({ signal }) => (await getSignInOptions({ signal })).data.data,
+    staleTime: Infinity,
+  });
+  if (options.error) return <Failure error={options.error} onRetry={() => void options.refetch()} />;
+  if (options.data === undefined) return <Loading height={160} />;
+  if (options.data.mode === "token") return <TokenForm />;
+  return (
+    <>
+      <PasswordForm />
+      <details>
+        <summary>
+          <Trans>Sign in with a token</Trans>
+        </summary>
+        <TokenForm />
+      </details>
+    </>
+  );
 }
 
 function LinkExchange({ code }: { code: string }) {
@@ -61,47 +77,5 @@ function LinkExchange({ code }: { code: string }) {
         <Trans>Sign in with a token</Trans>
       </Button>
     </>
-  );
-}
-
-function TokenForm() {
-  const { t } = useLingui();
-  const arrive = useArrive();
-  const [token, setToken] = useState("");
-  const check = useMutation({
-    mutationFn: async (typed: string) => {
-      await getIdentity({ auth: typed });
-      return typed;
-    },
-    onSuccess: arrive,
-  });
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    check.mutate(token.trim());
-  };
-  return (
-    <form onSubmit={submit}>
-      <Stack>
-        <PasswordInput
-          label={t`Token`}
-          value={token}
-          onChange={(event) => setToken(event.currentTarget.value)}
-          autoComplete="current-password"
-          required
-          withAsterisk={false}
-          dir="ltr"
-        />
-        {check.error && <Failure error={check.error} />}
-        <Button type="submit" loading={check.isPending}>
-          <Trans>Sign in</Trans>
-        </Button>
-        <Text size="sm" c="dimmed">
-          <Trans>
-            An operator makes a token with <Code>lorry token create --user NAME</Code>, or a link that signs you in with{" "}
-            <Code>lorry token link --user NAME</Code>.
-          </Trans>
-        </Text>
-      </Stack>
-    </form>
   );
 }
