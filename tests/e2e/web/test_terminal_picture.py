@@ -15,7 +15,6 @@ from rich.text import Text
 
 from tests.e2e.installation import LORRY, Installation, User
 from tests.e2e.web.browser import PICTURES, ROOT
-from tests.e2e.web.conftest import token_of
 
 pytestmark = pytest.mark.docker
 
@@ -24,8 +23,8 @@ COLUMNS, LINES = 128, 40
 _REDRAWN = re.compile(r"[^\n]*\r\x1b\[2K")
 _CURSOR = re.compile(r"\x1b\[\?25[lh]")
 _PAGE = """<style>
-body {{ margin: 0; padding: 24px; background: #14181d; width: max-content }}
-pre {{ margin: 0; color: #d5dbe3; font: 14px/1.35 'DejaVu Sans Mono', monospace }}
+body {{ margin: 0; width: max-content }}
+pre {{ margin: 0; padding: 24px; background: #14181d; color: #d5dbe3; font: 14px/1.35 'DejaVu Sans Mono', monospace }}
 </style><pre>{code}</pre>"""
 
 
@@ -36,7 +35,7 @@ class Terminal:
         self.seen = ""
         self._environment = server.environment | {
             "LORRY_URL": server.url,
-            "LORRY_TOKEN": token_of(user),
+            "LORRY_TOKEN": user.token,
             "TERM": "xterm-256color",
             "COLUMNS": str(COLUMNS),
             "LINES": str(LINES),
@@ -84,5 +83,5 @@ def test_a_job_is_submitted_watched_and_looked_back_on_in_a_terminal(
     recorder.print(Text.from_ansi(terminal.seen.rstrip()))
     page = browser.new_page(device_scale_factor=1.5)
     page.set_content(recorder.export_html(inline_styles=True, code_format=_PAGE))
-    page.locator("body").screenshot(path=PICTURES / "terminal.png")
+    page.locator("pre").screenshot(path=PICTURES / "terminal.png")
     page.close()
