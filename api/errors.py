@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.allowed_methods import allowed_methods
@@ -116,6 +117,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(LorryError, _lorry_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _framework_error)
+    app.add_exception_handler(ClientDisconnect, _cut_off)
 
 
 class ErrorBoundary:
@@ -229,6 +231,12 @@ def _framework_error(request: Request, exception: Exception) -> Response:
     if error.status_code == HTTPStatus.BAD_REQUEST and "json" in request.headers.get("content-type", ""):
         code, message = "INVALID_JSON", "The body is not valid JSON: bad UTF-8, nested too deep, or a number too long."
     return render(request, status=error.status_code, code=code, message=message, headers=headers)
+
+
+def _cut_off(request: Request, _exception: Exception) -> Response:
+    """For the access log: whoever sent half a body is not there to read it."""
+    code, message = _FRAMEWORK_ERRORS[HTTPStatus.BAD_REQUEST]
+    return render(request, status=HTTPStatus.BAD_REQUEST, code=code, message=message)
 
 
 def _internal(request: Request) -> JSONResponse:

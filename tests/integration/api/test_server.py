@@ -6,9 +6,13 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
+from tempfile import gettempdir
 
 import httpx2
 
+from tests.factories import MIB
 from tests.integration.api.running import STOP_SECONDS, Running
 from tests.waiting import eventually
 
@@ -68,3 +72,29 @@ def test_waiting_submissions_hold_no_thread(server: Running) -> None:
     server.stop()
     for thread in threads:
         thread.join(10)
+
+
+def test_an_upload_that_is_cut_off_half_way_leaves_no_file_and_no_dataset(server: Running) -> None:
+    datasets = f"{server.url}/api/datasets"
+    before = httpx2.get(datasets, headers=server.headers).json()["total"]
+    form = b'--x\r\nContent-Disposition: form-data; name="files"; filename="cat.png"\r\n\r\n'
+    head = (
+        "POST /api/datasets/upload HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {server.token}\r\nContent-Length: {8 * MIB}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    )
+    with socket.create_connection(server.address) as upload:
+        upload.sendall(head.encode() + form + bytes(4 * MIB))
+        eventually(lambda: temporary_files(server), what="what has come so far, on disk")
+    eventually(lambda: not temporary_files(server), what="no trace of it")
+    assert httpx2.get(datasets, headers=server.headers).json()["total"] == before
+    assert not [line for line in server.log if "Traceback" in line]
+
+
+def temporary_files(server: Running) -> list[str]:
+    """Those that the server has open. They have no name from the beginning, so that a killed one leaves none."""
+    targets = []
+    for opened in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            targets.append(str(opened.readlink()))
+    return [target for target in targets if target.startswith(gettempdir()) and target.endswith(" (deleted)")]
