@@ -60,6 +60,7 @@ def train(installation: Installation) -> Trained:
     answer = user.submit(TRIGGER_WORD, dataset_id=dataset_id, config=CONFIG, name=NAME)
     assert answer.status_code == 200, answer.text
     job_id = answer.json()["job_id"]
+    user.wait(job_id, "running")
     container = installation.inspect(job_id)
     job = user.wait(job_id, "completed", within_seconds=TRAINED_WITHIN_SECONDS)
     return Trained(installation, user, dataset_id, answer.json(), container, job)
