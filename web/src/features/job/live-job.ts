@@ -5,6 +5,8 @@ import { useLive } from "~/api/live";
 import { type MetricNews, type ProgressNews, withProgress } from "~/api/news";
 import type { LinkState } from "~/api/stream";
 
+const SHOWN_EVERY_MS = 250;
+
 interface LiveJob {
   link: LinkState;
   /** Measurements since the page opened; those before are in the list. */
@@ -42,21 +44,21 @@ export function useLiveJob(id: string, job: JobOut | undefined): LiveJob {
   return { link, tail };
 }
 
-/** A list that grows at most once a frame, however fast it is added to. */
+/** A list that grows a few times a second, however fast it is added to: every time, all charts are drawn anew. */
 function useTail(id: string): [readonly MetricOut[], (metric: MetricOut) => void] {
   const [tail, setTail] = useState<{ id: string; metrics: readonly MetricOut[] }>({ id, metrics: [] });
   const waiting = useRef<MetricOut[]>([]);
-  const frame = useRef(0);
-  useEffect(() => () => cancelAnimationFrame(frame.current), []);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  useEffect(() => () => clearTimeout(timer.current ?? undefined), []);
 
   const show = () => {
     const added = waiting.current.splice(0);
-    frame.current = 0;
+    timer.current = null;
     setTail((known) => ({ id, metrics: [...(known.id === id ? known.metrics : []), ...added] }));
   };
   const add = (metric: MetricOut) => {
     waiting.current.push(metric);
-    if (frame.current === 0) frame.current = requestAnimationFrame(show);
+    timer.current ??= setTimeout(show, SHOWN_EVERY_MS);
   };
   return [tail.id === id ? tail.metrics : [], add];
 }
