@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,33 +24,29 @@ _MAX_FIELD_BYTES = 4096
 
 _name = TypeAdapter[str](Name)
 _strip_exif = TypeAdapter[Literal["true", "false"]](Literal["true", "false"])
-_FIELDS = ("files", "name", "strip_exif")
 
-UPLOAD_BODY: dict[str, Any] = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["files"],
-                "properties": {
-                    "files": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {"type": "string", "format": "binary"},
-                        "description": "Pictures (png, jpg, jpeg, webp) and .txt captions, or one zip of them.",
-                    },
-                    "name": {"type": "string", "maxLength": 200, "default": DEFAULT_NAME},
-                    "strip_exif": {
-                        "type": "boolean",
-                        "default": False,
-                        "description": "Keep pictures upright and without metadata, such as where they were taken.",
-                    },
-                },
-            }
-        }
+_ADDITION_FIELDS: dict[str, Any] = {
+    "files": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": "string", "format": "binary"},
+        "description": "Pictures (png, jpg, jpeg, webp) and .txt captions, or one zip of them.",
+    },
+    "strip_exif": {
+        "type": "boolean",
+        "default": False,
+        "description": "Keep pictures upright and without metadata, such as where they were taken.",
     },
 }
+_FIELDS = _ADDITION_FIELDS | {"name": {"type": "string", "maxLength": 200, "default": DEFAULT_NAME}}
+
+
+def _body(fields: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": ["files"], "properties": fields}
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+UPLOAD_BODY, ADDITION_BODY = _body(_FIELDS), _body(_ADDITION_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +63,15 @@ def announced_bytes(request: Request) -> int:
 
 
 @asynccontextmanager
-async def read_upload(request: Request, *, max_bytes: int) -> AsyncIterator[Upload]:
-    """The files, spooled to disk until the block ends. Raises Rejected with everything that is wrong with the form."""
+async def read_upload(request: Request, *, max_bytes: int, is_addition: bool = False) -> AsyncIterator[Upload]:
+    """The files, spooled to disk until the block ends. Raises Rejected with everything that is wrong with the form.
+
+    An addition goes to a dataset that has a name.
+    """
     allow_body(request, max_bytes + _OVERHEAD_BYTES)
     max_files = UploadLimits().max_files
     async with request.form(max_files=max_files, max_fields=len(_FIELDS), max_part_size=_MAX_FIELD_BYTES) as form:
-        violations = _violations(form)
+        violations = _violations(form, known=_ADDITION_FIELDS if is_addition else _FIELDS)
         if violations:
             raise Rejected("The upload's form is wrong; `details` lists what.", details=violations)
         files = [part for part in form.getlist("files") if isinstance(part, UploadFile)]
@@ -83,8 +82,8 @@ async def read_upload(request: Request, *, max_bytes: int) -> AsyncIterator[Uplo
         )
 
 
-def _violations(form: FormData) -> list[Violation]:
-    found = [Violation(key, "is not known here") for key in sorted(set(form) - set(_FIELDS))]
+def _violations(form: FormData, *, known: Collection[str]) -> list[Violation]:
+    found = [Violation(key, "is not known here") for key in sorted(set(form) - set(known))]
     files = form.getlist("files")
     if not files:
         found.append(Violation("files", "is required: send at least one file as multipart/form-data"))

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, Options, admit
 from api.schemas.assets import DatasetOut
-from api.schemas.datasets import DatasetItemOut, ItemBody, ItemQuery, ReportOut
+from api.schemas.datasets import AdditionOut, DatasetItemOut, ItemBody, ItemQuery, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.presets import RecommendationOut
-from api.upload import UPLOAD_BODY, announced_bytes, read_upload
+from api.upload import ADDITION_BODY, UPLOAD_BODY, announced_bytes, read_upload
 from orchestrator.domain.training import TrainingType
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
+
+UploadKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="What is sent again under the same key is answered with the dataset that it made.",
+    ),
+]
 
 # A picture of an item never changes.
 _PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
@@ -32,15 +41,39 @@ router = APIRouter(prefix="/datasets", tags=["datasets"], dependencies=[Depends(
     openapi_extra={"requestBody": UPLOAD_BODY},
 )
 async def upload_dataset(
-    request: Request, identity: CurrentIdentity, datasets: DatasetsService, options: Options
+    request: Request,
+    identity: CurrentIdentity,
+    datasets: DatasetsService,
+    options: Options,
+    idempotency_key: UploadKey = None,
 ) -> Single[DatasetOut]:
     """Pictures with captions of the same name (`cat.png`, `cat.txt`), or one zip of them. All or nothing."""
     await run_in_threadpool(datasets.require_room, announced_bytes(request))
     async with read_upload(request, max_bytes=options.max_upload_bytes) as upload:
         dataset = await run_in_threadpool(
-            datasets.upload, identity, upload.name, upload.files, strip_exif=upload.strip_exif
+            datasets.upload, identity, upload.name, upload.files, strip_exif=upload.strip_exif, key=idempotency_key
         )
     return Single(data=DatasetOut.from_domain(dataset))
+
+
+@router.post(
+    "/{dataset_id}/items",
+    summary="Add pictures to a dataset",
+    responses=errors(400, 403, 404, 409, 413, 507),
+    openapi_extra={"requestBody": ADDITION_BODY},
+)
+async def add_items(
+    request: Request, dataset_id: DatasetId, identity: CurrentIdentity, datasets: DatasetsService, options: Options
+) -> Single[AdditionOut]:
+    """Under the same limits as an upload, which hold for the dataset as a whole. All or nothing, and safe to repeat: a
+    picture that the dataset holds already is not kept again. Jobs submitted before train on what there was then."""
+    await run_in_threadpool(datasets.require_owner, identity, dataset_id)
+    await run_in_threadpool(datasets.require_room, announced_bytes(request))
+    async with read_upload(request, max_bytes=options.max_upload_bytes, is_addition=True) as upload:
+        dataset, sent = await run_in_threadpool(
+            datasets.add_items, identity, dataset_id, upload.files, strip_exif=upload.strip_exif
+        )
+    return Single(data=AdditionOut.from_domain(dataset, sent))
 
 
 @router.get("", summary="List the caller's datasets", responses=errors(400))

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.domain.dataset import MAX_CAPTION_LENGTH, Approval, DatasetItem, Exclusion, ItemChanges, clean_caption
+from api.schemas.assets import DatasetOut
+from orchestrator.domain.dataset import (
+    MAX_CAPTION_LENGTH,
+    Approval,
+    Dataset,
+    DatasetItem,
+    Exclusion,
+    ItemChanges,
+    SentPicture,
+    clean_caption,
+)
 from orchestrator.domain.dataset_report import DatasetReport, Problem
 
 Use = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
@@ -47,6 +58,30 @@ class DatasetItemOut(BaseModel):
             sha256=item.sha256,
             sharpness=item.sharpness,
         )
+
+
+class SentPictureOut(BaseModel):
+    """What became of a picture that was sent."""
+
+    name: str = Field(description="The client's.")
+    item_id: str
+    is_new: bool = Field(description="False: the dataset held the same bytes already, and that is the item.")
+
+    @classmethod
+    def from_domain(cls, sent: SentPicture) -> SentPictureOut:
+        return cls(name=sent.name, item_id=sent.item.id, is_new=sent.is_new)
+
+
+class AdditionOut(BaseModel):
+    """The dataset as it is now, and the pictures that were sent, in order of their names."""
+
+    dataset: DatasetOut
+    pictures: list[SentPictureOut]
+
+    @classmethod
+    def from_domain(cls, dataset: Dataset, sent: Sequence[SentPicture]) -> AdditionOut:
+        pictures = [SentPictureOut.from_domain(each) for each in sent]
+        return cls(dataset=DatasetOut.from_domain(dataset), pictures=pictures)
 
 
 class ItemQuery(BaseModel):

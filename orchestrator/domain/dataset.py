@@ -100,6 +100,24 @@ class Dataset:
     updated_at: datetime
 
 
+class Contents(TypedDict):
+    """What a dataset's items make of it."""
+
+    item_count: int
+    captioned_count: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentPicture:
+    """A picture under the client's name, and the item that it is now."""
+
+    name: str
+    item: DatasetItem
+    is_new: bool  # False: the dataset held the same bytes already
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The items that pass both gates (a person's approval and the uses), and how many do not, by reason."""
@@ -155,6 +173,15 @@ def content_digest(items: Iterable[DatasetItem]) -> str:
         caption = hashlib.sha256((item.caption or "").encode()).hexdigest()
         digest.update(f"{item.sha256} {caption}\n".encode())
     return digest.hexdigest()
+
+
+def contents_of(items: Sequence[DatasetItem]) -> Contents:
+    return Contents(
+        item_count=len(items),
+        captioned_count=captioned_count(items),
+        size_bytes=sum(item.size_bytes for item in items),
+        sha256=content_digest(items),
+    )
 
 
 def captioned_count(items: Iterable[DatasetItem]) -> int:

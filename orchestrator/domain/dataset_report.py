@@ -131,39 +131,52 @@ def _leader_of(leader: dict[int, int], value: int) -> int:
 
 def _findings(items: Sequence[DatasetItem], resolution: int) -> Iterator[Finding]:
     small = [item for item in items if _is_enlarged(item, resolution)]
-    enlarged = f"are smaller than resolution {resolution} asks for and are enlarged"
-    yield from _found(Problem.TOO_SMALL, small, enlarged, surplus=small if len(small) < len(items) else ())
+    yield from _found(
+        Problem.TOO_SMALL,
+        small,
+        f"is smaller than resolution {resolution} asks for and is enlarged",
+        f"are smaller than resolution {resolution} asks for and are enlarged",
+        surplus=small if len(small) < len(items) else (),
+    )
     blurred = [item for item in items if item.sharpness is not None and item.sharpness < BLURRED_BELOW]
     yield from _found(
         Problem.BLURRED,
         blurred,
+        "has no sharp edge anywhere: blurred, or blank",
         "have no sharp edge anywhere: blurred, or blank",
         surplus=blurred if len(blurred) < len(items) else (),
     )
     for group in near_duplicates(items):
         best = max(group, key=lambda item: item.width * item.height)
         others = [item for item in group if item is not best]
-        yield from _found(Problem.NEAR_DUPLICATE, group, "look the same and count more than once", surplus=others)
+        alike = "look the same and count more than once"
+        yield from _found(Problem.NEAR_DUPLICATE, group, alike, alike, surplus=others)
     yield from _caption_findings(items)
 
 
 def _caption_findings(items: Sequence[DatasetItem]) -> Iterator[Finding]:
     captions = {item.id: item.caption for item in items}
-    yield from _found(Problem.NO_CAPTION, [item for item in items if item.caption is None], "have no caption")
+    bare = [item for item in items if item.caption is None]
+    yield from _found(Problem.NO_CAPTION, bare, "has no caption", "have no caption")
     long = [item for item in items if len(item.caption or "") > LONG_CAPTION]
-    yield from _found(Problem.LONG_CAPTION, long, f"have captions of more than {LONG_CAPTION} characters")
+    length = f"more than {LONG_CAPTION} characters"
+    yield from _found(Problem.LONG_CAPTION, long, f"has a caption of {length}", f"have captions of {length}")
     odd = [item for item in items if _is_odd(item.caption or "")]
-    yield from _found(Problem.ODD_CAPTION, odd, "have captions with characters that cannot be shown, or no word at all")
+    oddity = "characters that cannot be shown, or no word at all"
+    yield from _found(Problem.ODD_CAPTION, odd, f"has a caption with {oddity}", f"have captions with {oddity}")
     if len(items) > 1 and len(set(captions.values())) == 1 and items[0].caption is not None:
-        yield from _found(Problem.SAME_CAPTION, items, "all have the same caption")
+        alike = "all have the same caption"
+        yield from _found(Problem.SAME_CAPTION, items, alike, alike)
 
 
 def _found(
-    problem: Problem, items: Sequence[DatasetItem], what: str, *, surplus: Sequence[DatasetItem] = ()
+    problem: Problem, items: Sequence[DatasetItem], one: str, many: str, *, surplus: Sequence[DatasetItem] = ()
 ) -> Iterator[Finding]:
+    """`one` and `many`: what is said of a single item, and of more."""
     if items:
         ids, surplus_ids = tuple(item.id for item in items), tuple(item.id for item in surplus)
-        yield Finding(problem, f"{len(items)} items {what}.", ids, surplus_ids)
+        message = f"1 item {one}." if len(items) == 1 else f"{len(items)} items {many}."
+        yield Finding(problem, message, ids, surplus_ids)
 
 
 def _is_enlarged(item: DatasetItem, resolution: int) -> bool:
@@ -187,8 +200,7 @@ def _advice(items: Sequence[DatasetItem], findings: Sequence[Finding], buckets: 
     steps = recommended_steps(count)
     yield Advice(
         f"Train for about {steps} steps.",
-        f"{count} items at one item a step are then seen {steps / count:.0f} times each; fewer steps with larger "
-        "batches.",
+        f"At one item a step each is then seen {steps / count:.0f} times; fewer steps with larger batches.",
     )
     shares = {problem: sum(len(f.item_ids) for f in findings if f.problem is problem) / count for problem in Problem}
     for problem, (advice, reason) in _REMEDIES.items():

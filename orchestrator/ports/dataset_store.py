@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from orchestrator.domain.dataset import Dataset, DatasetItem, DatasetVersion, ItemChanges
+from orchestrator.domain.dataset import Dataset, DatasetItem, DatasetVersion, ItemChanges, SentPicture
 from orchestrator.domain.identity import Identity
 
 
@@ -35,6 +35,12 @@ class DatasetStore(Protocol):
     """Rows. Errors of every method: StoreUnavailable."""
 
     def add(self, dataset: Dataset, items: Sequence[DatasetItem]) -> None: ...
+
+    def add_items(self, dataset_id: str, items: Sequence[DatasetItem], *, beside: int, at: datetime) -> Dataset:
+        """Store more items together with what they make of the dataset; the dataset as it is now.
+
+        Raises NotFound, and Conflict (DATASET_CHANGED) when it does not have `beside` items: others were added.
+        """
 
     def get(self, dataset_id: str, identity: Identity) -> Dataset:
         """Raises NotFound for an unknown id, Refused (DATASET_FORBIDDEN) for another user's; admins may read all."""
@@ -86,6 +92,23 @@ class DatasetFiles(Protocol):
         file (unreadable picture, bomb, bad caption, no picture at all) and TooLarge beyond the limits; in both cases
         nothing stays on disk.
         """
+
+    def add(
+        self,
+        dataset_id: str,
+        files: Sequence[UploadedFile],
+        *,
+        present: Sequence[DatasetItem],
+        strip_exif: bool = False,
+    ) -> Sequence[SentPicture]:
+        """Take an upload, as `store` does, beside the items that the dataset has; one answer a picture.
+
+        One whose bytes are present is not kept again. The limits hold for the dataset as a whole. What is there is
+        never touched, also not when the same is sent twice at once.
+        """
+
+    def discard(self, items: Sequence[DatasetItem]) -> None:
+        """Remove pictures that `add` kept. Safe to repeat. Raises StoreUnavailable when the disk says no."""
 
     def freeze(self, version: DatasetVersion, *, in_use: Collection[str]) -> str:
         """Absolute path of a folder that holds exactly that version, for a container to mount; made if need be.

@@ -56,4 +56,7 @@ class CopyStore(Protocol):
 
 class DatasetCopyStore(CopyStore, Protocol):
     def begin(self, dataset_id: str, object_keys: Sequence[str], *, at: datetime) -> None:
-        """Remember what is about to be copied, before it is: a copy that is cut off is found and removed."""
+        """Remember what is about to be copied, before it is: a copy that is cut off is found and removed.
+
+        Beside what was remembered of the dataset before.
+        """

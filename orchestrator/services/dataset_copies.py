@@ -23,7 +23,7 @@ class DatasetCopies:
         self._clock = clock
 
     def put(self, user_id: str, dataset_id: str, items: Sequence[DatasetItem]) -> None:
-        """All pictures of a new dataset, into the folder of its owner; nothing for one whom only Lorry knows.
+        """New pictures of a dataset, into the folder of its owner; nothing for one whom only Lorry knows.
 
         Raises StoreUnavailable and Rejected; what had been copied by then is removed later.
         """

@@ -9,12 +9,12 @@ from orchestrator.domain.dataset import (
     Dataset,
     DatasetItem,
     ItemChanges,
-    captioned_count,
-    content_digest,
+    SentPicture,
+    contents_of,
     select_for_training,
 )
 from orchestrator.domain.dataset_report import DatasetReport, Problem, report_on
-from orchestrator.domain.errors import Conflict, DiskFull, Refused
+from orchestrator.domain.errors import Conflict, DiskFull, NotFound, Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.recommendations import Recommendation, recommendations
@@ -33,6 +33,8 @@ from orchestrator.ports.job_store import JobFilter, JobStore
 from orchestrator.services.dataset_copies import DatasetCopies
 
 _GIB = 1024**3
+# Under which the id of a dataset follows from whose it is and the key that it was uploaded with.
+_KEYED = uuid.UUID("6f2b6f2e-5c1d-4f0b-9a55-1d0f4a7c2e91")
 _UNFINISHED = tuple(status for status in JobStatus if not status.is_final)
 
 
@@ -68,11 +70,22 @@ class Datasets:
             raise DiskFull(f"{found} Nothing was kept; try again later.")
 
     def upload(
-        self, identity: Identity, name: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
+        self,
+        identity: Identity,
+        name: str,
+        files: Sequence[UploadedFile],
+        *,
+        strip_exif: bool = False,
+        key: str | None = None,
     ) -> Dataset:
         """Keep pictures and captions as a new dataset of the caller. All or nothing; raises Rejected, TooLarge,
-        StoreUnavailable."""
-        dataset_id = str(uuid.uuid4())
+        StoreUnavailable.
+
+        What comes again under the caller's same `key` is answered with the dataset that it made.
+        """
+        dataset_id = str(uuid.uuid5(_KEYED, f"{identity.user_id} {key}") if key else uuid.uuid4())
+        if key and (made := self._made(identity, dataset_id)):
+            return made
         items = self._files.store(dataset_id, files, strip_exif=strip_exif)
         dataset = self._build(dataset_id, identity, name, items)
         try:
@@ -83,6 +96,25 @@ class Datasets:
             self._files.remove(dataset_id)
             raise
         return dataset
+
+    def add_items(
+        self, identity: Identity, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
+    ) -> tuple[Dataset, Sequence[SentPicture]]:
+        """Take more pictures and captions into it, for later jobs; what became of each picture. All or nothing.
+
+        Raises what `upload` does, and Conflict (DATASET_CHANGED) when another upload to it was quicker.
+        """
+        dataset = self._owned(identity, dataset_id)
+        present = self._store.items(dataset.id)
+        sent = self._files.add(dataset.id, files, present=present, strip_exif=strip_exif)
+        new = [each.item for each in sent if each.is_new]
+        if not new:
+            return dataset, sent
+        return self._add(dataset, new, beside=len(present)), sent
+
+    def require_owner(self, identity: Identity, dataset_id: str) -> None:
+        """Raises NotFound, or Refused (DATASET_FORBIDDEN) for anybody else."""
+        self._owned(identity, dataset_id)
 
     def get(self, identity: Identity, dataset_id: str) -> Dataset:
         """Raises NotFound, or Refused (DATASET_FORBIDDEN) for another user's."""
@@ -149,6 +181,25 @@ class Datasets:
         self._store.remove(dataset.id)
         return dataset
 
+    def _add(self, dataset: Dataset, items: Sequence[DatasetItem], *, beside: int) -> Dataset:
+        try:
+            if self._copies is not None:
+                self._copies.put(dataset.user_id, dataset.id, items)
+        except Exception:
+            self._files.discard(items)
+            raise
+        try:
+            return self._store.add_items(dataset.id, items, beside=beside, at=self._clock.now())
+        except (NotFound, Conflict):  # after anything else the rows may be there, and then need their pictures
+            self._files.discard(items)
+            raise
+
+    def _made(self, identity: Identity, dataset_id: str) -> Dataset | None:
+        try:
+            return self._store.get(dataset_id, identity)
+        except NotFound:
+            return None
+
     def _owned(self, identity: Identity, dataset_id: str) -> Dataset:
         dataset = self._store.get(dataset_id, identity)
         if dataset.user_id != identity.user_id:
@@ -161,10 +212,7 @@ class Datasets:
             id=dataset_id,
             user_id=identity.user_id,
             name=name,
-            item_count=len(items),
-            captioned_count=captioned_count(items),
-            size_bytes=sum(item.size_bytes for item in items),
-            sha256=content_digest(items),
             created_at=now,
             updated_at=now,
+            **contents_of(items),
         )

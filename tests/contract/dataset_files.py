@@ -299,6 +299,90 @@ class DatasetFilesContract:
         files.complete(wanted, lambda path: _append(path, PNG))
         assert files.missing([wanted]) == []
 
+    def test_what_is_added_comes_behind_what_is_there(self, files, kept, dataset_id):
+        present = files.store(dataset_id, upload({"b.png": PNG}))
+
+        (sent,) = files.add(dataset_id, upload({"a.jpg": JPEG, "a.txt": b"a cat"}), present=present)
+
+        item = sent.item
+        assert (sent.name, sent.is_new, item.original_name, item.caption) == ("a.jpg", True, "a.jpg", "a cat")
+        assert item.file_name.startswith("00002-")
+        assert kept() == {dataset_id: {"00001.png": PNG, item.file_name: JPEG}}
+        assert files.preview(item)
+
+    @pytest.mark.parametrize("strip_exif", [False, True])
+    def test_what_is_there_by_its_bytes_is_answered_as_such_and_kept_once(self, files, kept, dataset_id, strip_exif):
+        present = files.store(dataset_id, upload({"cat.png": PNG}), strip_exif=strip_exif)
+        sent = {"again.png": PNG, "new.jpg": JPEG, "twin.jpg": JPEG}
+
+        again, new, twin = files.add(dataset_id, upload(sent), present=present, strip_exif=strip_exif)
+
+        assert (again.name, again.item, again.is_new) == ("again.png", present[0], False)
+        assert (new.is_new, twin.item, twin.is_new) == (True, new.item, False)
+        assert set(kept()[dataset_id]) == {"00001.png", new.item.file_name}
+
+    def test_an_addition_with_bad_files_names_each_and_leaves_the_dataset_as_it_was(self, files, kept, dataset_id):
+        present = files.store(dataset_id, upload({"cat.png": PNG}))
+        before = kept()
+        sent = {"broken.png": PNG[:40], "good.jpg": JPEG, "lonely.txt": b"a caption", "script.svg": b"<svg/>"}
+
+        with pytest.raises(Rejected) as rejection:
+            files.add(dataset_id, upload(sent), present=present)
+
+        assert {violation.field for violation in rejection.value.details} == {"broken.png", "lonely.txt", "script.svg"}
+        assert kept() == before
+
+    @pytest.mark.parametrize(
+        ("first", "more"),
+        [
+            ({f"{number}.txt": b"a cat" for number in range(3)}, {"new.jpg": JPEG}),
+            ({"1.png": PNG + b"\0" * 40_000}, {"new.png": PNG + b"\1" * 40_000}),
+        ],
+        ids=["too many files", "too large together"],
+    )
+    def test_the_limits_hold_for_a_dataset_as_a_whole(self, files, kept, dataset_id, first, more):
+        pictures = {f"{number}.png": PNG + bytes([number]) for number in range(3)}
+        present = files.store(dataset_id, upload(pictures | first))
+        before = kept()
+
+        with pytest.raises(TooLarge, match="A dataset may have at most"):
+            files.add(dataset_id, upload(more), present=present)
+
+        assert kept() == before
+
+    def test_two_additions_at_once_do_not_touch_each_others_files(self, files, kept, dataset_id):
+        present = files.store(dataset_id, upload({"cat.png": PNG}))
+        (one,) = files.add(dataset_id, upload({"new.jpg": JPEG}), present=present)
+        (other,) = files.add(dataset_id, upload({"new.webp": WEBP}), present=present)
+
+        files.discard([one.item])
+        files.discard([one.item])
+
+        assert kept() == {dataset_id: {"00001.png": PNG, other.item.file_name: WEBP}}
+        with pytest.raises(NotFound):
+            files.preview(one.item)
+
+    def test_what_was_added_to_a_dataset_that_is_gone_leaves_nothing_when_it_is_discarded(
+        self, files, kept, dataset_id
+    ):
+        sent = files.add(dataset_id, upload({"cat.png": PNG, "dog.jpg": JPEG}), present=[])
+
+        files.discard([each.item for each in sent])
+
+        assert kept() == {}
+
+    def test_a_version_stays_what_it_is_when_pictures_are_added(self, files, kept, dataset_id):
+        present = files.store(dataset_id, upload({"cat.png": PNG}))
+        old = version_of(dataset_id, present, at=NOW)
+        files.freeze(old, in_use=())
+
+        (sent,) = files.add(dataset_id, upload({"dog.jpg": JPEG}), present=present)
+        new = version_of(dataset_id, [*present, sent.item], at=NOW)
+        files.freeze(new, in_use={old.sha256})
+
+        assert _version(kept(), old) == {"00001.png": PNG}
+        assert _version(kept(), new) == {"00001.png": PNG, sent.item.file_name: JPEG}
+
 
 def _append(path: str, data: bytes) -> None:
     with Path(path).open("ab") as file:

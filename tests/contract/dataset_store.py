@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.domain.dataset import Approval, captioned_count, content_digest, version_of
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.dataset import Approval, captioned_count, content_digest, contents_of, version_of
+from orchestrator.domain.errors import Conflict, NotFound, Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.dataset_store import DatasetStore, VersionStore
 from tests.factories import NOW, make_dataset, make_item
@@ -113,6 +113,32 @@ class DatasetStoreContract:
                     look()
                 assert missing.value.code == "ITEM_NOT_FOUND"
         assert store.item(other.id, item.id) == item
+
+    def test_added_items_change_their_datasets_counts_size_and_hash(self, store, dataset):
+        more = [make_item(dataset.id, file_name=f"0000{number}-a.png", caption=None) for number in (2, 3)]
+
+        changed = store.add_items(dataset.id, more, beside=1, at=NOW + timedelta(hours=1))
+
+        items = list(store.items(dataset.id))
+        assert items[1:] == more
+        assert changed == replace(dataset, **contents_of(items), updated_at=NOW + timedelta(hours=1))
+        assert store.get(dataset.id, OWNER) == changed
+
+    def test_items_are_not_added_beside_others_than_those_that_were_looked_at(self, store, dataset):
+        one, other = (make_item(dataset.id, file_name=f"00002-{name}.png") for name in "ab")
+        store.add_items(dataset.id, [one], beside=1, at=NOW)
+
+        with pytest.raises(Conflict) as conflict:
+            store.add_items(dataset.id, [other], beside=1, at=NOW)
+
+        assert conflict.value.code == "DATASET_CHANGED"
+        assert list(store.items(dataset.id))[1:] == [one]
+
+    def test_items_are_not_added_to_a_dataset_that_is_gone(self, store, dataset):
+        store.remove(dataset.id)
+
+        with pytest.raises(NotFound):
+            store.add_items(dataset.id, [make_item(dataset.id)], beside=0, at=NOW)
 
     def test_what_was_measured_is_kept(self, store):
         dataset = make_dataset()

@@ -1,6 +1,7 @@
 """DatasetFiles on a local disk, under the data folder:
 
 datasets/{dataset_id}/00001.png                     pictures as they were uploaded
+datasets/{dataset_id}/00002-1f0c9a2e.png            one that was added later
 datasets/{dataset_id}/previews/00001.jpg            small copies, made by us
 datasets/{dataset_id}/versions/{sha256}/            what a container mounts: links to pictures, and captions
 datasets/{dataset_id}/.{sha256}.part                a picture that is being fetched
@@ -16,16 +17,17 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.adapters.filesystem.deletion import delete_tree
-from orchestrator.adapters.uploads.arrangement import Placed, arrange, preview_name
+from orchestrator.adapters.uploads.arrangement import Arrange, Arrangement, arrange, arrange_beside, preview_name
 from orchestrator.adapters.uploads.intake import Received, ReceivedPicture, receive
 from orchestrator.adapters.uploads.pictures import Finding, ToExamine, examine_all
-from orchestrator.domain.dataset import DatasetItem, DatasetVersion, UploadLimits, caption_name
+from orchestrator.domain.dataset import DatasetItem, DatasetVersion, SentPicture, UploadLimits, caption_name
 from orchestrator.domain.errors import LaunchRefused, NotFound, Rejected, StoreUnavailable
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.dataset_store import UploadedFile
@@ -50,12 +52,42 @@ class FilesystemDatasetFiles:
     ) -> Sequence[DatasetItem]:
         try:
             with self._staging() as staging:
-                placed = self._stage(staging, dataset_id, files, strip_exif=strip_exif)
+                arrangement = self._stage(staging, files, partial(arrange, dataset_id), strip_exif=strip_exif)
                 staging.rename(self._datasets / dataset_id)
         except OSError as error:
             message = f"The dataset could not be written: {error.strerror}. Check the data folder's disk."
             raise StoreUnavailable(message) from error
-        return [each.item for each in placed]
+        return [each.item for each in arrangement.sent]
+
+    def add(
+        self,
+        dataset_id: str,
+        files: Sequence[UploadedFile],
+        *,
+        present: Sequence[DatasetItem],
+        strip_exif: bool = False,
+    ) -> Sequence[SentPicture]:
+        beside = partial(arrange_beside, present, self._limits, dataset_id)
+        try:
+            with self._staging() as staging:
+                arrangement = self._stage(staging, files, beside, strip_exif=strip_exif)
+                self._move(arrangement, staging, self._datasets / dataset_id)
+        except OSError as error:
+            message = f"The pictures could not be written: {error.strerror}. Check the data folder's disk."
+            raise StoreUnavailable(message) from error
+        return arrangement.sent
+
+    def discard(self, items: Sequence[DatasetItem]) -> None:
+        try:
+            for item in items:
+                folder = self._datasets / item.dataset_id
+                (folder / item.file_name).unlink(missing_ok=True)
+                (folder / _PREVIEWS / preview_name(item.file_name)).unlink(missing_ok=True)
+                with suppress(OSError):  # the dataset was deleted meanwhile when its folders are empty
+                    (folder / _PREVIEWS).rmdir()
+                    folder.rmdir()
+        except OSError as error:
+            raise StoreUnavailable(f"Pictures could not be deleted: {error.strerror}.") from error
 
     def freeze(self, version: DatasetVersion, *, in_use: Collection[str]) -> str:
         versions = self._datasets / version.dataset_id / _VERSIONS
@@ -112,8 +144,8 @@ class FilesystemDatasetFiles:
             raise StoreUnavailable(f"The dataset could not be deleted: {error.strerror}.") from error
 
     def _stage(
-        self, staging: Path, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool
-    ) -> list[Placed]:
+        self, staging: Path, files: Sequence[UploadedFile], arranged: Arrange, *, strip_exif: bool
+    ) -> Arrangement:
         def part(number: int, suffix: str = ".part") -> Path:
             return staging / f"{number}{suffix}"
 
@@ -126,13 +158,25 @@ class FilesystemDatasetFiles:
             received.pictures = [
                 _cleaned(each, part(each.number), part(each.number, ".clean")) for each in received.pictures
             ]
-        placed = arrange(dataset_id, received, findings)
+        arrangement = arranged(received, findings)
         (staging / _PREVIEWS).mkdir()
-        for each in placed:
+        for each in arrangement.kept:
             part(each.number).rename(staging / each.item.file_name)
             part(each.number, ".preview").rename(staging / _PREVIEWS / each.preview_name)
         _make_readable(staging)
-        return placed
+        return arrangement
+
+    def _move(self, arrangement: Arrangement, staging: Path, folder: Path) -> None:
+        """What is kept, from where it was staged into the dataset's folder: all of it or nothing."""
+        (folder / _PREVIEWS).mkdir(parents=True, exist_ok=True)
+        folder.chmod(_FOLDER_MODE)
+        try:
+            for each in arrangement.kept:
+                (staging / each.item.file_name).rename(folder / each.item.file_name)
+                (staging / _PREVIEWS / each.preview_name).rename(folder / _PREVIEWS / each.preview_name)
+        except OSError:
+            self.discard([each.item for each in arrangement.kept])
+            raise
 
     def _examine(self, staging: Path, received: Received, *, strip_exif: bool) -> list[Finding]:
         numbers = [picture.number for picture in received.pictures]

@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from orchestrator.adapters.uploads.arrangement import arrange
+from orchestrator.adapters.uploads.arrangement import Arrange, arrange, arrange_beside
 from orchestrator.adapters.uploads.intake import receive
 from orchestrator.adapters.uploads.picture_check import examine
 from orchestrator.domain.dataset import (
@@ -19,12 +20,12 @@ from orchestrator.domain.dataset import (
     DatasetItem,
     DatasetVersion,
     ItemChanges,
+    SentPicture,
     UploadLimits,
     caption_name,
-    captioned_count,
-    content_digest,
+    contents_of,
 )
-from orchestrator.domain.errors import LaunchRefused, NotFound, Refused, Rejected
+from orchestrator.domain.errors import Conflict, LaunchRefused, NotFound, Refused, Rejected
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.dataset_store import DatasetPage, ItemPage, UploadedFile
@@ -38,6 +39,19 @@ class MemoryDatasetStore:
     def add(self, dataset: Dataset, items: Sequence[DatasetItem]) -> None:
         self._datasets[dataset.id] = dataset
         self._items[dataset.id] = tuple(sorted(items, key=lambda item: item.file_name))
+
+    def add_items(self, dataset_id: str, items: Sequence[DatasetItem], *, beside: int, at: datetime) -> Dataset:
+        dataset = self._datasets.get(dataset_id)
+        if dataset is None:
+            raise NotFound(f"There is no dataset {dataset_id}.", code="DATASET_NOT_FOUND")
+        present = self._items[dataset_id]
+        if len(present) != beside:
+            raise Conflict(
+                "Other pictures were added to the dataset meanwhile. Send these again.", code="DATASET_CHANGED"
+            )
+        together = [*present, *items]
+        self.add(replace(dataset, **contents_of(together), updated_at=at), together)
+        return self._datasets[dataset_id]
 
     def get(self, dataset_id: str, identity: Identity) -> Dataset:
         dataset = self._datasets.get(dataset_id)
@@ -72,12 +86,7 @@ class MemoryDatasetStore:
         new = replace(old, **changes)
         items = tuple(new if item is old else item for item in self._items[dataset_id])
         self._items[dataset_id] = items
-        self._datasets[dataset_id] = replace(
-            self._datasets[dataset_id],
-            captioned_count=captioned_count(items),
-            sha256=content_digest(items),
-            updated_at=at,
-        )
+        self._datasets[dataset_id] = replace(self._datasets[dataset_id], **contents_of(items), updated_at=at)
         return new
 
     def remove(self, dataset_id: str) -> None:
@@ -113,6 +122,33 @@ class MemoryDatasetFiles:
     def store(
         self, dataset_id: str, files: Sequence[UploadedFile], *, strip_exif: bool = False
     ) -> Sequence[DatasetItem]:
+        self.files[dataset_id], sent = self._take(files, partial(arrange, dataset_id), strip_exif=strip_exif)
+        return [each.item for each in sent]
+
+    def add(
+        self,
+        dataset_id: str,
+        files: Sequence[UploadedFile],
+        *,
+        present: Sequence[DatasetItem],
+        strip_exif: bool = False,
+    ) -> Sequence[SentPicture]:
+        beside = partial(arrange_beside, present, self._limits, dataset_id)
+        kept, sent = self._take(files, beside, strip_exif=strip_exif)
+        self.files.setdefault(dataset_id, {}).update(kept)
+        return sent
+
+    def discard(self, items: Sequence[DatasetItem]) -> None:
+        for item in items:
+            folder = self.files.get(item.dataset_id, {})
+            folder.pop(item.file_name, None)
+            folder.pop(f"previews/{item.file_name.rpartition('.')[0]}.jpg", None)
+            if not folder:
+                self.files.pop(item.dataset_id, None)
+
+    def _take(
+        self, files: Sequence[UploadedFile], arranged: Arrange, *, strip_exif: bool
+    ) -> tuple[dict[str, bytes], Sequence[SentPicture]]:
         kept: dict[int, _Kept] = {}
 
         def keep(number: int) -> BinaryIO:
@@ -130,12 +166,11 @@ class MemoryDatasetFiles:
                 data = kept[picture.number].data = clean.getvalue()
                 received.pictures[place] = replace(picture, size_bytes=len(data), sha256=sha256(data).hexdigest())
         folder: dict[str, bytes] = {}
-        placed = arrange(dataset_id, received, findings)
-        for each in placed:
+        arrangement = arranged(received, findings)
+        for each in arrangement.kept:
             folder[each.item.file_name] = kept[each.number].data
             folder[f"previews/{each.preview_name}"] = previews[each.number]
-        self.files[dataset_id] = folder
-        return [each.item for each in placed]
+        return folder, arrangement.sent
 
     def freeze(self, version: DatasetVersion, *, in_use: Collection[str]) -> str:  # noqa: ARG002 - nothing grows old here
         folder = self.files.get(version.dataset_id, {})

@@ -20,10 +20,9 @@ from orchestrator.domain.dataset import (
     DatasetVersion,
     ItemChanges,
     VersionItem,
-    captioned_count,
-    content_digest,
+    contents_of,
 )
-from orchestrator.domain.errors import NotFound, Refused
+from orchestrator.domain.errors import Conflict, NotFound, Refused
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.dataset_store import DatasetPage, ItemPage
 
@@ -35,14 +34,25 @@ class SqlDatasetStore:
     def add(self, dataset: Dataset, items: Sequence[DatasetItem]) -> None:
         with self._database.write() as connection:
             connection.execute(datasets.insert().values(dataclasses.asdict(dataset)))
-            if items:
-                connection.execute(dataset_items.insert(), [_item_row(dataclasses.asdict(item)) for item in items])
+            _insert(connection, items)
+
+    def add_items(self, dataset_id: str, items: Sequence[DatasetItem], *, beside: int, at: datetime) -> Dataset:
+        with self._database.write() as connection:
+            if not _lock(connection, dataset_id):
+                raise _no_dataset(dataset_id)
+            if len(_items(connection, dataset_id)) != beside:
+                message = "Other pictures were added to the dataset meanwhile. Send these again."
+                raise Conflict(message, code="DATASET_CHANGED")
+            _insert(connection, items)
+            _sum_up(connection, dataset_id, at)
+            row = connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id)).mappings().one()
+            return Dataset(**row)
 
     def get(self, dataset_id: str, identity: Identity) -> Dataset:
         with self._database.read() as connection:
             row = connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id)).mappings().one_or_none()
         if row is None:
-            raise NotFound(f"There is no dataset {dataset_id}.", code="DATASET_NOT_FOUND")
+            raise _no_dataset(dataset_id)
         if row["user_id"] != identity.user_id and not identity.is_admin:
             raise Refused(f"Dataset {dataset_id} belongs to another user.", code="DATASET_FORBIDDEN")
         return Dataset(**row)
@@ -77,15 +87,12 @@ class SqlDatasetStore:
 
     def change_item(self, dataset_id: str, item_id: str, changes: ItemChanges, *, at: datetime) -> DatasetItem:
         with self._database.write() as connection:
-            # One change of a dataset at a time: the hash is made of all its items.
-            connection.execute(sa.select(datasets.c.id).where(datasets.c.id == dataset_id).with_for_update())
+            _lock(connection, dataset_id)
             if changes:
                 mine = (dataset_items.c.dataset_id == dataset_id, dataset_items.c.id == item_id)
                 connection.execute(dataset_items.update().where(*mine).values(_item_row({**changes})))
             changed = _item(connection, dataset_id, item_id)
-            items = _items(connection, dataset_id)
-            facts = {"captioned_count": captioned_count(items), "sha256": content_digest(items), "updated_at": at}
-            connection.execute(datasets.update().where(datasets.c.id == dataset_id).values(facts))
+            _sum_up(connection, dataset_id, at)
         return changed
 
     def remove(self, dataset_id: str) -> None:
@@ -122,6 +129,26 @@ class SqlVersionStore:
     def remove(self, dataset_id: str) -> None:
         with self._database.write() as connection:
             connection.execute(dataset_versions.delete().where(dataset_versions.c.dataset_id == dataset_id))
+
+
+def _lock(connection: sa.Connection, dataset_id: str) -> bool:
+    """One change of a dataset at a time: its hash is made of all its items. Whether it is there."""
+    query = sa.select(datasets.c.id).where(datasets.c.id == dataset_id).with_for_update()
+    return connection.scalar(query) is not None
+
+
+def _insert(connection: sa.Connection, items: Sequence[DatasetItem]) -> None:
+    if items:
+        connection.execute(dataset_items.insert(), [_item_row(dataclasses.asdict(item)) for item in items])
+
+
+def _sum_up(connection: sa.Connection, dataset_id: str, at: datetime) -> None:
+    facts = {**contents_of(_items(connection, dataset_id)), "updated_at": at}
+    connection.execute(datasets.update().where(datasets.c.id == dataset_id).values(facts))
+
+
+def _no_dataset(dataset_id: str) -> NotFound:
+    return NotFound(f"There is no dataset {dataset_id}.", code="DATASET_NOT_FOUND")
 
 
 def _of(dataset_id: str) -> sa.Select[Any]:

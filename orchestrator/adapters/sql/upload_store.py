@@ -79,8 +79,11 @@ class SqlDatasetCopyStore:
         self._database = database
 
     def begin(self, dataset_id: str, object_keys: Sequence[str], *, at: datetime) -> None:
-        row = {"dataset_id": dataset_id, "object_keys": list(object_keys), "begun_at": at}
+        copies = dataset_uploads.c
+        known = sa.select(copies.object_keys).where(copies.dataset_id == dataset_id).with_for_update()
         with self._database.write() as connection:
+            keys = [*(connection.scalar(known) or ()), *object_keys]
+            row = {"dataset_id": dataset_id, "object_keys": keys, "begun_at": at}
             insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
             statement = insert(dataset_uploads).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=["dataset_id"], set_=row))

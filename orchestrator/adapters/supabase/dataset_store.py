@@ -39,6 +39,9 @@ class SupabaseDatasetStore:
     def add(self, dataset: Dataset, items: Sequence[DatasetItem]) -> None:
         self._rows.add(dataset, items)
 
+    def add_items(self, dataset_id: str, items: Sequence[DatasetItem], *, beside: int, at: datetime) -> Dataset:
+        return self._rows.add_items(dataset_id, items, beside=beside, at=at)
+
     def list(self, user_id: str, *, page: int = 1, page_size: int = 50) -> DatasetPage:
         return self._rows.list(user_id, page=page, page_size=page_size)
 

@@ -40,6 +40,7 @@ _ALSO_REFUSED = [
     "set_job_priority",
     "set_limit",
     "upload_dataset",
+    "add_items",
 ]
 _ACCEPTED = ["2xx", "401", "403", "404", "409", "429", "503"]
 

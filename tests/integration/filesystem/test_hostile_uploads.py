@@ -9,6 +9,7 @@ import struct
 import time
 import zipfile
 import zlib
+from functools import partial
 
 import pytest
 
@@ -58,9 +59,15 @@ def huge_png(side: int) -> bytes:
 
 
 def problems_of(files, sent) -> list[str]:
-    with pytest.raises(Rejected) as rejection:
-        files.store(DATASET, sent)
-    return [violation.message for violation in rejection.value.details]
+    """The same for a new dataset and for one that is there."""
+    contents = {each.name: each.content.read() for each in sent}
+    found = []
+    for take in (files.store, partial(files.add, present=())):
+        with pytest.raises(Rejected) as rejection:
+            take(DATASET, upload(contents))
+        found.append([violation.message for violation in rejection.value.details])
+    assert found[0] == found[1]
+    return found[0]
 
 
 @pytest.mark.parametrize(
@@ -93,8 +100,9 @@ def test_a_member_that_climbs_out_is_only_a_name(files, data_dir):
     ids=["ratio", "table of contents"],
 )
 def test_a_zip_bomb_is_too_large(files, data_dir, content):
-    with pytest.raises(TooLarge):
-        files.store(DATASET, upload({"set.zip": content}))
+    for take in (files.store, partial(files.add, present=())):
+        with pytest.raises(TooLarge):
+            take(DATASET, upload({"set.zip": content}))
 
     assert list((data_dir / "datasets").iterdir()) == []
 

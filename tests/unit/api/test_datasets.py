@@ -217,6 +217,54 @@ def test_a_wish_to_strip_that_is_no_yes_or_no_is_refused(lorry: Installation, wi
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "strip_exif")
 
 
+def test_pictures_are_added_and_what_is_there_already_is_answered_as_such(lorry: Installation, dataset_id: str) -> None:
+    files = [
+        ("files", ("again.png", picture_bytes(64, 64), "image/png")),
+        ("files", ("new.png", picture_bytes(70, 64), "image/png")),
+        ("files", ("new.txt", b"a new cat", "text/plain")),
+    ]
+
+    answer = ask(lorry, "POST", f"/api/datasets/{dataset_id}/items", files=files)
+
+    assert answer.status_code == 200, answer.text
+    added = answer.json()["data"]
+    found = items(lorry, dataset_id)["data"]
+    assert added["dataset"] == ask(lorry, "GET", f"/api/datasets/{dataset_id}").json()["data"]
+    assert (added["dataset"]["item_count"], found[3]["caption"]) == (4, "a new cat")
+    assert added["pictures"] == [
+        {"name": "again.png", "item_id": found[0]["id"], "is_new": False},
+        {"name": "new.png", "item_id": found[3]["id"], "is_new": True},
+    ]
+    assert ask(lorry, "GET", f"/api/datasets/{dataset_id}/items/{found[3]['id']}/image").status_code == 200
+
+
+def test_an_addition_names_what_is_wrong_with_it_and_has_no_name(lorry: Installation, dataset_id: str) -> None:
+    files = [("files", ("bad.png", b"no picture", "image/png"))]
+    path = f"/api/datasets/{dataset_id}/items"
+
+    for form, field in (({}, "bad.png"), ({"name": "dogs"}, "name")):
+        answer = ask(lorry, "POST", path, files=files, data=form)
+        assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, field)
+    assert items(lorry, dataset_id)["total"] == 3
+
+
+def test_whose_dataset_it_is_is_settled_before_an_addition_is_read(lorry: Installation, dataset_id: str) -> None:
+    headers = lorry.as_user(BOB) | {"Content-Type": "multipart/form-data; boundary=b"}
+
+    answer = ask(lorry, "POST", f"/api/datasets/{dataset_id}/items", content=b"--b\r\nrubbish", headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]) == (403, "DATASET_FORBIDDEN")
+
+
+def test_an_upload_that_comes_again_under_its_key_is_answered_with_what_it_made(lorry: Installation) -> None:
+    files = [("files", ("a.png", picture_bytes(), "image/png"))]
+    headers = lorry.as_user() | {"Idempotency-Key": "once"}
+
+    first, again = (ask(lorry, "POST", "/api/datasets/upload", files=files, headers=headers) for _ in range(2))
+
+    assert (first.status_code, again.json()["data"]) == (201, first.json()["data"])
+
+
 def test_an_upload_that_would_leave_too_little_room_is_refused_before_it_is_read(lorry: Installation) -> None:
     files = [("files", ("cat.png", picture_bytes(), "image/png"))]
     lorry.upload_disk.free = MIN_FREE_BYTES + 10

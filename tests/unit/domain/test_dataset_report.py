@@ -50,6 +50,23 @@ def test_nothing_is_found_in_a_good_dataset():
 
 
 @pytest.mark.parametrize(
+    ("changes", "one", "many"),
+    [
+        ({"width": 500, "height": 500}, "1 item is smaller than", "2 items are smaller than"),
+        ({"sharpness": 7.5}, "1 item has no sharp edge", "2 items have no sharp edge"),
+        ({"caption": None}, "1 item has no caption.", "2 items have no caption."),
+        ({"caption": "cat " * 101}, "1 item has a caption of more", "2 items have captions of more"),
+        ({"caption": "..."}, "1 item has a caption with", "2 items have captions with"),
+    ],
+)
+def test_one_item_is_spoken_of_as_one(changes, one, many):
+    for count, message in ((1, one), (2, many)):
+        odd = [good(number, **changes) for number in range(3, 3 + count)]
+        (finding,) = report_on([*several(3), *odd], resolution=512).findings
+        assert finding.message.startswith(message)
+
+
+@pytest.mark.parametrize(
     ("changes", "problem"),
     [
         ({"width": 500, "height": 2000}, None),

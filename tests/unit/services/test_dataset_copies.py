@@ -84,6 +84,26 @@ def test_while_storage_is_away_nothing_is_kept_and_nothing_is_claimed(
     assert list((tmp_path / "datasets").iterdir()) == []
 
 
+def test_what_is_added_lies_beside_the_rest_and_is_known_when_the_dataset_goes(
+    datasets: Datasets, objects: MemoryObjectStore, copies: SqlDatasetCopyStore
+) -> None:
+    dataset = send(datasets)
+    _, [sent] = datasets.add_items(OWNER, dataset.id, upload({"d.png": picture_bytes(20, 40)}))
+    assert f"{OWNER.user_id}/{dataset.id}/{sent.item.file_name}" in objects.objects
+    datasets.delete(OWNER, dataset.id)
+    [left] = left_over(copies)
+    assert (len(left.object_keys), set(left.object_keys)) == (4, set(objects.objects))
+
+
+def test_while_storage_is_away_nothing_is_added(datasets: Datasets, objects: MemoryObjectStore, tmp_path: Path) -> None:
+    dataset = send(datasets)
+    before = sorted(tmp_path.rglob("*"))
+    objects.is_away = True
+    with pytest.raises(StoreUnavailable):
+        datasets.add_items(OWNER, dataset.id, upload({"d.png": picture_bytes(20, 40)}))
+    assert (datasets.get(OWNER, dataset.id), sorted(tmp_path.rglob("*"))) == (dataset, before)
+
+
 def test_what_was_copied_of_an_upload_that_failed_is_known_and_so_is_what_a_deletion_leaves(
     datasets: Datasets, objects: MemoryObjectStore, copies: SqlDatasetCopyStore
 ) -> None:

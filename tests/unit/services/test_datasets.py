@@ -20,10 +20,19 @@ from tests.unit.services.world import ADMIN, ALICE, BOB, MIN_FREE_BYTES, World
 
 CATS = {"a.png": picture_bytes(), "a.txt": b"a cat", "b.png": picture_bytes(20, 10)}
 
+MORE = {"c.png": picture_bytes(30, 10), "c.txt": b"another cat"}
+
 
 class _FullDatasetStore(MemoryDatasetStore):
     def add(self, dataset, items):
         raise StoreUnavailable("The store in memory is full.")
+
+
+class _OvertakenDatasetStore(MemoryDatasetStore):
+    """Where another upload is always the quicker one."""
+
+    def add_items(self, dataset_id, items, *, beside, at):
+        return super().add_items(dataset_id, items, beside=beside - 1, at=at)
 
 
 @pytest.fixture
@@ -119,6 +128,8 @@ def test_another_users_dataset_is_closed_to_every_verb(datasets, cats):
         lambda who, dataset_id: datasets.preview(who, dataset_id, item.id),
         lambda who, dataset_id: datasets.report(who, dataset_id, resolution=512),
         lambda who, dataset_id: datasets.change_item(who, dataset_id, item.id, {}),
+        datasets.require_owner,
+        lambda who, dataset_id: datasets.add_items(who, dataset_id, upload(MORE)),
         datasets.delete,
     ):
         with pytest.raises(Refused) as refused:
@@ -132,7 +143,11 @@ def test_an_admin_looks_but_does_not_touch(datasets, cats):
     item = items_of(datasets, cats)[0]
 
     assert datasets.report(ADMIN, cats.id, resolution=512).item_count == 2
-    for act in (lambda: datasets.change_item(ADMIN, cats.id, item.id, {}), lambda: datasets.delete(ADMIN, cats.id)):
+    for act in (
+        lambda: datasets.change_item(ADMIN, cats.id, item.id, {}),
+        lambda: datasets.add_items(ADMIN, cats.id, upload(MORE)),
+        lambda: datasets.delete(ADMIN, cats.id),
+    ):
         with pytest.raises(Refused):
             act()
 
@@ -164,6 +179,63 @@ def test_a_dataset_is_kept_while_any_users_job_waits_or_runs_on_it(datasets, wor
     world.complete(job_id)
     world.run_once()
     datasets.delete(ALICE, cats.id)
+
+
+def test_pictures_are_added_for_later_jobs_alone(datasets, world, cats):
+    first = world.submit(dataset_id=cats.id)
+    world.run_once()
+    before = mounted(world, first)
+
+    dataset, (sent,) = datasets.add_items(ALICE, cats.id, upload(MORE))
+    second = world.submit(dataset_id=cats.id)
+    world.run_once()
+
+    assert (dataset.item_count, dataset.captioned_count, sent.is_new) == (3, 2, True)
+    assert dataset.sha256 != cats.sha256
+    assert (mounted(world, first), len(before)) == (before, 3)
+    assert mounted(world, second) == before | {
+        sent.item.file_name: MORE["c.png"],
+        f"{sent.item.file_name.removesuffix('.png')}.txt": b"another cat\n",
+    }
+
+
+def test_what_is_sent_again_changes_nothing(datasets, world, cats):
+    added, _ = datasets.add_items(ALICE, cats.id, upload(MORE))
+    before = dict(world.files.files[cats.id])
+
+    dataset, sent = datasets.add_items(ALICE, cats.id, upload(CATS | MORE))
+
+    assert (dataset, world.files.files[cats.id]) == (added, before)
+    assert [(each.name, each.is_new) for each in sent] == [("a.png", False), ("b.png", False), ("c.png", False)]
+
+
+def test_an_upload_that_was_overtaken_leaves_the_dataset_to_the_quicker_one(world, files):
+    datasets = Datasets(
+        store=_OvertakenDatasetStore(),
+        versions=MemoryVersionStore(),
+        files=files,
+        jobs=world.store,
+        clock=world.clock,
+        disk=world.disk,
+        min_free_bytes=0,
+    )
+    cats = datasets.upload(ALICE, "cats", upload(CATS))
+    before = dict(files.files[cats.id])
+
+    with pytest.raises(Conflict) as conflict:
+        datasets.add_items(ALICE, cats.id, upload(MORE))
+
+    assert conflict.value.code == "DATASET_CHANGED"
+    assert files.files[cats.id] == before
+
+
+def test_an_upload_that_comes_again_under_its_key_is_the_same_dataset(datasets):
+    made = datasets.upload(ALICE, "cats", upload(CATS), key="once")
+
+    assert datasets.upload(ALICE, "cats", upload(CATS), key="once") == made
+    assert datasets.upload(ALICE, "cats", upload(CATS), key="twice") != made
+    assert datasets.upload(BOB, "cats", upload(CATS), key="once").user_id == "bob"
+    assert datasets.list(ALICE, page=1, page_size=10).total == 2
 
 
 def test_only_what_passes_both_gates_reaches_the_container(datasets, world, cats):
