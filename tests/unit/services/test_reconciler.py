@@ -91,7 +91,7 @@ def test_an_adapter_that_is_not_the_reported_one_is_no_success(world):
 
 
 def test_the_trainers_own_sentence_follows_the_reason(world):
-    job_id = world.submit(config=TrainingConfig(gradient_checkpointing=True))
+    job_id = world.submit(config=TrainingConfig(gradient_checkpointing=True, optimizer="adamw8bit"))
     world.run_once()
     world.write_event(job_id, "error", code="GPU_OUT_OF_MEMORY", message="Needed 20 GiB, had 8.")
     world.exit(job_id, 13)
