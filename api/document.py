@@ -6,6 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.examples import Examples
+from api.schemas.envelope import error_examples
+
 
 def tidy_document(app: FastAPI) -> None:
     """Make `app.openapi()` tell what the routes really answer, in an order that people can read."""
@@ -14,14 +17,18 @@ def tidy_document(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = made_by_framework()
+            examples = Examples(document["components"]["schemas"])
+            document["components"]["examples"] = error_examples()
             for methods in document["paths"].values():
                 for operation in methods.values():
                     operation["responses"] = _responses(operation["responses"])
+                    _show(operation, examples)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's own documentation does
 
 
+_JSON = "application/json"
 _EVENT_STREAM = "text/event-stream"
 # Of a stream the document tells what one event is.
 _EVENT = {
@@ -44,3 +51,11 @@ def _responses(responses: dict[str, Any]) -> dict[str, Any]:
         if _EVENT_STREAM in answer.get("content", {}):
             answer["content"][_EVENT_STREAM] = {"schema": _EVENT}
     return {status: responses[status] for status in sorted(responses) if status != "default"}
+
+
+def _show(operation: dict[str, Any], examples: Examples) -> None:
+    """Every body that is JSON has an example; a route may have written its own."""
+    for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+        content = body.get("content", {}).get(_JSON)
+        if content and not content.keys() & {"example", "examples"}:
+            content["example"] = examples.of(content["schema"])

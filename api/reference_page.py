@@ -56,6 +56,8 @@ def _operation(method: str, path: str, operation: Operation) -> Iterator[str]:
     if "requestBody" in operation:
         media_type, content = next(iter(operation["requestBody"]["content"].items()))
         yield from ("", f"Body ({media_type}): {_type(content['schema'])}.")
+        if "example" in content:
+            yield from ("", "```json", json.dumps(content["example"], indent=2, ensure_ascii=False), "```")
     yield from ("", *_answers(operation["responses"]))
 
 

@@ -38,7 +38,9 @@ _ADDITION_FIELDS: dict[str, Any] = {
         "description": "Keep pictures upright and without metadata, such as where they were taken.",
     },
 }
-_FIELDS = _ADDITION_FIELDS | {"name": {"type": "string", "maxLength": 200, "default": DEFAULT_NAME}}
+_FIELDS = _ADDITION_FIELDS | {
+    "name": {"type": "string", "maxLength": 200, "default": DEFAULT_NAME, "examples": ["my cat"]}
+}
 
 
 def _body(fields: dict[str, Any]) -> dict[str, Any]:

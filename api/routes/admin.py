@@ -29,6 +29,7 @@ from api.schemas.admin import (
     UserLimitOut,
 )
 from api.schemas.envelope import GUARDED, Listing, Single, errors
+from api.schemas.records import LOG_LINES
 from api.schemas.training import JobOut, QueueOut
 
 router = APIRouter(
@@ -71,7 +72,11 @@ def get_container(
     return Single(data=ContainerOut.from_domain(containers.get(identity, container_id)))
 
 
-@router.get("/containers/{container_id}/logs", summary="The end of a container's log", responses=errors(400, 404))
+@router.get(
+    "/containers/{container_id}/logs",
+    summary="The end of a container's log",
+    responses={**errors(400, 404), **LOG_LINES},
+)
 def read_container_log(
     container_id: ContainerId,
     identity: CurrentIdentity,

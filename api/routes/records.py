@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, admit
 from api.schemas.envelope import GUARDED, Listing, Single, errors
-from api.schemas.records import ArtifactOut, EventOut, LinkOut, MetricOut
+from api.schemas.records import LOG_LINES, ArtifactOut, EventOut, LinkOut, MetricOut
 from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
 
 router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses={**GUARDED, **errors(404)})
@@ -40,7 +40,7 @@ def list_metrics(
     return Listing.whole([MetricOut.from_domain(metric) for metric in found])
 
 
-@router.get("/training/jobs/{job_id}/logs", summary="The end of a job's log", responses=errors(400))
+@router.get("/training/jobs/{job_id}/logs", summary="The end of a job's log", responses={**errors(400), **LOG_LINES})
 def read_log(
     job_id: JobId,
     identity: CurrentIdentity,

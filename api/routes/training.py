@@ -9,8 +9,18 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, admit
 from api.patience import wait_for
-from api.schemas.envelope import GUARDED, Listing, Single, errors
-from api.schemas.training import CancelBody, JobOut, JobQuery, PlanOut, QueueOut, RetryBody, SubmitAnswer, SubmitBody
+from api.schemas.envelope import GUARDED, Listing, Single, errors, example
+from api.schemas.training import (
+    UNDECIDED,
+    CancelBody,
+    JobOut,
+    JobQuery,
+    PlanOut,
+    QueueOut,
+    RetryBody,
+    SubmitAnswer,
+    SubmitBody,
+)
 from api.submission import SubmissionSteps, status_and_message
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import JobFilter
@@ -27,7 +37,10 @@ DryRun = Annotated[bool, Query(description="Answer with the plan; nothing is sto
 @router.post(
     "/submit",
     summary="Submit a job",
-    responses={**_SUBMIT_ERRORS, 202: {"model": SubmitAnswer, "description": "Accepted; its launch is undecided."}},
+    responses={
+        **_SUBMIT_ERRORS,
+        202: {"model": SubmitAnswer, "description": "Accepted; its launch is undecided.", **example(UNDECIDED)},
+    },
 )
 async def submit_job(
     body: SubmitBody, steps: SubmissionSteps, *, dry_run: DryRun = False

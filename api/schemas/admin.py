@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.texts import Reason
 from api.schemas.training import JobQuery
+from api.schemas.words import WORDS
 from orchestrator.domain.administration import MAX_ACTIVE_JOBS, ContainerDetails, Maintenance
 from orchestrator.domain.audit import AuditAction, AuditEntry
 from orchestrator.domain.container import ContainerState
@@ -18,18 +19,19 @@ from orchestrator.ports.job_store import JobFilter
 from orchestrator.services.admin import Device
 from orchestrator.services.containers import ContainerView
 
+_MAINTENANCE = "A disk is replaced; back at noon."
 UserId = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class AuditEntryOut(BaseModel):
     """One act of an administrator or operator."""
 
-    id: int
+    id: int = Field(examples=[128])
     actor: str = Field(description="A user's id, or `operator` for the command line.")
-    action: AuditAction
-    subject: str = Field(description="What was acted on.")
-    message: str
-    data: dict[str, Any]
+    action: AuditAction = Field(examples=["priority_changed"])
+    subject: str = Field(description="What was acted on.", examples=[WORDS["job_id"]])
+    message: str = Field(examples=["Priority 2 instead of 0."])
+    data: dict[str, Any] = Field(examples=[{"before": 0, "after": 2}])
     at: datetime
 
     @classmethod
@@ -46,8 +48,8 @@ class AuditEntryOut(BaseModel):
 
 
 class MountOut(BaseModel):
-    source: str = Field(description="On the host.")
-    target: str
+    source: str = Field(description="On the host.", examples=[f"/srv/lorry/datasets/{WORDS['dataset_id']}"])
+    target: str = Field(examples=["/workspace/dataset"])
     is_read_only: bool
 
 
@@ -73,9 +75,9 @@ class UsageOut(BaseModel):
 class ContainerOut(BaseModel):
     """A container as the orchestrator last saw it, a few seconds ago."""
 
-    id: str
-    name: str
-    state: ContainerState
+    id: str = Field(examples=[WORDS["container_id"]])
+    name: str = Field(examples=[f"training-{WORDS['job_id']}"])
+    state: ContainerState = Field(examples=["running"])
     image: str | None = Field(description="null when it went away before it was looked at.")
     image_digest: str | None
     mounts: list[MountOut]
@@ -124,7 +126,7 @@ class StopBody(BaseModel):
 
 
 class SuspectOut(BaseModel):
-    reason: str
+    reason: str = Field(examples=["The GPU fell off the bus (Xid 79)."])
     job_id: str = Field(description="The last it failed.")
     suspect_since: datetime
 
@@ -132,7 +134,7 @@ class SuspectOut(BaseModel):
 class DeviceOut(BaseModel):
     """A GPU, or a CPU slot on a machine without any."""
 
-    id: str
+    id: str = Field(examples=[WORDS["device"]])
     job_id: str | None = Field(description="The job that holds it.")
     owner: str | None
     leased_at: datetime | None
@@ -168,7 +170,7 @@ class AdminJobQuery(JobQuery):
 class PriorityBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    priority: int = Field(ge=-1, le=2, strict=True, description="Higher starts first.")
+    priority: int = Field(ge=-1, le=2, strict=True, description="Higher starts first.", examples=[2])
 
 
 class UserLimitBody(BaseModel):
@@ -188,12 +190,12 @@ class UserLimitOut(BaseModel):
 class MaintenanceBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: Reason = Field(min_length=1, description="Everybody whose job waits reads it.")
+    reason: Reason = Field(min_length=1, description="Everybody whose job waits reads it.", examples=[_MAINTENANCE])
 
 
 class MaintenanceOut(BaseModel):
     is_on: bool
-    reason: str | None = None
+    reason: str | None = Field(None, examples=[_MAINTENANCE])
     actor: str | None = None
     since: datetime | None = None
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from api.schemas.records import MetricOut
+from api.schemas.words import WORDS
 from orchestrator.domain.analysis import Contrast
 from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.statistics import Tally
 from orchestrator.services.analysis import Comparison, Outcome, Statistics, Story
+
+# Keys of tallies.
+_Day = Annotated[str, Field(examples=["2026-11-20"])]
+_BaseModelId = Annotated[str, Field(examples=[WORDS["base_model"]])]
+_UserId = Annotated[str, Field(examples=[WORDS["user_id"]])]
 
 
 class RunOut(BaseModel):
@@ -107,8 +113,8 @@ class RunLog(BaseModel):
     """One event of a run."""
 
     timestamp: datetime
-    type: str
-    message: str
+    type: str = Field(examples=["checkpoint"])
+    message: str = Field(examples=["Saved step-000400."])
 
     @classmethod
     def from_domain(cls, event: JobEvent) -> RunLog:
@@ -201,7 +207,10 @@ class ComparedJob(OutcomeOut):
 
 class ContrastOut(BaseModel):
     field: str = Field(description="As a submission names it.", examples=["config.lora_rank"])
-    values: dict[str, Any] = Field(description="By job id.")
+    values: dict[str, Any] = Field(
+        description="By job id.",
+        examples=[{WORDS["job_id"]: 16, "41e7c0d9-6b2f-4f3a-8c15-0a9d7e6b5c48": 32}],
+    )
 
     @classmethod
     def from_domain(cls, contrast: Contrast) -> ContrastOut:
@@ -231,8 +240,8 @@ class ComparisonOut(BaseModel):
 class TallyOut(BaseModel):
     """Some jobs, counted."""
 
-    total: int
-    jobs: dict[JobStatus, int] = Field(description="By state.")
+    total: int = Field(examples=[20])
+    jobs: dict[JobStatus, int] = Field(description="By state.", examples=[{"completed": 19, "failed": 1}])
     success_rate: float | None = Field(description="Completed of those that completed or failed, 0 to 1.")
     mean_queue_seconds: float | None = Field(description="From submission to the first start.")
     mean_run_seconds: float | None = Field(description="Of all attempts of a job together.")
@@ -258,9 +267,9 @@ class StatisticsOut(TallyOut):
     since: datetime
     until: datetime
     currency: str
-    by_day: dict[str, TallyOut] = Field(description="By the day of submission, UTC; days without a job are left out.")
-    by_base_model: dict[str, TallyOut]
-    by_user: dict[str, TallyOut] | None = Field(description="Only with `scope=all`.")
+    by_day: dict[_Day, TallyOut] = Field(description="By the day of submission, UTC; days without a job are left out.")
+    by_base_model: dict[_BaseModelId, TallyOut]
+    by_user: dict[_UserId, TallyOut] | None = Field(description="Only with `scope=all`.")
 
     @classmethod
     def of(cls, statistics: Statistics) -> StatisticsOut:

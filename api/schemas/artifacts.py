@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from api.schemas.assets import Asset, readable_size
@@ -12,6 +14,9 @@ from orchestrator.domain.usage import Usage
 class TrainedAsset(Asset):
     """An adapter (kind `model`) or a checkpoint that training made."""
 
+    kind: Literal["model", "checkpoint"]
+    status: Literal["ready"]
+    source: Literal["training"]
     job_id: str
     path: str = Field(description="Relative to the job's files; of a checkpoint, its folder tells the step.")
     sha256: str
@@ -43,8 +48,8 @@ class SampleOut(BaseModel):
     step: int | None = Field(description="Null where the trainer did not say.")
     prompt: str | None
     seed: int | None
-    name: str
-    size_bytes: int
+    name: str = Field(examples=["step-000400-0.png"])
+    size_bytes: int = Field(examples=[398214])
     image_url: str = Field(description="Path on this server, for an inline picture; needs the token.")
 
     @classmethod
@@ -66,8 +71,13 @@ class UsageOut(BaseModel):
     """Text to copy."""
 
     prompt: str = Field(description="The words that call up what was trained.", examples=["sks cat"])
-    comfyui: str = Field(description="Steps, one a line.")
-    diffusers: str = Field(description="A Python program.")
+    comfyui: str = Field(
+        description="Steps, one a line.",
+        examples=["1. Put my-cat.safetensors into ComfyUI/models/loras and press R to reload the lists."],
+    )
+    diffusers: str = Field(
+        description="A Python program.", examples=["import torch\nfrom diffusers import AutoPipelineForText2Image"]
+    )
 
     @classmethod
     def from_domain(cls, usage: Usage) -> UsageOut:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.schemas.words import WORDS
 from orchestrator.domain.dataset import Dataset
 from orchestrator.domain.download import DownloadStatus
 from orchestrator.services.models import ModelView
@@ -25,12 +26,16 @@ class Asset(BaseModel):
     kind: Literal["model", "dataset", "checkpoint"]
     size: str | None = Field(description="For people.", examples=["12.3 MiB"])
     size_bytes: int | None
-    status: Literal["ready", "downloading", "error"]
+    status: Literal["ready", "downloading", "error"] = Field(examples=["ready"])
     source: Literal["HuggingFace", "local", "training"]
     downloadedAt: datetime | None  # noqa: N815 - the contract's name
 
 
 class DatasetOut(Asset):
+    id: str = Field(examples=[WORDS["dataset_id"]])
+    kind: Literal["dataset"]
+    status: Literal["ready"]
+    source: Literal["local"]
     item_count: int
     captioned_count: int
     sha256: str = Field(description="Over pictures and captions: equal content has equal hashes.")
@@ -66,17 +71,24 @@ _MODEL_STATUSES: Mapping[DownloadStatus, Literal["ready", "downloading", "error"
 class ModelOut(Asset):
     """`status` is `error` also for a model that is not here and was never asked for; `ready` and `fetchable` tell."""
 
-    ready: bool = Field(description="A job that asks for it has nothing to wait for.")
-    fetchable: bool = Field(description="It is fetched when a job asks for it, or `/models/download/start`.")
-    progress: int | None = Field(description="Percent, while it is downloading.")
-    message: str | None = Field(description="What went wrong with its download.")
-    family: str
+    id: str = Field(examples=[WORDS["base_model"]])
+    name: str = Field(examples=["stable-diffusion-xl-base-1.0"])
+    kind: Literal["model"]
+    size: str | None = Field(description="For people.", examples=["12.9 GiB"])
+    size_bytes: int | None = Field(examples=[13900000000])
+    ready: bool = Field(description="A job that asks for it has nothing to wait for.", examples=[True])
+    fetchable: bool = Field(
+        description="It is fetched when a job asks for it, or `/models/download/start`.", examples=[True]
+    )
+    progress: int | None = Field(description="Percent, while it is downloading.", examples=[None])
+    message: str | None = Field(description="What went wrong with its download.", examples=[None])
+    family: str = Field(examples=["sdxl"])
     revision: str = Field(description="The commit that is here; else what the catalogue asks for.")
-    licence: str
-    gated: bool = Field(description="Its hub gives it only to those who accepted its terms.")
+    licence: str = Field(examples=["CreativeML-OpenRAIL++-M"])
+    gated: bool = Field(description="Its hub gives it only to those who accepted its terms.", examples=[False])
     memory: str | None = Field(description="For people.", examples=["6.6 GiB"])
     memory_bytes: int | None = Field(description="Of a GPU, for its weights; activations come on top.")
-    description: str
+    description: str = Field(examples=["Stable Diffusion XL 1.0. Made for pictures of 1024 pixels."])
 
     @classmethod
     def from_domain(cls, view: ModelView) -> ModelOut:

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.assets import DatasetOut
+from api.schemas.words import WORDS
 from orchestrator.domain.dataset import (
     MAX_CAPTION_LENGTH,
     Approval,
@@ -22,12 +23,13 @@ from orchestrator.domain.dataset_report import DatasetReport, Problem
 
 Use = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Uses = Annotated[list[Use], Field(max_length=16)]
+_TWO_ITEMS = [WORDS["item_ids"], "f3a9d0c7-6e1b-4d52-9a8f-2c7b6e5d4f31"]
 
 
 class DatasetItemOut(BaseModel):
     """One picture."""
 
-    id: str
+    id: str = Field(examples=[WORDS["item_ids"]])
     file_name: str
     original_name: str
     caption: str | None
@@ -37,7 +39,7 @@ class DatasetItemOut(BaseModel):
     excluded: Exclusion | None = Field(description="Why jobs do not train on it; null: they do.")
     width: int = Field(description="Pixels, as displayed.")
     height: int
-    size_bytes: int
+    size_bytes: int = Field(examples=[412873])
     sha256: str
     sharpness: float | None = Field(description="Variance of the Laplacian; low is blurred.")
 
@@ -63,7 +65,7 @@ class DatasetItemOut(BaseModel):
 class SentPictureOut(BaseModel):
     """What became of a picture that was sent."""
 
-    name: str = Field(description="The client's.")
+    name: str = Field(description="The client's.", examples=[WORDS["original_name"]])
     item_id: str
     is_new: bool = Field(description="False: the dataset held the same bytes already, and that is the item.")
 
@@ -130,18 +132,19 @@ class BucketOut(BaseModel):
 
 
 class FindingOut(BaseModel):
-    problem: Problem
-    message: str
-    item_ids: list[str]
+    problem: Problem = Field(examples=["blurred"])
+    message: str = Field(examples=["2 items have no sharp edge anywhere: blurred, or blank."])
+    item_ids: list[str] = Field(examples=[_TWO_ITEMS])
     surplus_ids: list[str] = Field(
+        examples=[_TWO_ITEMS],
         description="Those that may be rejected to be rid of it: all but the largest of near duplicates. Empty where "
-        "captions are the cure, or nothing would be left."
+        "captions are the cure, or nothing would be left.",
     )
 
 
 class AdviceOut(BaseModel):
-    advice: str
-    reason: str
+    advice: str = Field(examples=["Train for about 1000 steps."])
+    reason: str = Field(examples=["22 items at one item a step are then seen 45 times each."])
 
 
 class ReportOut(BaseModel):

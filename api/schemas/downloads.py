@@ -11,17 +11,17 @@ from orchestrator.services.models import ModelView
 
 class DownloadBody(BaseModel, extra="forbid"):
     modelId: str = Field(  # noqa: N815 - the contract's name
-        description="Of the catalogue.", max_length=200, examples=["stabilityai/stable-diffusion-xl-base-1.0"]
+        description="Of the catalogue.", max_length=200
     )
 
 
 class DownloadOut(BaseModel):
     modelId: str  # noqa: N815 - the contract's name
-    status: Literal["downloading", "done", "error"]
-    progress: int = Field(ge=0, le=100, description="Percent of the bytes; 100 only when it is done.")
+    status: Literal["downloading", "done", "error"] = Field(examples=["downloading"])
+    progress: int = Field(ge=0, le=100, description="Percent of the bytes; 100 only when it is done.", examples=[41])
     bytesDownloaded: int  # noqa: N815 - the contract's name
     totalBytes: int | None = Field(description="None until the hub has said it.")  # noqa: N815 - the contract's name
-    message: str | None = Field(description="What went wrong, or why it is tried again.")
+    message: str | None = Field(description="What went wrong, or why it is tried again.", examples=[None])
 
     @classmethod
     def from_domain(cls, view: ModelView) -> DownloadOut:

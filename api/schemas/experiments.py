@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 
 from api.schemas.analysis import ContrastOut, OutcomeOut
 from api.schemas.texts import Description, Name, Reason
+from api.schemas.words import WORDS
 from orchestrator.domain.experiment import Experiment, ExperimentChanges, ParamValue
 from orchestrator.services.experiments import ExperimentView
 
@@ -77,10 +78,10 @@ class MeasuredBody(BaseModel):
 
 
 class ExperimentOut(BaseModel):
-    id: str
+    id: str = Field(examples=[WORDS["experiment_id"]])
     user_id: str
-    name: str
-    description: str | None
+    name: str = Field(examples=["ranks"])
+    description: str | None = Field(examples=["How small may it be?"])
     params: dict[str, ParamValue] = Field(description="The owner's notes on what is tried.")
     job_count: int
     created_at: datetime

@@ -12,11 +12,15 @@ from orchestrator.domain.identity import Identity
 class SignInBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    code: str = Field(max_length=128, description="Of a link that `lorry token link` printed. It works once.")
+    code: str = Field(
+        max_length=128,
+        description="Of a link that `lorry token link` printed. It works once.",
+        examples=["b1YfQx3kTq0nVw7uJ2mZpA"],
+    )
 
 
 class SignedIn(BaseModel):
-    token: str = Field(description="A bearer token, valid for a week.")
+    token: str = Field(description="A bearer token, valid for a week.", examples=["lorry_4mK9vR2xPq7sT1wYb8NcZ"])
 
 
 class IdentityOut(BaseModel):
@@ -32,5 +36,5 @@ class SignInOptions(BaseModel):
     """How users of this installation get a token."""
 
     mode: Literal["token", "supabase"] = Field(description="`token`: an operator gives them out.")
-    supabase_url: str | None
-    supabase_publishable_key: str | None = Field(description="Made to be public.")
+    supabase_url: str | None = Field(examples=[None])
+    supabase_publishable_key: str | None = Field(description="Made to be public.", examples=[None])

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.training import JobOut
+from api.schemas.words import WORDS
 from orchestrator.domain.config_diff import Difference
 from orchestrator.domain.job import Attempt
 from orchestrator.domain.lifecycle import EndReason
@@ -19,21 +20,21 @@ from orchestrator.services.reproduction import LineageView, Rerun
 
 
 class LineageItemOut(BaseModel):
-    id: str
+    id: str = Field(examples=[WORDS["item_ids"]])
     sha256: str
 
 
 class LineageDataset(BaseModel):
     """The version that was trained on, whatever became of the dataset since."""
 
-    id: str
+    id: str = Field(examples=[WORDS["dataset_id"]])
     sha256: str
-    item_count: int
+    item_count: int = Field(examples=[1])
     items: list[LineageItemOut]
 
 
 class LineageBaseModel(BaseModel):
-    id: str
+    id: str = Field(examples=[WORDS["base_model"]])
     revision: str
 
 
@@ -52,7 +53,7 @@ class LineageAttempt(BaseModel):
     resume_from: str | None = Field(description="The checkpoint it was told to go on from; null: the newest.")
     started_at: datetime | None
     finished_at: datetime | None
-    end_reason: EndReason | None
+    end_reason: EndReason | None = Field(examples=["adapter_verified"])
 
     @classmethod
     def from_domain(cls, attempt: Attempt) -> LineageAttempt:
@@ -84,7 +85,10 @@ class LineageOut(BaseModel):
     adapter: LineageAdapter
     attempts: list[LineageAttempt]
     rerun_of: str | None = Field(description="The job that this one was to repeat.")
-    metadata: dict[str, str] = Field(description="The same facts, as they stand in the adapter file's metadata.")
+    metadata: dict[str, str] = Field(
+        description="The same facts, as they stand in the adapter file's metadata.",
+        examples=[{"lorry.base_model": WORDS["base_model"], "lorry.attempt": "1"}],
+    )
 
     @classmethod
     def from_domain(cls, view: LineageView) -> LineageOut:

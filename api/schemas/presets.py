@@ -12,9 +12,12 @@ from orchestrator.domain.recommendations import Recommendation
 
 class PresetOut(BaseModel):
     name: str = Field(description="As a submission names it.", examples=["subject"])
-    title: str
-    description: str
-    config: dict[str, Any] = Field(description="The options that it sets; all others keep their defaults.")
+    title: str = Field(examples=["Subject"])
+    description: str = Field(examples=["A person, pet or thing from 10 to 30 pictures."])
+    config: dict[str, Any] = Field(
+        description="The options that it sets; all others keep their defaults.",
+        examples=[{"steps": 1500, "lora_rank": 16}],
+    )
 
     @classmethod
     def from_domain(cls, preset: Preset) -> PresetOut:
@@ -25,8 +28,8 @@ class RecommendationOut(BaseModel):
     """A setting that suits the dataset better than the one in question."""
 
     option: str = Field(examples=["steps"])
-    value: Any
-    reason: str
+    value: Any = Field(examples=[1500])
+    reason: str = Field(examples=["Each of 22 pictures is then seen 68 times."])
 
     @classmethod
     def from_domain(cls, recommendation: Recommendation) -> RecommendationOut:

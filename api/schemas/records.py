@@ -7,22 +7,37 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.schemas.envelope import example
+from api.schemas.words import WORDS
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.services.records import Link
+
+# OpenAPI entry of a log's lines, which are no field's.
+LOG_LINES: dict[int | str, dict[str, Any]] = {
+    200: example(
+        {
+            "ok": True,
+            "data": ["Loaded 22 pictures, 2 of them held out.", "step 420/1000 loss 0.0813"],
+            "total": 2,
+            "page": 1,
+            "page_size": 2,
+        }
+    )
+}
 
 
 class EventOut(BaseModel):
     """One line of a job's history."""
 
-    id: int = Field(description="Ascending; ask for those `after` the last one seen.")
+    id: int = Field(description="Ascending; ask for those `after` the last one seen.", examples=[1042])
     attempt: int
-    type: str = Field(description="`status` for a transition, else what the trainer reported.")
-    message: str
+    type: str = Field(description="`status` for a transition, else what the trainer reported.", examples=["status"])
+    message: str = Field(examples=["The container is running."])
     at: datetime
-    old_status: str | None
-    new_status: str | None
-    data: dict[str, Any]
+    old_status: str | None = Field(examples=["pending"])
+    new_status: str | None = Field(examples=["running"])
+    data: dict[str, Any] = Field(examples=[{}])
 
     @classmethod
     def from_domain(cls, event: JobEvent) -> EventOut:
@@ -76,9 +91,12 @@ class LinkOut(BaseModel):
     """Where to download a file."""
 
     url: str = Field(
-        description="Of the copy in Storage, for whoever has it; a path on this server where there is none."
+        description="Of the copy in Storage, for whoever has it; a path on this server where there is none.",
+        examples=[WORDS["download_url"]],
     )
-    expires_at: datetime | None = Field(description="Null for the path on this server, which needs the token.")
+    expires_at: datetime | None = Field(
+        description="Null for the path on this server, which needs the token.", examples=[None]
+    )
 
     @classmethod
     def from_domain(cls, link: Link | None, artifact_id: str) -> LinkOut:
@@ -90,11 +108,11 @@ class LinkOut(BaseModel):
 class ArtifactOut(BaseModel):
     """One file."""
 
-    id: str
+    id: str = Field(examples=[WORDS["artifact_id"]])
     job_id: str
     attempt: int
     kind: ArtifactKind
-    name: str
+    name: str = Field(examples=["my-cat.safetensors"])
     path: str = Field(description="Relative to the job's files; unique among them, which a name is not.")
     size_bytes: int
     sha256: str

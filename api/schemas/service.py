@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from orchestrator.services.readiness import Check
 
@@ -16,13 +16,13 @@ class Health(BaseModel):
     ok: Literal[True] = True
     timestamp: datetime
     service: Literal["lorry"] = "lorry"
-    version: str
+    version: str = Field(examples=["1.0.0"])
 
 
 class CheckOut(BaseModel):
-    name: str
+    name: str = Field(examples=["engine"])
     ok: bool
-    message: str
+    message: str = Field(examples=["The Docker Engine answers."])
 
     @classmethod
     def from_domain(cls, check: Check) -> CheckOut:

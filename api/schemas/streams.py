@@ -27,7 +27,7 @@ class TicketBody(BaseModel):
 class TicketOut(BaseModel):
     """A ticket, to be sent as `?ticket=`."""
 
-    ticket: str
+    ticket: str = Field(examples=["q0VbX8mT2kYp5sWd9nRa"])
     expires_at: datetime = Field(description=f"{TICKET_SECONDS} seconds from now; it opens one stream once.")
 
     @classmethod

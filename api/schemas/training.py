@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.config import JsonDict
 
 from api.schemas.presets import RecommendationOut
 from api.schemas.texts import Name, Reason, Search, TriggerWord
 from api.schemas.training_options import ConfigField
+from api.schemas.words import WORDS
 from orchestrator.domain.estimates import Basis, Estimate
 from orchestrator.domain.job import FROM_SCRATCH
 from orchestrator.domain.lifecycle import EndReason, JobStatus
@@ -33,7 +35,7 @@ class SubmitBody(BaseModel):
         extra="forbid",
         json_schema_extra={
             "example": {
-                "dataset_id": "5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11",
+                "dataset_id": WORDS["dataset_id"],
                 "type": "lora",
                 "base_model": "lorry/tiny-sd15",
                 "config": {"learning_rate": 0.0001, "steps": 1000, "resolution": 512, "lora_rank": 16},
@@ -92,26 +94,23 @@ class SubmitBody(BaseModel):
         )
 
 
+UNDECIDED: JsonDict = {
+    "ok": True,
+    "success": True,
+    "job_id": WORDS["job_id"],
+    "status": "pending",
+    "message": "The job was accepted; its launch has not been decided yet.",
+}
+
+
 class SubmitAnswer(BaseModel):
     """What became of a submission."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "ok": True,
-                "success": True,
-                "job_id": "b9a4d2f0-8f6e-4a55-9d8e-1d8a3b0c7e21",
-                "status": "running",
-                "message": "The container is running.",
-            }
-        }
-    )
 
     ok: Literal[True] = True
     success: Literal[True] = True
     job_id: str
     status: JobStatus = Field(description="`pending`: accepted, and not decided yet whether it starts or waits.")
-    message: str
+    message: str = Field(examples=["The container is running."])
 
 
 class CancelBody(BaseModel):
@@ -140,7 +139,7 @@ class RetryBody(BaseModel):
 
 class QueuePlace(BaseModel):
     position: int = Field(description="From 1.")
-    reason: str = Field(description="What the job waits for.")
+    reason: str = Field(description="What the job waits for.", examples=["no GPU or CPU slot is free"])
     eta_seconds: float | None = Field(description="Until it starts; null where nobody can know.")
 
     @classmethod
@@ -188,9 +187,12 @@ class EstimateOut(BaseModel):
     duration_seconds: float = Field(description="From its start to its end.")
     cost: float | None = Field(description="Null where this installation counts no costs.")
     memory_bytes: int | None = Field(description="Of a GPU, at its peak; null where nothing like it was measured.")
-    basis: Basis = Field(description="What this rests on.")
+    basis: Basis = Field(description="What this rests on.", examples=["same_settings"])
     run_count: int = Field(description="Completed jobs that it rests on.")
-    explanation: str = Field(description="The same for people.")
+    explanation: str = Field(
+        description="The same for people.",
+        examples=["Median of 7 jobs completed with the same base model, resolution and images a step."],
+    )
 
     @classmethod
     def from_domain(cls, estimate: Estimate) -> EstimateOut:
@@ -235,7 +237,7 @@ class JobOut(BaseModel):
     end_reason: EndReason | None
     exit_code: int | None
     error_message: str | None
-    queue: QueuePlace | None = Field(description="Only while queued.")
+    queue: QueuePlace | None = Field(description="Only while queued.", examples=[None])
     estimate: EstimateOut | None = Field(description="Until the job has ended; null while nobody can know.")
     image_digest: str | None
     experiment_id: str | None
@@ -315,7 +317,7 @@ class PlanOut(BaseModel):
     total_steps: int
     total_epochs: int
     starts_now: bool
-    queue: QueuePlace | None = Field(description="Where it would wait, and for what.")
+    queue: QueuePlace | None = Field(description="Where it would wait, and for what.", examples=[None])
     estimate: EstimateOut | None = Field(description="Null while no job like it has completed here.")
     recommendations: list[RecommendationOut] = Field(description="Settings that would suit the dataset better.")
 

@@ -31,7 +31,7 @@ class WebhookBody(BaseModel):
 
 
 class WebhookOut(BaseModel):
-    id: str
+    id: str = Field(examples=["a6f0e1d2-3c4b-4596-8778-695a4b3c2d1e"])
     url: str
     events: list[WebhookEvent]
     created_at: datetime
@@ -45,7 +45,9 @@ class WebhookOut(BaseModel):
 
 
 class NewWebhookOut(WebhookOut):
-    secret: str = Field(description="Signs every message. Shown this once.")
+    secret: str = Field(
+        description="Signs every message. Shown this once.", examples=["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]
+    )
 
     @classmethod
     def from_domain(cls, webhook: Webhook) -> NewWebhookOut:
@@ -55,10 +57,10 @@ class NewWebhookOut(WebhookOut):
 class DeliveryOut(BaseModel):
     """One message; its id is the `webhook-id` that the receiver sees at every try."""
 
-    id: str
-    event: str = Field(description="A webhook's event, or `ping`.")
+    id: str = Field(examples=["f4b1c8d7-2e3a-4f60-9b5c-8d7e6f1a2b3c"])
+    event: str = Field(description="A webhook's event, or `ping`.", examples=["job.completed"])
     job_id: str | None
-    state: DeliveryState
+    state: DeliveryState = Field(examples=["delivered"])
     tries: int
     status_code: int | None = Field(description="The receiver's last answer; null when there was none.")
     error: str | None = Field(description="Why the last try failed.")
