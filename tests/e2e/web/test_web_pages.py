@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests.e2e.installation import User
 from tests.e2e.web.browser import PHONE
 from tests.e2e.web.conftest import People
+from tests.factories import noise_bytes
 
 pytestmark = pytest.mark.docker
 
@@ -37,6 +39,49 @@ def test_pictures_are_uploaded_and_their_captions_edited_by_keyboard(people: Peo
     somebody.photograph("dataset")
     page.get_by_role("link", name="Datasets").click()
     somebody.photograph("datasets")
+
+
+def test_an_upload_that_is_cut_goes_on_and_has_every_picture_once(people: People, user: User) -> None:
+    somebody = people(user)
+    page = somebody.page
+    somebody.go("/datasets")
+    pictures = {f"{number:02d}.png": noise_bytes(16, 16, seed=number) for number in range(40)}
+    cut: list[str] = []
+
+    def cut_once(route: Route) -> None:
+        if cut:
+            route.continue_()
+        else:
+            cut.append(route.request.url)
+            route.abort("connectionreset")
+
+    page.route("**/api/datasets/*/items", cut_once)
+    page.locator("input[type=file]").set_input_files(_chosen(pictures | {"bad.png": b"no picture"}))
+    page.get_by_label("Name").fill("noise")
+    page.get_by_role("button", name="Upload").click()
+
+    expect(page.get_by_text("What has arrived is kept")).to_be_visible()
+    expect(page.get_by_text("1 file was refused")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("bad.png The picture is not a readable")
+    page.get_by_role("link", name="Open the dataset").click()
+    expect(page.get_by_role("heading", name="noise")).to_be_visible()
+    dataset_id = page.url.rpartition("/")[2]
+    assert len(cut) == 1
+    assert _kept(user, dataset_id) == sorted(pictures)
+
+    more = {"40.png": noise_bytes(16, 16, seed=40), "39.png": pictures["39.png"]}
+    page.locator("input[type=file]").set_input_files(_chosen(more))
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("41 of 41 pictures may be trained on")).to_be_visible()
+    assert _kept(user, dataset_id) == sorted(pictures | more)
+
+
+def _chosen(files: Mapping[str, bytes]) -> list[FilePayload]:
+    return [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files.items()]
+
+
+def _kept(user: User, dataset_id: str) -> list[str]:
+    return sorted(item["original_name"] for item in user.get(f"/datasets/{dataset_id}/items", page_size=200))
 
 
 def test_a_picture_that_is_rejected_is_not_trained_on(people: People, user: User) -> None:

@@ -5,6 +5,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Gallery } from "~/features/datasets/gallery";
 import { datasetJobsQuery, datasetQuery } from "~/features/datasets/queries";
 import { Report } from "~/features/datasets/report";
+import { UploadForm } from "~/features/datasets/upload-form";
 import { JobTable } from "~/features/jobs/job-table";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
@@ -30,6 +31,12 @@ export function DatasetPage() {
     >
       <Report id={id} />
       <Gallery id={id} />
+      <Stack gap="xs">
+        <Title order={2} size="h4">
+          <Trans>Add pictures</Trans>
+        </Title>
+        <UploadForm dataset={dataset.data} />
+      </Stack>
       <Jobs id={id} />
     </Page>
   );

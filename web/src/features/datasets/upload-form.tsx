@@ -1,98 +1,94 @@
-import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Button, Group, Paper, Progress, Stack, Text, TextInput } from "@mantine/core";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Button, Group, Paper, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type DragEvent, type SubmitEvent, useRef, useState } from "react";
-import classes from "~/features/datasets/datasets.module.css";
-import { upload } from "~/features/datasets/upload";
+import { type SubmitEvent, useState } from "react";
+import type { DatasetOut } from "~/api/generated";
+import type { Chosen } from "~/features/datasets/batches";
+import { DropZone } from "~/features/datasets/drop-zone";
+import { Sending, type SendingState } from "~/features/datasets/sending";
+import { deliver } from "~/features/datasets/upload";
+import { Refusals, UploadProgress } from "~/features/datasets/upload-progress";
 import { Failure } from "~/ui/failure";
+import { PageButton } from "~/ui/links";
 
-export function UploadForm() {
+/** Pictures for a new dataset, or more for one that is there. */
+export function UploadForm({ dataset: target = null }: { dataset?: DatasetOut | null }) {
   const { t } = useLingui();
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const [files, setFiles] = useState<File[]>([]);
+  const [sending, setSending] = useState<Sending | null>(null);
+  const [state, setState] = useState<SendingState | null>(null);
   const [name, setName] = useState("");
-  const [sent, setSent] = useState(0);
-  const sending = useMutation({
-    mutationFn: () => upload({ name, files, onProgress: setSent }),
-    onSuccess: async (dataset) => {
-      await queries.invalidateQueries({ queryKey: ["datasets"] });
-      await navigate({ to: "/datasets/$id", params: { id: dataset.id } });
+  const upload = useMutation({
+    mutationFn: async (chosen: Sending) => {
+      let refusedCount = 0;
+      const dataset = await chosen.run(name, (next) => {
+        refusedCount = next.refusals.length;
+        setState(next);
+      });
+      return { dataset, refusedCount };
     },
+    onSuccess: async ({ dataset, refusedCount }) => {
+      if (dataset === null || refusedCount > 0) return;
+      choose([]);
+      if (target === null) await navigate({ to: "/datasets/$id", params: { id: dataset.id } });
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ["datasets"] }),
   });
+  const choose = (files: Chosen[]) => {
+    upload.reset();
+    setState(null);
+    setSending(files.length > 0 ? new Sending(files, deliver, target) : null);
+  };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    sending.mutate();
+    if (sending) upload.mutate(sending);
   };
   return (
     <Paper component="form" withBorder p="md" onSubmit={submit}>
       <Stack>
-        <DropZone files={files} onChoose={setFiles} />
-        {files.length > 0 && (
+        <DropZone
+          label={target ? t`Add pictures` : t`New dataset`}
+          count={sending?.files.length ?? 0}
+          isDisabled={upload.isPending}
+          onChoose={choose}
+        />
+        {sending && !upload.isSuccess && (
           <Group align="end">
-            <TextInput
-              label={t`Name`}
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-              required
-              withAsterisk={false}
-              dir="auto"
-            />
-            <Button type="submit" loading={sending.isPending}>
+            {target === null && (
+              <NameInput value={name} isSettled={sending.dataset !== null} onChange={setName} />
+            )}
+            <Button type="submit" loading={upload.isPending}>
               <Trans>Upload</Trans>
             </Button>
           </Group>
         )}
-        {sending.isPending && <Progress value={sent} aria-label={t`Progress`} />}
-        {sending.error && <Failure error={sending.error} />}
+        {sending && state && !upload.isSuccess && <UploadProgress sending={sending} state={state} />}
+        {upload.error && <Failure error={upload.error} title={t`The upload stopped; press Upload to send what is left`} />}
+        <Refusals refusals={state?.refusals ?? []} />
+        {upload.data?.dataset && target === null && (
+          <PageButton to="/datasets/$id" params={{ id: upload.data.dataset.id }} variant="default">
+            <Trans>Open the dataset</Trans>
+          </PageButton>
+        )}
       </Stack>
     </Paper>
   );
 }
 
-function DropZone({ files, onChoose }: { files: File[]; onChoose: (files: File[]) => void }) {
+function NameInput({ value, isSettled, onChange }: { value: string; isSettled: boolean; onChange: (name: string) => void }) {
   const { t } = useLingui();
-  const input = useRef<HTMLInputElement>(null);
-  const [isOver, setOver] = useState(false);
-  const drop = (event: DragEvent) => {
-    event.preventDefault();
-    setOver(false);
-    onChoose([...event.dataTransfer.files]);
-  };
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- the button inside does the same by keyboard
-    <div
-      className={classes.zone}
-      data-over={isOver}
-      role="group"
-      aria-label={t`New dataset`}
-      onDragOver={(event) => {
-        event.preventDefault();
-        setOver(true);
-      }}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
-      <input
-        ref={input}
-        type="file"
-        multiple
-        hidden
-        accept="image/*,.txt,.zip"
-        aria-label={t`Pictures and captions`}
-        onChange={(event) => onChoose([...(event.currentTarget.files ?? [])])}
-      />
-      <Button variant="default" onClick={() => input.current?.click()}>
-        <Trans>Choose pictures and captions</Trans>
-      </Button>
-      <Text size="sm" c="dimmed">
-        {files.length > 0 ? (
-          <Plural value={files.length} one="# file chosen" other="# files chosen" />
-        ) : (
-          <Trans>or drop them here: cat.png with cat.txt beside it, or one zip of them</Trans>
-        )}
-      </Text>
-    </div>
+    <TextInput
+      label={t`Name`}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      required
+      maxLength={200}
+      withAsterisk={false}
+      disabled={isSettled}
+      dir="auto"
+    />
   );
 }

@@ -68,7 +68,7 @@ export function NewJobPage() {
             isAsked={isAsked}
             onTake={(option, value) => change({ config: { ...draft.config, [option]: value } })}
           />
-          {submission.error && <Failure error={submission.error} />}
+          {submission.error && <Failure error={submission.error} title={t`The job was not submitted`} />}
           <Button type="submit" size="md" disabled={!isAsked} loading={submission.isPending}>
             <Trans>Submit the job</Trans>
           </Button>

@@ -28,6 +28,7 @@ export function PlanPanel(props: Props) {
 }
 
 function PlanContent({ plan, error, isAsked, onTake }: Props) {
+  const { t } = useLingui();
   if (!isAsked) {
     return (
       <Text size="sm" c="dimmed">
@@ -36,7 +37,7 @@ function PlanContent({ plan, error, isAsked, onTake }: Props) {
     );
   }
   if (error) {
-    return <Failure error={error} />;
+    return <Failure error={error} title={error.isUnreachable ? "" : t`A job like this would be refused`} />;
   }
   if (!plan) return <Loading height={140} />;
   return (
