@@ -83,13 +83,13 @@ test("an upload that was overtaken is sent again", async () => {
 test("a refused picture is named, its caption stays behind, and the others go on as another upload", async () => {
   const sentence = { field: "bad.png", message: "The picture is not a readable picture." };
   const { asked, kept, deliver } = server(new ApiError(400, "VALIDATION_FAILED", "Unusable.", [sentence]));
-  const files = ["bad.png", "bad.txt", "good.png"].map((path) => chosen(path));
+  const files = ["bad.png", "bad.txt", "good.png", "good.txt"].map((path) => chosen(path));
   let last: SendingState | undefined;
   await new Sending(files, deliver).run("cats", (state) => (last = state));
-  expect(kept).toEqual(["good.png"]);
+  expect(kept).toEqual(["good.png", "good.txt"]);
   expect(asked[0]?.key).not.toBe(asked[1]?.key);
   expect(last?.refusals).toEqual([{ name: "bad.png", message: sentence.message }]);
-  expect(last?.doneBytes).toBe(30);
+  expect(last?.doneBytes).toBe(40);
 });
 
 test("a picture goes on without a caption that is refused", async () => {

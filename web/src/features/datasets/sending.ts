@@ -88,12 +88,14 @@ export class Sending {
     }
   }
 
-  /** Those that the server names, with the captions of pictures among them; all when it names none. */
+  /** Those that the server names, and captions that have no picture any more; all when it names none. */
   private refuse(batch: Chosen[], error: ApiError): void {
     const named = new Set(error.details.map((detail) => detail.field));
     const found = batch.filter(({ path }) => named.has(path));
-    const stems = new Set(found.filter((each) => !isCaption(each)).map(({ path }) => stemOf(path)));
-    const gone = found.length > 0 ? batch.filter((each) => found.includes(each) || stems.has(stemOf(each.path))) : batch;
+    const pictures = batch.filter((each) => !found.includes(each) && !isCaption(each));
+    const stems = new Set(pictures.map(({ path }) => stemOf(path)));
+    const isGone = (each: Chosen) => found.includes(each) || !stems.has(stemOf(each.path));
+    const gone = found.length > 0 ? batch.filter(isGone) : batch;
     gone.forEach((each) => this.refused.add(each));
     this.refusals = [...this.refusals, ...sentences(batch, error)];
     this.key = newKey(); // what is left of the batch is another upload
