@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from tests.e2e.installation import User
 from tests.e2e.web.browser import PHONE
 from tests.e2e.web.conftest import People
-from tests.factories import noise_bytes
+from tests.factories import noise_bytes, picture_bytes
 
 pytestmark = pytest.mark.docker
 
@@ -63,6 +63,7 @@ def test_an_upload_that_is_cut_goes_on_and_has_every_picture_once(people: People
     expect(page.get_by_text("What has arrived is kept")).to_be_visible()
     expect(page.get_by_text("1 file was refused")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("bad.png The picture is not a readable")
+    somebody.require_accessible()
     page.get_by_role("link", name="Open the dataset").click()
     expect(page.get_by_role("heading", name="noise")).to_be_visible()
     dataset_id = page.url.rpartition("/")[2]
@@ -74,6 +75,36 @@ def test_an_upload_that_is_cut_goes_on_and_has_every_picture_once(people: People
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_text("41 of 41 pictures may be trained on")).to_be_visible()
     assert _kept(user, dataset_id) == sorted(pictures | more)
+
+
+def test_a_dropped_folder_is_uploaded_with_everything_below_it(people: People, user: User, tmp_path: Path) -> None:
+    somebody = people(user)
+    page = somebody.page
+    somebody.go("/datasets")
+    pictures = {"cats/one.png": picture_bytes(64, 64), "cats/more/two.png": picture_bytes(64, 48)}
+    for name, data in (pictures | {"cats/.hidden": b"x"}).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+    _drop(page, page.get_by_role("group", name="New dataset"), tmp_path / "cats")
+    expect(page.get_by_text("2 files chosen")).to_be_visible()
+    page.get_by_label("Name").fill("dropped")
+    page.get_by_role("button", name="Upload").click()
+
+    expect(page.get_by_role("heading", name="dropped")).to_be_visible()
+    assert _kept(user, page.url.rpartition("/")[2]) == sorted(pictures)
+
+
+def _drop(page: Page, target: Locator, path: Path) -> None:
+    """As from the desktop: a script of the page may not make up folders."""
+    box = target.bounding_box()
+    assert box is not None
+    drag = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    devtools = page.context.new_cdp_session(page)
+    for step in ("dragEnter", "dragOver", "drop"):
+        event = {"type": step, "x": box["x"] + 10, "y": box["y"] + 10, "data": drag}
+        devtools.send("Input.dispatchDragEvent", event)
 
 
 def _chosen(files: Mapping[str, bytes]) -> list[FilePayload]:

@@ -4,6 +4,7 @@ import type { Chosen } from "~/features/datasets/batches";
 /** To be called while the event is handled: what was dropped is out of reach afterwards. */
 export async function filesOf(transfer: DataTransfer): Promise<Chosen[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  if (entries.length === 0) return [...transfer.files].map((file) => ({ path: file.name, file }));
   return (await Promise.all(entries.map(below))).flat();
 }
 
