@@ -11,7 +11,7 @@ from orchestrator.domain.administration import ContainerDetails, ContainerSample
 from orchestrator.domain.container import Mount
 from orchestrator.domain.job import Progress
 from tests.factories import NOW, make_container
-from tests.unit.api.installation import ALICE, BOB, Installation
+from tests.unit.api.installation import ALICE, BOB, Install, Installation
 
 ADMIN = "/api/admin"
 CALLS = [
@@ -150,19 +150,22 @@ def test_the_log_of_a_container_is_its_jobs(lorry: Installation) -> None:
     assert get(lorry, f"containers/{sample(lorry, job_id)}/logs?tail=1") == ["two"]
 
 
-def test_all_users_jobs_are_listed_and_one_users_on_request(lorry: Installation) -> None:
+def test_all_users_jobs_are_listed_and_one_users_on_request(install: Install) -> None:
+    lorry = install(submit_wait_seconds=0)
     jobs = {lorry.submit(user): user for user in (ALICE, BOB)}
     assert {job["id"]: job["user_id"] for job in get(lorry, "jobs")} == jobs
     assert {job["user_id"] for job in get(lorry, f"jobs?user_id={BOB}")} == {BOB}
     assert get(lorry, "jobs?user_id=nobody") == []
 
 
-def test_the_whole_queue_has_everybodys_jobs(lorry: Installation) -> None:
+def test_the_whole_queue_has_everybodys_jobs(install: Install) -> None:
+    lorry = install(submit_wait_seconds=0)
     jobs = {lorry.submit(user) for user in (ALICE, BOB)}
     assert {job["job_id"] for job in get(lorry, "queue")["jobs"]} == jobs
 
 
-def test_a_higher_priority_puts_a_waiting_job_in_front(lorry: Installation) -> None:
+def test_a_higher_priority_puts_a_waiting_job_in_front(install: Install) -> None:
+    lorry = install(submit_wait_seconds=0)
     first, second = lorry.submit(ALICE), lorry.submit(BOB)
     changed = post(lorry, f"jobs/{second}/priority", {"priority": 2})["data"]
     assert (changed["priority"], changed["queue"]["position"]) == (2, 1)
