@@ -14,6 +14,8 @@ WORKERS ?= 4
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# As in the training image: tests that train side by side must not spin on each other's cores.
+export OMP_WAIT_POLICY := PASSIVE
 
 # One engine for docker's own client in the scripts and for Lorry.
 ifdef LORRY_DOCKER_HOST
