@@ -57,7 +57,7 @@ def list_dataset_assets(
 
 @router.get("/training/jobs/{job_id}/samples", summary="A job's sample pictures", responses=errors(404))
 def list_samples(job_id: JobId, identity: CurrentIdentity, artifacts: ArtifactsService) -> Listing[SampleOut]:
-    """By attempt and step, each with its prompt. Collected when the container ends."""
+    """By attempt and step, each with its prompt; of a running job those that it drew so far."""
     return Listing.whole([SampleOut.from_domain(sample) for sample in artifacts.samples(identity, job_id)])
 
 

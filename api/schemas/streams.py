@@ -36,7 +36,10 @@ class TicketOut(BaseModel):
 
 
 class HistoryNews(EventOut):
-    """`status`, `phase`, `sample`, `history`: a row of a job's history."""
+    """`status`, `phase`, `sample`, `history`: a row of a job's history.
+
+    The `data` of a `sample` has the `artifact_id` of its picture, where that is collected already.
+    """
 
     job_id: str
 

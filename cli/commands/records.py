@@ -75,7 +75,7 @@ def samples(
     elif saved:
         print("\n".join(map(str, saved)))
     else:
-        print_table(_SAMPLE_COLUMNS, map(_sample_row, found), empty="No samples yet; they appear when a job ends.")
+        print_table(_SAMPLE_COLUMNS, map(_sample_row, found), empty="No samples yet.")
 
 
 def _curve(found: Sequence[Metric], series: Series, job_id: str) -> list[str]:

@@ -3,6 +3,7 @@
 Every start appends a line to `starts.log` in the outputs, so that a test can prove how often that was.
 `fake:seconds=S` sets the length, `fake:reports=N` how often it reports meanwhile,
 `fake:hang=1` waits for ever, `fake:ignore_sigterm=1` ignores SIGTERM,
+`fake:early_sample=1` draws a picture before the first step too, as the trainer does,
 `fake:gate=1` waits until somebody puts a file named `gate` into the outputs,
 `fake:exit=N` ends with that code after an error event, and
 `fake:result=missing|truncated|wrong_hash|outside|symlink|nan|zero` spoils the adapter; misbehaviour.py has the rest.
@@ -112,6 +113,8 @@ def train(run: Run) -> int:
     misbehave(run.wishes, run.outputs, run.events)
     run.events.write("phase", phase="preprocess")
     run.events.write("phase", phase="train")
+    if "early_sample" in run.wishes:
+        write_sample(run, 0)
     if "exit" in run.wishes:
         return give_up(run, int(run.wishes["exit"]), "asked to fail by a trigger word")
     steps = run.params["steps"]

@@ -30,6 +30,7 @@ from orchestrator.values import container_settings, reconciliation_policy, sched
 
 def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings: Settings) -> Reconciler:
     inventory = device_inventory(settings)
+    collect = Collect(records=adapters.records, artifacts=adapters.artifacts, clock=adapters.clock)
     return Reconciler(
         jobs=adapters.jobs,
         runtime=adapters.runtime,
@@ -46,12 +47,13 @@ def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings
         launcher=_build_launch(adapters, builtin_models, settings),
         ingest=Ingest(
             jobs=adapters.jobs,
+            collect=collect,
             workspace=adapters.workspace,
             runtime=adapters.runtime,
             clock=adapters.clock,
             meter=adapters.meter,
         ),
-        collect=Collect(records=adapters.records, artifacts=adapters.artifacts, clock=adapters.clock),
+        collect=collect,
         steps=adapters.steps,
         wake_up=adapters.wake_up,
         sweep=Sweep(

@@ -13,6 +13,11 @@ from typing import Any, TypeGuard
 COLLECTED_SUFFIXES = (".safetensors", ".png", ".jpg", ".webp", ".json", ".jsonl", ".txt", ".md")
 # Of a diagnostic job, whose model is one that only the training image will ever load.
 DIAGNOSTIC_SUFFIXES = (".pt", ".json", ".jsonl", ".txt")
+PICTURE_SUFFIXES = (".png", ".jpg", ".webp")
+# Of a picture that is collected while its container runs, and of all of a job's. What is beyond waits for the end.
+MAX_LIVE_PICTURE_BYTES = 16 * 1024**2
+MAX_LIVE_PICTURES_BYTES = 4 * 1024**3
+MAX_LIVE_PICTURES = 2_000
 
 
 class ArtifactKind(StrEnum):
@@ -106,6 +111,35 @@ def sample_of(artifact: Artifact, told: Mapping[str, Any]) -> Sample:
         prompt=prompt if isinstance(prompt, str) else None,
         seed=seed if _is_count(seed) else None,
     )
+
+
+def told_picture(event_type: str, fields: Mapping[str, Any]) -> str | None:
+    """The path of the picture that a trainer's event tells of; None for one that tells of none."""
+    path = fields.get("path") if event_type == "sample" else None
+    is_picture = isinstance(path, str) and path.startswith("samples/") and path.endswith(PICTURE_SUFFIXES)
+    return path if is_picture else None
+
+
+def has_room_for_pictures(samples: Sequence[Artifact]) -> bool:
+    """Whether more may be collected of a job that still runs. It could draw, and take away, for ever."""
+    total_bytes = sum(sample.size_bytes for sample in samples)
+    return len(samples) < MAX_LIVE_PICTURES and total_bytes < MAX_LIVE_PICTURES_BYTES
+
+
+def listed_once(found: Iterable[Artifact], samples: Iterable[Artifact]) -> tuple[list[Artifact], list[str]]:
+    """The rows of found files, and the ids of those rows of samples that they replace.
+
+    A sample is found again when its container ends, and after each later attempt: with the bytes it had it keeps its
+    row, with others the row goes, for they have taken the place of those that it stands for.
+    """
+    rows, replaced = {file.path: file for file in found}, []
+    for sample in samples:
+        file = rows.get(sample.path)
+        if file is not None and (file.kind, file.sha256) == (ArtifactKind.SAMPLE, sample.sha256):
+            rows[sample.path] = sample
+        elif file is not None:
+            replaced.append(sample.id)
+    return list(rows.values()), replaced
 
 
 def checkpoint_named(wish: str, artifacts: Iterable[Artifact]) -> str | None:

@@ -25,6 +25,13 @@ class ArtifactStore(Protocol):
         Links, FIFOs, devices, hard links, odd names and deep trees are left out, not followed. Safe to repeat.
         """
 
+    def take(self, job_id: str, path: str, *, limit_bytes: int) -> CollectedFile | None:
+        """Copy one file of the outputs of a job that still runs, as `collect` would. Safe to repeat.
+
+        None for what `collect` leaves out, for more than `limit_bytes`, for what is not there, and when the disk says
+        no: nothing is lost, `collect` comes by at the end.
+        """
+
     def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
         """Check a collected adapter file against what the trainer claimed: hash, header, finite and non-zero weights,
         the keys its format needs. Raises Rejected with a sentence."""

@@ -38,7 +38,7 @@ class Artifacts:
         self._models = models
 
     def samples(self, identity: Identity, job_id: str) -> Sequence[Sample]:
-        """Pictures that a job drew, by step and prompt; those of a container that still runs are not collected yet."""
+        """Pictures that a job drew so far, by step and prompt."""
         job = owned_job(self._jobs, identity, job_id)
         told = {
             (event.attempt, event.data.get("path")): event.data

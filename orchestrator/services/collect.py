@@ -1,23 +1,31 @@
-"""After a container has ended: copy its files out of its reach, and look for evidence before calling it a success."""
+"""Copying files out of a container's reach: its sample pictures while it runs, everything once it has ended.
+
+And looking for evidence before that end is called a success.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from orchestrator.domain.artifact import (
     COLLECTED_SUFFIXES,
     DIAGNOSTIC_SUFFIXES,
+    MAX_LIVE_PICTURE_BYTES,
     Artifact,
     ArtifactKind,
     adapter_claims,
+    has_room_for_pictures,
+    listed_once,
     model_claim,
     stale_checkpoints,
+    told_picture,
 )
 from orchestrator.domain.errors import Rejected
+from orchestrator.domain.events import JobEvent
 from orchestrator.domain.job import Attempt, Job
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, exit_sentence
 from orchestrator.domain.training import TrainingType
@@ -47,6 +55,14 @@ class Collect:
         self._records = records
         self._artifacts = artifacts
         self._clock = clock
+
+    def take_samples(self, job: Job, attempt: Attempt, history: Sequence[JobEvent]) -> list[JobEvent]:
+        """Collect the pictures that new rows of the history tell of, before those are stored: whoever reads of one
+        finds it. Returns the rows, with the `artifact_id` of each picture that was taken.
+        """
+        told = [told_picture(row.type, row.data) for row in history]
+        taken = self._take(job, attempt, {path for path in told if path is not None})
+        return [_with_artifact(row, taken.get(path or "")) for row, path in zip(history, told, strict=True)]
 
     def conclude(self, job: Job, attempt: Attempt) -> Verdict:
         """The verdict on a container that exited with 0: completed only if the files it reports pass verification."""
@@ -100,10 +116,29 @@ class Collect:
         self, job: Job, attempt: Attempt, claimed: Mapping[str, ArtifactKind], suffixes: tuple[str, ...]
     ) -> Sequence[Artifact]:
         files = self._artifacts.collect(job.id, suffixes)
-        collected = [self._artifact(job, attempt, file, claimed) for file in files]
-        self._records.add_artifacts(collected)
+        collected = self._record(job, attempt, files, claimed)
         self._prune(job)
         return collected
+
+    def _take(self, job: Job, attempt: Attempt, paths: Collection[str]) -> Mapping[str, Artifact]:
+        """By path; what cannot be had now is left for the container's end."""
+        if not paths or not has_room_for_pictures(self._samples(job)):
+            return {}
+        found = [self._artifacts.take(job.id, path, limit_bytes=MAX_LIVE_PICTURE_BYTES) for path in sorted(paths)]
+        taken = self._record(job, attempt, [file for file in found if file is not None], claimed={})
+        return {artifact.path: artifact for artifact in taken}
+
+    def _record(
+        self, job: Job, attempt: Attempt, files: Sequence[CollectedFile], claimed: Mapping[str, ArtifactKind]
+    ) -> Sequence[Artifact]:
+        found = [self._artifact(job, attempt, file, claimed) for file in files]
+        rows, replaced = listed_once(found, self._samples(job))
+        self._records.remove_artifacts(replaced)
+        self._records.add_artifacts(rows)
+        return rows
+
+    def _samples(self, job: Job) -> list[Artifact]:
+        return [artifact for artifact in self._records.artifacts(job.id) if artifact.kind is ArtifactKind.SAMPLE]
 
     def _prune(self, job: Job) -> None:
         """Attempts leave checkpoints beside those of earlier ones: of all, as many stay as the job asked for."""
@@ -119,9 +154,11 @@ class Collect:
     ) -> Artifact:
         path = PurePosixPath(file.path)
         kind = claimed.get(file.path) or _KIND_BY_PLACE.get(path.parts[0], ArtifactKind.OTHER)
+        # The same file of the same attempt has the same id, so that a repeated collection adds nothing. A sample may be
+        # drawn over, while the bytes behind an id never change: that is another one.
+        identity = f"{job.id}/{attempt.number}/{file.path}" + (f"/{file.sha256}" if kind is ArtifactKind.SAMPLE else "")
         return Artifact(
-            # The same file of the same attempt has the same id, so that a repeated collection adds nothing.
-            id=str(uuid.uuid5(_NAMESPACE, f"{job.id}/{attempt.number}/{file.path}")),
+            id=str(uuid.uuid5(_NAMESPACE, identity)),
             job_id=job.id,
             attempt=attempt.number,
             kind=kind,
@@ -131,6 +168,14 @@ class Collect:
             sha256=file.sha256,
             created_at=self._clock.now(),
         )
+
+
+def _with_artifact(row: JobEvent, artifact: Artifact | None) -> JobEvent:
+    """A trainer may have written an id too: only ours counts."""
+    if row.type != "sample":
+        return row
+    data = {key: value for key, value in row.data.items() if key != "artifact_id"}
+    return replace(row, data=data | ({"artifact_id": artifact.id} if artifact else {}))
 
 
 def _invalid(reason: EndReason, finding: str) -> Verdict:

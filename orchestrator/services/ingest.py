@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from orchestrator.domain.artifact import told_picture
 from orchestrator.domain.container import Container
 from orchestrator.domain.errors import RuntimeUnavailable
 from orchestrator.domain.events import (
     MAX_EVENTS_BYTES,
     MAX_HISTORY_ROWS,
     JobEvent,
+    TrainerEvent,
     gap_event,
     history_in,
     kept_history,
@@ -27,10 +29,13 @@ from orchestrator.ports.container_runtime import ContainerRuntime
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.meter import Meter
 from orchestrator.ports.workspace import Workspace
+from orchestrator.services.collect import Collect
 from orchestrator.services.log_capture import REST_MISSING, LogCapture
 from orchestrator.services.pace import Pace
 
 EVENTS_BITE_BYTES = 1024**2
+# Each is copied before its event is stored. What follows in the event file waits for the next bite.
+PICTURES_BITE = 4
 LOG_BITE_BYTES = 1024**2
 # Of a container that has ended: the engine looks through the whole log for each bite, so few big ones are quicker.
 LAST_LOG_BITE_BYTES = 4 * 1024**2
@@ -48,9 +53,17 @@ _HISTORY_FULL = f"The trainer reported {MAX_HISTORY_ROWS} things. Of what follow
 
 class Ingest:
     def __init__(
-        self, *, jobs: JobStore, workspace: Workspace, runtime: ContainerRuntime, clock: Clock, meter: Meter
+        self,
+        *,
+        jobs: JobStore,
+        collect: Collect,
+        workspace: Workspace,
+        runtime: ContainerRuntime,
+        clock: Clock,
+        meter: Meter,
     ) -> None:
         self._jobs = jobs
+        self._collect = collect
         self._workspace = workspace
         self._log = LogCapture(runtime=runtime, workspace=workspace)
         self._clock = clock
@@ -111,8 +124,8 @@ class Ingest:
         return job, attempt
 
     def _store(self, job: Job, attempt: Attempt, lines: Sequence[bytes]) -> tuple[Job, Attempt]:
-        now, size_bytes = self._clock.now(), sum(map(len, lines))
-        events = [event for line in lines if (event := parse_line(line)) is not None]
+        events, size_bytes = _bite(lines, is_history_full=attempt.history_rows >= MAX_HISTORY_ROWS)
+        now = self._clock.now()
         after = attempt.evolve(
             events_offset=attempt.events_offset + size_bytes,
             events_bytes=attempt.events_bytes + size_bytes,
@@ -122,7 +135,7 @@ class Ingest:
         rows = history_in(events, job_id=job.id, attempt=attempt.number, at=now)
         if after.events_bytes >= MAX_EVENTS_BYTES:
             rows.append(self._gap(attempt, _EVENTS_FULL))
-        rows = self._kept(attempt, rows)
+        rows = self._collect.take_samples(job, attempt, self._kept(attempt, rows))
         progress = progress_after(attempt.progress or job.progress, events)
         after = after.evolve(
             history_rows=attempt.history_rows + len(rows), progress=progress if progress != job.progress else None
@@ -198,6 +211,23 @@ class Ingest:
         self._progress_pace.forget(job_id)
         self._measure_pace.forget(job_id)
         self._rest_began_at.pop(job_id, None)
+
+
+def _bite(lines: Sequence[bytes], *, is_history_full: bool) -> tuple[list[TrainerEvent], int]:
+    """The events of as many lines as tell of PICTURES_BITE pictures at most, and the bytes of those lines.
+
+    A full history keeps no more pictures, so that there is nothing to wait for.
+    """
+    events: list[TrainerEvent] = []
+    size_bytes = pictures = 0
+    for line in lines:
+        size_bytes += len(line)
+        if (event := parse_line(line)) is not None:
+            events.append(event)
+            pictures += not is_history_full and told_picture(event.type, event.fields) is not None
+        if pictures == PICTURES_BITE:
+            break
+    return events, size_bytes
 
 
 def _merged(job: Job, attempt: Attempt, *, at: datetime) -> tuple[Job, Attempt]:

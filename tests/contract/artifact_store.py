@@ -72,6 +72,44 @@ class ArtifactStoreContract:
         with store.open(JOB, "a.txt") as file:
             assert file.read() == b"new!"
 
+    def test_one_file_is_taken_while_the_others_are_still_written(self, store, leave):
+        leave("samples/1.png", b"picture")
+        leave("adapter.safetensors", b"half")
+
+        for _ in range(2):
+            taken = store.take(JOB, "samples/1.png", limit_bytes=7)
+            assert (taken.path, taken.size_bytes, taken.sha256) == ("samples/1.png", 7, sha256_of(b"picture"))
+        assert store.open(JOB, "samples/1.png").read() == b"picture"
+        with pytest.raises(NotFound):
+            store.locate(JOB, "adapter.safetensors")
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "large.png",
+            "odd.png",
+            "page.html",
+            "missing.png",
+            "no/such/folder.png",
+            "a.png/b.png",
+            "../a.png",
+            "/a.png",
+            "",
+        ],
+    )
+    def test_nothing_else_is_taken(self, store, leave, leave_odd, path):
+        leave("a.png", b"x")
+        leave("large.png", b"12345678")
+        leave("page.html", b"x")
+        leave_odd("odd.png")
+
+        assert store.take(JOB, path, limit_bytes=7) is None
+        with pytest.raises(NotFound):
+            store.locate(JOB, path)
+
+    def test_nothing_is_taken_of_a_job_without_outputs(self, store):
+        assert store.take(JOB, "a.png", limit_bytes=7) is None
+
     def test_a_collected_file_is_opened_and_located(self, store, leave):
         leave("samples/1.png", b"picture")
         store.collect(JOB)

@@ -76,6 +76,21 @@ def test_what_a_job_made_is_listed_and_downloads_whole_or_in_part(user):
     )
 
 
+def test_a_sample_is_looked_at_while_its_job_still_trains_and_is_the_same_afterwards(user):
+    job_id = user.start("fake:early_sample=1", "fake:seconds=600")
+    (sample,) = eventually(lambda: user.records(job_id, "samples"), what="the first sample")
+    picture = user.http.get(f"/artifacts/{sample['artifact_id']}/image")
+    assert (picture.status_code, picture.content[:4]) == (200, b"\x89PNG")
+    assert picture.headers["ETag"].strip('"') == hashlib.sha256(picture.content).hexdigest()
+    assert (user.job(job_id)["status"], sample["step"]) == ("running", 0)
+
+    user.http.post(f"/training/jobs/{job_id}/cancel")
+    user.wait(job_id, "cancelled")
+    assert user.records(job_id, "samples") == [sample]
+    told = [event["data"] for event in user.records(job_id, "events") if event["type"] == "sample"]
+    assert [data["artifact_id"] for data in told] == [sample["artifact_id"]]
+
+
 def test_a_running_job_is_cancelled_and_its_container_removed(lorry_server, user):
     job_id = user.start("fake:hang=1")
     asked = user.http.post(f"/training/jobs/{job_id}/cancel", json={"reason": "changed my mind"})

@@ -15,6 +15,7 @@ from typing import Any
 
 from cli.main import main
 from orchestrator.adapters.docker.runtime import DockerContainerRuntime
+from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactStore
 from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
 from orchestrator.adapters.sql import SqlJobStore, SqlRecordStore
 from orchestrator.domain.lifecycle import JobStatus
@@ -38,6 +39,11 @@ def _running(job: Any, *_: Any, events: Any = (), **__: Any) -> bool:
 
 def _taking_in(*_: Any, metrics: Any = (), **__: Any) -> bool:
     return bool(metrics)
+
+
+def _everything(artifacts: Any, **_: Any) -> bool:
+    """The collection of a container that has ended, and not of a picture while it runs."""
+    return len(artifacts) > 1
 
 
 def _stop_asked(job: Any, attempt: Any = None, **_: Any) -> bool:
@@ -87,10 +93,12 @@ KILL_POINTS = {
     "after_start": KillPoint(DockerContainerRuntime, "start"),
     "after_running_recorded": KillPoint(SqlJobStore, "save", _running),
     "after_metrics_recorded": KillPoint(SqlJobStore, "advance", _taking_in),
+    "after_sample_copied": KillPoint(FilesystemArtifactStore, "take"),
+    "after_sample_recorded": KillPoint(SqlRecordStore, "add_artifacts"),
     "after_log_written": KillPoint(FilesystemWorkspace, "append_log"),
     # and ends
     "before_collect": KillPoint(Collect, "conclude", is_before=True),
-    "after_artifacts_recorded": KillPoint(SqlRecordStore, "add_artifacts"),
+    "after_artifacts_recorded": KillPoint(SqlRecordStore, "add_artifacts", _everything),
     "after_collect": KillPoint(Collect, "conclude"),
     "after_end_recorded": KillPoint(SqlJobStore, "save", _end),
     "after_remove": KillPoint(DockerContainerRuntime, "remove"),

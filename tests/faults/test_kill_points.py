@@ -26,6 +26,7 @@ def test_killed_there_the_same_attempt_goes_on_and_completes(site, alice, crash,
     steps = metric_steps(alice, job_id)
     assert steps == sorted(set(steps))
     assert len(steps) == 20
+    assert [row["step"] for row in alice.records(job_id, "samples")] == steps[-1:]
     site.wait_for_no_container()
 
 

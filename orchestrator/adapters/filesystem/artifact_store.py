@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.adapters.filesystem.adapter_file import check_adapter_file
-from orchestrator.adapters.filesystem.copying import copy_tree
+from orchestrator.adapters.filesystem.copying import copy_file, copy_tree
 from orchestrator.adapters.filesystem.deletion import delete_tree
 from orchestrator.adapters.filesystem.untrusted import FileRules
 from orchestrator.domain.artifact import COLLECTED_SUFFIXES, DIAGNOSTIC_SUFFIXES, AdapterClaim, ModelClaim
@@ -31,6 +31,13 @@ class FilesystemArtifactStore:
             return copy_tree(self._outputs / job_id, self._artifacts / job_id, rules)
         except FileNotFoundError:
             return ()
+
+    def take(self, job_id: str, path: str, *, limit_bytes: int) -> CollectedFile | None:
+        rules = replace(self._rules, suffixes=COLLECTED_SUFFIXES, max_file_bytes=limit_bytes)
+        try:
+            return copy_file(path, self._outputs / job_id, self._artifacts / job_id, rules)
+        except OSError:
+            return None
 
     def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
         check_adapter_file(self._claimed(job_id, claim, "adapter"), claim.format)

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from orchestrator.adapters.filesystem.untrusted import FileRules, FoundFile, open_directory, walk
+from orchestrator.adapters.filesystem.untrusted import FileRules, FoundFile, find, open_directory, walk
 from orchestrator.ports.artifact_store import CollectedFile
 
 _CHUNK_BYTES = 1024 * 1024
@@ -24,6 +24,13 @@ def copy_tree(source: Path, target: Path, rules: FileRules) -> tuple[CollectedFi
                 copied.append(_copy(found, target))
                 room_bytes -= copied[-1].size_bytes
     return tuple(copied)
+
+
+def copy_file(path: str, source: Path, target: Path, rules: FileRules) -> CollectedFile | None:
+    """Copy the one file at `path` below `source`, None when `copy_tree` would leave it out. Raises OSError."""
+    with open_directory(source) as directory:
+        copied = [_copy(found, target) for found in find(path, directory, rules)]
+    return copied[0] if copied else None
 
 
 def _copy(found: FoundFile, target: Path) -> CollectedFile:

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -83,6 +83,17 @@ def walk(directory: int, rules: FileRules, *, depth: int = 1, prefix: str = "") 
                 yield from _walk_below(directory, name, rules, depth=depth + 1, prefix=f"{path}/")
         elif name.endswith(rules.suffixes):
             yield from _found(directory, name, path, rules)
+
+
+def find(path: str, directory: int, rules: FileRules) -> Iterator[FoundFile]:
+    """The file that `walk` would yield at this path, if any. Raises OSError when a folder of it cannot be opened."""
+    if not rules.accepts_path(path):
+        return
+    *folders, name = path.split("/")
+    with ExitStack() as opened:
+        for folder in folders:
+            directory = opened.enter_context(open_directory(folder, parent=directory))
+        yield from _found(directory, name, path, rules)
 
 
 def _walk_below(directory: int, name: str, rules: FileRules, *, depth: int, prefix: str) -> Iterator[FoundFile]:

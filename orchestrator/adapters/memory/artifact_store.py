@@ -34,6 +34,13 @@ class MemoryArtifactStore:
             CollectedFile(path=path, size_bytes=len(kept[path]), sha256=_sha256(kept[path])) for path in sorted(kept)
         ]
 
+    def take(self, job_id: str, path: str, *, limit_bytes: int) -> CollectedFile | None:
+        data = self._workspace.outputs.get(job_id, {}).get(path)
+        if data is None or len(data) > limit_bytes or not path.endswith(COLLECTED_SUFFIXES):
+            return None
+        self._files.setdefault(job_id, {})[path] = data
+        return CollectedFile(path=path, size_bytes=len(data), sha256=_sha256(data))
+
     def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
         self._require_claimed(job_id, claim, "adapter")
         if claim.format not in _FORMATS:

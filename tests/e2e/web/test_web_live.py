@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.conftest import MakeInstallation
+from tests.e2e.installation import Installation, User
 from tests.e2e.web.browser import person
 
 pytestmark = pytest.mark.docker
@@ -51,3 +52,19 @@ def test_pages_outlive_a_server_that_is_killed_and_show_what_came_of_the_job(
         expect(at_the_job.page.locator("[data-status='completed']")).to_be_visible()
         at_the_job.page.get_by_role("tab", name="Files").click()
         expect(at_the_job.page.get_by_text("safetensors").first).to_be_visible()
+
+
+def test_a_jobs_gallery_grows_while_it_trains(browser: Browser, lorry_server: Installation, user: User) -> None:
+    job_id = user.start("fake:gate=1", "fake:early_sample=1", "fake:seconds=600")
+    user.wait(job_id, "running")
+    with person(browser, lorry_server.url) as somebody:
+        somebody.sign_in(user.token)
+        somebody.go(f"/jobs/{job_id}")
+        somebody.page.get_by_role("tab", name="Samples").click()
+        expect(somebody.page.get_by_text("No samples yet")).to_be_visible()
+
+        lorry_server.open_gate(job_id)
+        expect(somebody.page.get_by_role("img", name="a photo")).to_be_visible()
+        expect(somebody.page.locator("[data-status='running']").first).to_be_visible()
+    user.http.post(f"/training/jobs/{job_id}/cancel")
+    user.wait(job_id, "cancelled")

@@ -71,6 +71,31 @@ def test_only_plain_regular_files_are_collected(data_dir, outputs, secret):
     assert [path.read_text() for path in kept] == ["good"]
 
 
+@pytest.mark.parametrize(
+    "path", ["link.png", "linked/secret.png", "pipe.png", "hard.png", "closed/a.png", "folder.png"]
+)
+def test_a_sample_is_taken_of_a_running_job_only_where_it_is_a_plain_regular_file(data_dir, outputs, tmp_path, path):
+    secret = tmp_path / "elsewhere" / "secret.png"
+    secret.parent.mkdir()
+    secret.write_text("secret")
+    (outputs / "link.png").symlink_to(secret)
+    (outputs / "linked").symlink_to(secret.parent)
+    os.mkfifo(outputs / "pipe.png")
+    (outputs / "hard.png").hardlink_to(secret)
+    (outputs / "closed").mkdir(mode=0)
+    (outputs / "folder.png").mkdir()
+
+    assert FilesystemArtifactStore(data_dir).take(JOB, path, limit_bytes=MIB) is None
+    assert not (data_dir / "artifacts").exists()
+
+
+def test_a_sample_that_the_disk_has_no_room_for_is_left_for_the_end(data_dir, outputs):
+    (outputs / "a.png").write_bytes(b"x")
+    (data_dir / "artifacts").write_text("a file where a folder should be")
+
+    assert FilesystemArtifactStore(data_dir).take(JOB, "a.png", limit_bytes=MIB) is None
+
+
 def test_the_collector_keeps_within_its_limits(data_dir, outputs):
     rules = FileRules(suffixes=(".txt",), max_files=3, max_file_bytes=100, max_total_bytes=150, max_depth=2)
     for name, size_bytes in {"a": 101, "b": 100, "c": 60, "d": 20, "e": 20, "f": 1}.items():

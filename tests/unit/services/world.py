@@ -159,6 +159,7 @@ class World:
             settings=settings,
         )
         inventory = FixedInventory(self.devices)
+        collect = Collect(records=self.records, artifacts=self.artifacts, clock=self.clock)
         self.reconciler = Reconciler(
             jobs=self.store,
             runtime=engine,
@@ -182,9 +183,14 @@ class World:
             ),
             launcher=launcher,
             ingest=Ingest(
-                jobs=self.store, workspace=self.workspace, runtime=engine, clock=self.clock, meter=self.meter
+                jobs=self.store,
+                collect=collect,
+                workspace=self.workspace,
+                runtime=engine,
+                clock=self.clock,
+                meter=self.meter,
             ),
-            collect=Collect(records=self.records, artifacts=self.artifacts, clock=self.clock),
+            collect=collect,
             steps=InlineSteps(),
             wake_up=self.wake_up,
             sweep=Sweep(jobs=self.store, runtime=engine, clock=self.clock, orphan_grace_seconds=ORPHAN_GRACE_SECONDS),

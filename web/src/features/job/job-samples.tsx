@@ -20,7 +20,7 @@ export function JobSamples({ job }: { job: JobOut }) {
   if (samples.data.length === 0) {
     return (
       <Empty title={t`No samples yet`}>
-        <Trans>Pictures that the adapter draws are shown here, once the container has ended.</Trans>
+        <Trans>Pictures that the adapter draws are shown here as training goes on.</Trans>
       </Empty>
     );
   }
@@ -32,10 +32,11 @@ function Gallery({ samples }: { samples: SampleOut[] }) {
   const { t } = useLingui();
   const steps = stepsOf(samples);
   const newest = steps.length - 1;
-  const [place, setPlace] = useState(newest);
+  const [chosenPlace, setPlace] = useState<number | null>(null);
   const [earlierPlace, setEarlierPlace] = useState(0);
   const [areTwo, setTwo] = useState(false);
-  const step = steps[Math.min(place, newest)] ?? 0;
+  const place = Math.min(chosenPlace ?? newest, newest);
+  const step = steps[place] ?? 0;
   const earlier = areTwo ? (steps[Math.min(earlierPlace, newest)] ?? 0) : null;
   return (
     <Stack>

@@ -32,8 +32,12 @@ export function useLiveJob(id: string, job: JobOut | undefined): LiveJob {
         case "log":
           refresher.mark(["job", id, "log"]);
           break;
-        case "phase":
         case "sample":
+          refresher.mark(["job", id, "samples"]);
+          refresher.mark(["job", id, "artifacts"]);
+          refresher.mark(["job", id, "events"]);
+          break;
+        case "phase":
           refresher.mark(["job", id, "events"]);
           break;
         default: // a transition, the end, or what only a fresh look can tell
