@@ -82,7 +82,7 @@ class SqlDatasetCopyStore:
         copies = dataset_uploads.c
         known = sa.select(copies.object_keys).where(copies.dataset_id == dataset_id).with_for_update()
         with self._database.write() as connection:
-            keys = [*(connection.scalar(known) or ()), *object_keys]
+            keys = list(dict.fromkeys([*(connection.scalar(known) or ()), *object_keys]))
             row = {"dataset_id": dataset_id, "object_keys": keys, "begun_at": at}
             insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
             statement = insert(dataset_uploads).values(row)
