@@ -107,7 +107,7 @@ def test_a_job_outlives_the_server_and_the_next_one_takes_it_over(install, how):
     installation = install()
     first = installation.serve()
     user = installation.user("alice")
-    job_id = user.start("fake:seconds=4")
+    job_id = user.start("fake:seconds=15")
     before = eventually(lambda: steps_of(user, job_id), what="a first metric")
     first.stop(how)
     container = installation.inspect(job_id)
