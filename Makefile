@@ -10,7 +10,7 @@ WEB := api/web_dist/index.html
 WEB_SOURCES := docs/openapi.json $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/generated/*')
 
 # Tests mostly wait for containers, so more of them run at once than a small machine has cores. A file's tests stay together: they share servers.
-WORKERS ?= 4
+WORKERS ?= 3
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -107,7 +107,7 @@ def trained_screen(browser: Browser, trained: Trained) -> Iterator[Person]:
 
 def test_create_a_job_with_the_form(screen: Person, beginner: User) -> None:
     screen.go("/jobs/new")
-    screen.page.get_by_role("radio", name="pictures").click()
+    screen.page.get_by_role("radio", name="pictures").first.click()
     screen.page.get_by_role("radio", name="lorry/tiny-sd15").click()
     screen.page.get_by_label("Name").fill("from the form")
     screen.page.get_by_role("button", name="Submit the job").click()
