@@ -90,6 +90,19 @@ def _spec(world, job_id):
     return next(spec for spec in world.engine_specs if spec.labels[LABEL_JOB] == job_id)
 
 
+def over(store: MemoryDatasetStore, world: World, files: MemoryDatasetFiles) -> Datasets:
+    """The service over a store that misbehaves."""
+    return Datasets(
+        store=store,
+        versions=MemoryVersionStore(),
+        files=files,
+        jobs=world.store,
+        clock=world.clock,
+        disk=world.disk,
+        min_free_bytes=0,
+    )
+
+
 def test_an_upload_becomes_a_dataset_of_the_caller(datasets, cats):
     assert (cats.user_id, cats.item_count, cats.captioned_count) == ("alice", 2, 1)
     assert datasets.get(ALICE, cats.id) == cats
@@ -98,15 +111,7 @@ def test_an_upload_becomes_a_dataset_of_the_caller(datasets, cats):
 
 
 def test_a_dataset_that_cannot_be_recorded_leaves_no_files(world, files):
-    datasets = Datasets(
-        store=_FullDatasetStore(),
-        versions=MemoryVersionStore(),
-        files=files,
-        jobs=world.store,
-        clock=world.clock,
-        disk=world.disk,
-        min_free_bytes=0,
-    )
+    datasets = over(_FullDatasetStore(), world, files)
 
     with pytest.raises(StoreUnavailable):
         datasets.upload(ALICE, "cats", upload(CATS))
@@ -210,15 +215,7 @@ def test_what_is_sent_again_changes_nothing(datasets, world, cats):
 
 
 def test_an_upload_that_was_overtaken_leaves_the_dataset_to_the_quicker_one(world, files):
-    datasets = Datasets(
-        store=_OvertakenDatasetStore(),
-        versions=MemoryVersionStore(),
-        files=files,
-        jobs=world.store,
-        clock=world.clock,
-        disk=world.disk,
-        min_free_bytes=0,
-    )
+    datasets = over(_OvertakenDatasetStore(), world, files)
     cats = datasets.upload(ALICE, "cats", upload(CATS))
     before = dict(files.files[cats.id])
 
