@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 from docker import APIClient
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.installation import Installation, User
 from tests.e2e.training import Trained, train
+from tests.integration.huggingface.hub_server import MODEL, PARTS, HubServer
 
 MakeInstallation = Callable[..., Installation]
 
@@ -92,3 +95,21 @@ def user(lorry_server: Installation, request: pytest.FixtureRequest) -> User:
 @pytest.fixture
 def stranger(lorry_server: Installation, request: pytest.FixtureRequest) -> User:
     return lorry_server.user(f"stranger to {request.node.name}")
+
+
+@pytest.fixture
+def hub() -> Iterator[HubServer]:
+    """A model hub of the tests' own."""
+    server = HubServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def hub_catalogue(tmp_path: Path) -> Path:
+    """A catalogue whose one model lies on `hub`."""
+    catalogue = tmp_path / "models.json"  # JSON is YAML
+    line = {"id": MODEL, "family": "sd15", "source": "huggingface", "revision": "main", "licence": "MIT"}
+    catalogue.write_text(json.dumps({"models": [{**line, "parts": PARTS}]}))
+    return catalogue

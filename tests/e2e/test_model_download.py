@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import MakeInstallation
 from tests.e2e.installation import Installation
-from tests.integration.huggingface.hub_server import COMMIT, MODEL, PARTS, TOKEN, WANTED, WEIGHTS, HubServer
+from tests.integration.huggingface.hub_server import COMMIT, MODEL, TOKEN, WANTED, WEIGHTS, HubServer
 from tests.waiting import eventually
 
 MIB = 1024**2
@@ -22,19 +21,8 @@ pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
-def hub() -> Iterator[HubServer]:
-    server = HubServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def installation(install: MakeInstallation, hub: HubServer, tmp_path: Path) -> Installation:
-    catalogue = tmp_path / "models.json"  # JSON is YAML
-    line = {"id": MODEL, "family": "sd15", "source": "huggingface", "revision": "main", "licence": "MIT"}
-    catalogue.write_text(json.dumps({"models": [{**line, "parts": PARTS}]}))
-    return install(LORRY_CATALOGUE=str(catalogue), LORRY_HUB_ENDPOINT=hub.url, LORRY_HUB_TOKEN=TOKEN)
+def installation(install: MakeInstallation, hub: HubServer, hub_catalogue: Path) -> Installation:
+    return install(LORRY_CATALOGUE=str(hub_catalogue), LORRY_HUB_ENDPOINT=hub.url, LORRY_HUB_TOKEN=TOKEN)
 
 
 def _begin(installation: Installation) -> None:

@@ -18,27 +18,16 @@ from tests.e2e.conftest import MakeInstallation
 from tests.e2e.installation import Installation
 from tests.e2e.training import CONFIG, NAME, TRIGGER_WORD, Trained
 from tests.e2e.web.browser import Person, person
-from tests.integration.huggingface.hub_server import MODEL, PARTS, WEIGHTS, HubServer
+from tests.integration.huggingface.hub_server import MODEL, WEIGHTS, HubServer
 from tests.unit.api.event_source import Event, parse
 
 pytestmark = [pytest.mark.docker, pytest.mark.trainer]
 
 
 @pytest.fixture
-def hub() -> Iterator[HubServer]:
-    server = HubServer()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def platform(install: MakeInstallation, hub: HubServer, tmp_path: Path) -> Installation:
+def platform(install: MakeInstallation, hub: HubServer, hub_catalogue: Path) -> Installation:
     """An installation whose catalogue has one model of the hub."""
-    catalogue = tmp_path / "models.json"  # JSON is YAML
-    line = {"id": MODEL, "family": "sd15", "source": "huggingface", "revision": "main", "licence": "MIT"}
-    catalogue.write_text(json.dumps({"models": [{**line, "parts": PARTS}]}))
-    installation = install(LORRY_CATALOGUE=str(catalogue), LORRY_HUB_ENDPOINT=hub.url)
+    installation = install(LORRY_CATALOGUE=str(hub_catalogue), LORRY_HUB_ENDPOINT=hub.url)
     installation.serve()
     installation.wait_until_ready()
     return installation
