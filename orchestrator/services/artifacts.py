@@ -38,14 +38,21 @@ class Artifacts:
         self._models = models
 
     def samples(self, identity: Identity, job_id: str) -> Sequence[Sample]:
-        """Pictures that a job drew so far, by step and prompt."""
+        """Pictures that a job drew so far, by step and prompt.
+
+        One of a running job is there once the history tells of it, and with it of its step and prompt.
+        """
         job = owned_job(self._jobs, identity, job_id)
+        files = [file for file in self._records.artifacts(job.id) if file.kind is ArtifactKind.SAMPLE]
         told = {
             (event.attempt, event.data.get("path")): event.data
             for event in self._records.events_of_type(job.id, "sample")
         }
-        files = [file for file in self._records.artifacts(job.id) if file.kind is ArtifactKind.SAMPLE]
-        samples = [sample_of(file, told.get((file.attempt, file.path), {})) for file in files]
+        samples = [
+            sample_of(file, told.get((file.attempt, file.path), {}))
+            for file in files
+            if job.status.is_final or (file.attempt, file.path) in told
+        ]
         return sorted(samples, key=lambda sample: (sample.artifact.attempt, sample.step or 0, sample.artifact.path))
 
     def picture(self, identity: Identity, artifact_id: str) -> SamplePicture:

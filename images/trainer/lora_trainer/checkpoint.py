@@ -17,6 +17,7 @@ from lora_trainer.files import writing
 TENSORS = "state.safetensors"
 MANIFEST = "manifest.json"
 STAGING_PREFIX = ".staging-"
+DISCARD_PREFIX = ".discarded-"
 FROM_SCRATCH = "scratch"
 
 
@@ -40,7 +41,7 @@ class CheckpointFolder:
         staging = self._folder / f"{STAGING_PREFIX}{final.name}"
         with writing(final):
             self._write(staging, step, tensors, facts)
-        shutil.rmtree(final, ignore_errors=True)
+        _discard(final)
         staging.rename(final)
         _sync(self._folder)
         self._prune()
@@ -70,7 +71,7 @@ class CheckpointFolder:
         """
         for folder in self._candidates():
             if wanted is not None and (wanted == FROM_SCRATCH or _name(folder) > wanted):
-                shutil.rmtree(folder, ignore_errors=True)
+                _discard(folder)
                 continue
             checkpoint = self._read(folder)
             if checkpoint:
@@ -100,8 +101,20 @@ class CheckpointFolder:
         return sorted(self._folder.glob("step-*"), reverse=True)
 
     def _prune(self) -> None:
-        for stale in [*self._newest_first()[self._keep :], *self._folder.glob(f"{STAGING_PREFIX}*")]:
-            shutil.rmtree(stale, ignore_errors=True)
+        for stale in self._newest_first()[self._keep :]:
+            _discard(stale)
+        for prefix in (STAGING_PREFIX, DISCARD_PREFIX):
+            for leftover in self._folder.glob(f"{prefix}*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _discard(folder: Path) -> None:
+    """Renamed first: killed on the way, it leaves no half of a checkpoint under a checkpoint's name."""
+    if folder.exists():
+        hidden = folder.with_name(f"{DISCARD_PREFIX}{folder.name}")
+        shutil.rmtree(hidden, ignore_errors=True)
+        folder.rename(hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _name(folder: Path) -> str:

@@ -164,12 +164,14 @@ class Checkpoint:
         self._every = max(1, steps // CHECKPOINTS)
 
     def __call__(self, step: int, _result: StepResult) -> None:
-        if self._stop.is_made or step % self._every == 0:
+        is_stopped = self._stop.is_made  # asked once: a request that comes while this runs finds its checkpoint next step
+        if is_stopped or step % self._every == 0:
             network, optimizer = self._learner.network.state_dict(), self._learner.optimizer.state_dict()
             facts = {"identity": self._identity, "step": step}
             _save(self._path, facts | {"network": network, "optimizer": optimizer})
             self._events.emit("checkpoint", step=step, path=self._path.name)
-        self._stop.raise_if_made(f"at step {step}; a checkpoint is saved")
+        if is_stopped:
+            self._stop.raise_if_made(f"at step {step}; a checkpoint is saved")
 
     def resume(self) -> int:
         """The last step already taken; 0 without a whole checkpoint of the same data and settings."""

@@ -95,11 +95,13 @@ class Checkpointer:
     def __call__(self, step: int, _result: StepResult) -> None:
         self._state.step = step
         is_last = step == self._steps or self._state.early_stopping.is_over()
-        if is_last or self._stop.is_made or step % self._every == 0:
+        is_stopped = self._stop.is_made  # asked once: a request that comes while this runs finds its checkpoint next step
+        if is_last or is_stopped or step % self._every == 0:
             self._require_finite(step)
             path = self._folder.save(step, self._state.tensors(), self._state.facts())
             self._events.emit("checkpoint", step=step, path=f"{path.parent.name}/{path.name}")
-        self._stop.raise_if_made(f"at step {step} of {self._steps}; a checkpoint is saved")
+        if is_stopped:
+            self._stop.raise_if_made(f"at step {step} of {self._steps}; a checkpoint is saved")
 
 
 def _unpacked(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -76,6 +76,17 @@ def test_a_running_jobs_picture_is_listed_and_told_of_with_its_id(world, running
     assert world.artifacts.open(running, PATH).read() == b"picture"
 
 
+def test_a_picture_is_listed_only_once_the_history_tells_of_its_step(world, running, monkeypatch):
+    draw(world, running)
+    fail_once(monkeypatch, world.store, "advance")
+    world.run_once()
+    assert len(stored(world, running)) == 1
+    assert pictures(world, running) == []
+
+    world.run_once()
+    assert pictures(world, running) == [(PATH, 100, 1)]
+
+
 def test_nothing_but_pictures_is_collected_of_a_running_job(world, running):
     paths = ("adapter.safetensors", "samples/notes.txt", "checkpoints/step-1/a.png", "a.png", 7, None)
     for path in paths:

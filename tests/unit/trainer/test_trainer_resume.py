@@ -129,6 +129,29 @@ def test_three_steps_and_three_more_are_six_steps(kind, tmp_path):
     assert not torch.equal(straight, torch.tensor([0.5]))
 
 
+class ComesWhileLookedAt(StopRequest):
+    """The signal arrives just after the first look."""
+
+    looks = 0
+
+    @property
+    def is_made(self):
+        self.looks += 1
+        return self.looks > 1
+
+    @is_made.setter
+    def is_made(self, _value):
+        pass
+
+
+def test_a_stop_that_comes_while_a_step_is_looked_over_finds_the_next_steps_checkpoint(tmp_path):
+    attempt = Attempt(tmp_path, steps=20, every=100)
+    attempt.stop = ComesWhileLookedAt()
+
+    assert attempt.run() is None
+    assert attempt.folder.find(None).step == attempt.state.step == 2
+
+
 def test_a_run_stopped_at_any_step_however_often_ends_like_a_straight_one(tmp_path):
     params = KINDS["everything"] | {"steps": 30}
     straight = Attempt(folder_in(tmp_path, "straight"), **params).run()
