@@ -35,7 +35,7 @@ class Case:
 
 
 QUICK = Case("lorry/tiny-sd15", compared_steps=40, steps_alone=100, rounds=2)
-FULL_SIZE = Case("sd15", compared_steps=5, steps_alone=5, rounds=1)
+FULL_SIZE = Case("sd15", compared_steps=9, steps_alone=5, rounds=1)
 
 
 def measure(case: Case, folder: Path, pictures: Path) -> dict[str, float]:

@@ -164,13 +164,12 @@ class Checkpoint:
         self._every = max(1, steps // CHECKPOINTS)
 
     def __call__(self, step: int, _result: StepResult) -> None:
-        is_stopped = self._stop.is_made  # asked once: a request that comes while this runs finds its checkpoint next step
-        if is_stopped or step % self._every == 0:
+        if self._stop.is_made or step % self._every == 0:
             network, optimizer = self._learner.network.state_dict(), self._learner.optimizer.state_dict()
             facts = {"identity": self._identity, "step": step}
             _save(self._path, facts | {"network": network, "optimizer": optimizer})
             self._events.emit("checkpoint", step=step, path=self._path.name)
-        if is_stopped:
+            # Here, not below: a request that comes a moment later is for the next step, which then has its checkpoint.
             self._stop.raise_if_made(f"at step {step}; a checkpoint is saved")
 
     def resume(self) -> int:

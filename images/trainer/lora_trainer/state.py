@@ -95,12 +95,11 @@ class Checkpointer:
     def __call__(self, step: int, _result: StepResult) -> None:
         self._state.step = step
         is_last = step == self._steps or self._state.early_stopping.is_over()
-        is_stopped = self._stop.is_made  # asked once: a request that comes while this runs finds its checkpoint next step
-        if is_last or is_stopped or step % self._every == 0:
+        if is_last or self._stop.is_made or step % self._every == 0:
             self._require_finite(step)
             path = self._folder.save(step, self._state.tensors(), self._state.facts())
             self._events.emit("checkpoint", step=step, path=f"{path.parent.name}/{path.name}")
-        if is_stopped:
+            # Here, not below: a request that comes a moment later is for the next step, which then has its checkpoint.
             self._stop.raise_if_made(f"at step {step} of {self._steps}; a checkpoint is saved")
 
 

@@ -47,7 +47,7 @@ class UNetFamily:
 
     def predict(self, denoiser: Any, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         prediction: Tensor = denoiser(
-            noisy.to(denoiser.dtype, memory_format=torch.channels_last),
+            noisy.to(denoiser.dtype, memory_format=layout_on(denoiser.device)),
             timesteps,
             encoder_hidden_states=conditioning["text"].to(denoiser.dtype),
             added_cond_kwargs=self._added_conditions(conditioning, denoiser.dtype),
@@ -94,14 +94,19 @@ class UNetFamily:
 
 def load_unet(folder: Path, device: torch.device, dtype: torch.dtype) -> Any:
     unet = load_part(UNet2DConditionModel, folder, "unet", device, torch_dtype=dtype)
-    return unet.to(memory_format=torch.channels_last)
+    return unet.to(memory_format=layout_on(device))
 
 
 def load_vae(folder: Path, device: torch.device) -> Any:
     """float32: in half precision some VAEs overflow, SDXL's first of all, and each image passes only once."""
     return load_part(AutoencoderKL, folder, "vae", device, torch_dtype=torch.float32).to(
-        memory_format=torch.channels_last
+        memory_format=layout_on(device)
     )
+
+
+def layout_on(device: torch.device) -> torch.memory_format:
+    """What tensor cores convolve without transposing; a processor is a few per cent quicker without it."""
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
 
 
 def load_clip_tokenizer(folder: Path, part: str, vocabulary: int) -> Any:
