@@ -1,8 +1,9 @@
 """What live streams cost and how late they are: many open at a time on one real `lorry serve`, while a trainer reports.
 
-Latency is from the trainer's flush (its event's own `at`) to the metric's arrival at a client that reads; both by this
-machine's clock. The reference is the same on the store's side (bench/latency.py). Most streams are of the busy job;
-the others are of all of the user's jobs. Threads, memory and processor time are the server's, before and with them.
+The trainer waits until all of them are open. Latency is from its flush (its event's own `at`) to the metric's arrival
+at a client that reads; both by this machine's clock. The reference is the same on the store's side (bench/latency.py).
+Most streams are of the busy job; the others are of all of the user's jobs. Threads, memory and processor time are the
+server's, before and with them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import re
 import selectors
 import socket
+import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -27,6 +29,7 @@ from cli.client import LorryClient
 _REPORT_SECONDS = 0.25
 _USER_SHARE = 5  # one of so many streams is of all jobs
 _WATCHED_SECONDS = 60.0
+_OPENING_SECONDS = 60.0
 _METRIC = re.compile(rb'event: metrics\ndata: [^\n]*?"step":(\d+)')
 
 
@@ -51,6 +54,7 @@ class Figures:
     """`cpu_share` is the server's processor time, orchestration included, by the time that passed."""
 
     streams: int
+    opening_seconds: float
     metrics: int
     latency_p50_seconds: float
     latency_p95_seconds: float
@@ -70,6 +74,7 @@ class Watchers:
         parts = urlsplit(url)
         self._selector = selectors.DefaultSelector()
         self._left_over: dict[int, bytes] = {}
+        self._heard: set[int] = set()
         self.arrivals: list[tuple[int, float]] = []  # step and Unix time
         self.open_count = 0
         for path in paths:
@@ -79,6 +84,14 @@ class Watchers:
             connection.settimeout(0.0)
             self._selector.register(connection, selectors.EVENT_READ, connection)
             self.open_count += 1
+
+    def read_until_all_are_open(self) -> None:
+        """Each has then said something."""
+        deadline = time.monotonic() + _OPENING_SECONDS
+        while len(self._heard) < self.open_count:
+            if time.monotonic() > deadline:
+                sys.exit(f"only {len(self._heard)} of {self.open_count} streams opened in {_OPENING_SECONDS:.0f} s")
+            self.read(0.05)
 
     def read(self, seconds: float) -> None:
         """Take in what comes within that time."""
@@ -90,6 +103,7 @@ class Watchers:
                 key.data.close()
                 self.open_count -= 1
                 continue
+            self._heard.add(key.fd)
             *frames, rest = (self._left_over.get(key.fd, b"") + data).split(b"\n\n")
             self._left_over[key.fd] = rest
             self.arrivals += [(int(step[1]), now) for frame in frames if (step := _METRIC.search(frame))]
@@ -113,10 +127,8 @@ def _only_child() -> int:
     return int(pid)
 
 
-def watch(server_url: str, token: str, job_id: str, count: int, metrics: int) -> list[tuple[int, float]]:
+def watch(watchers: Watchers, count: int, metrics: int) -> list[tuple[int, float]]:
     """Every arrival of a metric at any of `count` streams, until each of those of the job has come to its end."""
-    job, own = f"/api/training/jobs/{job_id}/stream?after=now", "/api/training/stream"
-    watchers = Watchers(server_url, token, [own if number % _USER_SHARE == 0 else job for number in range(count)])
     deadline = time.monotonic() + _WATCHED_SECONDS + metrics * _REPORT_SECONDS
     while watchers.open_count > count / _USER_SHARE and time.monotonic() < deadline:
         watchers.read(0.05)
@@ -124,25 +136,36 @@ def watch(server_url: str, token: str, job_id: str, count: int, metrics: int) ->
     return watchers.arrivals
 
 
+def paths_of(job_id: str, count: int) -> list[str]:
+    job, own = f"/api/training/jobs/{job_id}/stream?after=now", "/api/training/stream"
+    return [own if number % _USER_SHARE == 0 else job for number in range(count)]
+
+
 def measure(count: int, metrics: int) -> Figures:
     engine = connect_engine()
     with serving(engine, LORRY_MAX_STREAMS_PER_USER=str(count)) as server:
         token = server.create_token("bench")
         with LorryClient(server.url, token) as lorry:
-            wishes = (f"fake:reports={metrics}", f"fake:seconds={metrics * _REPORT_SECONDS}")
+            wishes = ("fake:gate=1", f"fake:reports={metrics}", f"fake:seconds={metrics * _REPORT_SECONDS}")
             request = {**submission(upload_sample(lorry), *wishes), "config": {"steps": metrics}}
             pid = _only_child()
             before = Usage.of(pid)
             job_id = lorry.submit(request)["job_id"]
             wait_until(lambda: lorry.job(job_id)["status"] == "running", "the job's start")
+            began = time.monotonic()
+            watchers = Watchers(server.url, token, paths_of(job_id, count))
+            watchers.read_until_all_are_open()
+            opening = time.monotonic() - began
+            (server.log.parent / "outputs" / job_id / "gate").touch()
             began, at_first = time.monotonic(), Usage.of(pid)
-            arrivals = watch(server.url, token, job_id, count, metrics)
+            arrivals = watch(watchers, count, metrics)
             passed, with_them = time.monotonic() - began, Usage.of(pid)
             wait_until_ended(lorry, job_id)
             flushed = flush_times(server.log.parent, job_id)
     percentiles = quantiles([at - flushed[step] for step, at in arrivals], n=100, method="inclusive")
     return Figures(
         streams=count,
+        opening_seconds=round(opening, 2),
         metrics=len(arrivals),
         latency_p50_seconds=round(percentiles[49], 3),
         latency_p95_seconds=round(percentiles[94], 3),
