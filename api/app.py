@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from anyio import CapacityLimiter
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from prometheus_client.registry import Collector
@@ -89,6 +89,26 @@ _SENT_BY_BROWSERS = [
 ]
 
 
+_ROUTERS = (
+    training.router,
+    records.router,
+    streams.router,
+    artifacts.router,
+    lineage.router,
+    analysis.router,
+    experiments.router,
+    presets.router,
+    datasets.router,
+    models.router,
+    train.router,
+    webhooks.router,
+    registry.router,
+    admin.router,
+    identity.router,
+    service.router,
+)
+
+
 def create_app(services: Services, options: ApiOptions, *, measured: tuple[Collector, ...] = ()) -> FastAPI:
     """`measured` is shown among the metrics: what an orchestrator in this process measures."""
     metrics = Metrics(services.survey, others=measured)
@@ -117,35 +137,14 @@ def routed_app(version: str, *, middleware: Sequence[Middleware] = ()) -> FastAP
         generate_unique_id_function=_operation_id,
         middleware=middleware,
     )
-    app.include_router(_routes(), prefix="/api")
-    app.include_router(_routes(), prefix="/api/v1", include_in_schema=False)
+    # Each by itself: a router of routers is gone through anew for every request.
+    for router in _ROUTERS:
+        app.include_router(router, prefix="/api")
+    for router in _ROUTERS:
+        app.include_router(router, prefix="/api/v1", include_in_schema=False)
     app.include_router(service.metrics_router, include_in_schema=False)  # where scrapers look by themselves
     tidy_document(app)
     return app
-
-
-def _routes() -> APIRouter:
-    routes = APIRouter()
-    for router in (
-        training.router,
-        records.router,
-        streams.router,
-        artifacts.router,
-        lineage.router,
-        analysis.router,
-        experiments.router,
-        presets.router,
-        datasets.router,
-        models.router,
-        train.router,
-        webhooks.router,
-        registry.router,
-        admin.router,
-        identity.router,
-        service.router,
-    ):
-        routes.include_router(router)
-    return routes
 
 
 def _middleware(options: ApiOptions, metrics: Metrics) -> list[Middleware]:

@@ -14,6 +14,8 @@ class ThreadWakeUp:
     def notify(self) -> None:
         self._notified.set()
 
-    def wait(self, timeout_seconds: float) -> None:
-        if self._notified.wait(timeout_seconds):
+    def wait(self, timeout_seconds: float) -> bool:
+        is_notified = self._notified.wait(timeout_seconds)
+        if is_notified:
             self._notified.clear()
+        return is_notified

@@ -9,5 +9,5 @@ class WakeUp(Protocol):
     def notify(self) -> None:
         """Wake whoever waits, or the next one to wait."""
 
-    def wait(self, timeout_seconds: float) -> None:
-        """Return on a notification or after the timeout, whichever comes first."""
+    def wait(self, timeout_seconds: float) -> bool:
+        """Return on a notification or after the timeout, whichever comes first; whether it was a notification."""

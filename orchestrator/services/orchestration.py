@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 
 import structlog
 
@@ -19,6 +20,8 @@ from orchestrator.services.reconciler import Reconciler
 log = structlog.get_logger()
 
 STANDBY_SECONDS = 1.0
+# However many call: a pass on every call of a crowd would leave the processor to nobody else.
+SHORTEST_TURN_SECONDS = 0.1
 # Time for what was begun when the end comes; what takes longer is looked at again by whoever leads next.
 LAST_STEPS_SECONDS = 4.0
 # A store that is away is asked ever more rarely, so that it can come back in peace.
@@ -47,6 +50,7 @@ class Orchestration:
         self._poll_seconds = poll_seconds
         self._meter = meter
         self._announced: Term | None = None
+        self._is_called = False
 
     @property
     def is_leading(self) -> bool:
@@ -81,11 +85,14 @@ class Orchestration:
             self._stand_by(stop)
 
     def _pass(self, stop: threading.Event) -> None:
+        began_at = time.monotonic()
         self._leadership.confirm()
         with self._meter.timed_pass():
             self._reconciler.run_once(stop.is_set)
+        if self._is_called:
+            stop.wait(SHORTEST_TURN_SECONDS - (time.monotonic() - began_at))
         if not stop.is_set():
-            self._wake_up.wait(self._poll_seconds)
+            self._is_called = self._wake_up.wait(self._poll_seconds)
 
     def _stand_by(self, stop: threading.Event) -> None:
         leader = self._leadership.latest()

@@ -59,8 +59,8 @@ class SqlWakeUp:
         except StoreUnavailable as error:
             log.info("nobody was woken, polling goes on", error=error.message)
 
-    def wait(self, timeout_seconds: float) -> None:
-        self._here.wait(timeout_seconds)
+    def wait(self, timeout_seconds: float) -> bool:
+        return self._here.wait(timeout_seconds)
 
     def __enter__(self) -> Self:
         if not self._database.is_sqlite:

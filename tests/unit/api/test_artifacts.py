@@ -74,13 +74,14 @@ class TestSamples:
             event = JobEvent(job_id=job_id, attempt=1, type="sample", message="", at=NOW, data=told)
             lorry.jobs.save(lorry.jobs.get(job_id), events=[event])
         leave(lorry, job_id, "samples/untold.png", ArtifactKind.SAMPLE, self.PICTURE)
+        assert self.steps_and_prompts(lorry, job_id) == [(100, "گربه"), (200, "گربه")]
 
+        lorry.client.post(f"{JOBS}/{job_id}/cancel", headers=lorry.as_user())
+        assert self.steps_and_prompts(lorry, job_id) == [(None, None), (100, "گربه"), (200, "گربه")]
+
+    def steps_and_prompts(self, lorry: Installation, job_id: str) -> list[tuple[int | None, str | None]]:
         samples = get(lorry, f"{JOBS}/{job_id}/samples").json()["data"]
-        assert [(sample["step"], sample["prompt"]) for sample in samples] == [
-            (None, None),
-            (100, "گربه"),
-            (200, "گربه"),
-        ]
+        return [(sample["step"], sample["prompt"]) for sample in samples]
 
     def test_a_sample_is_shown_inline_as_nothing_but_a_picture(self, lorry: Installation, job_id: str) -> None:
         artifact = leave(lorry, job_id, "samples/1.png", ArtifactKind.SAMPLE, self.PICTURE)

@@ -79,7 +79,8 @@ def test_a_running_jobs_picture_is_listed_and_told_of_with_its_id(world, running
 def test_a_picture_is_listed_only_once_the_history_tells_of_its_step(world, running, monkeypatch):
     draw(world, running)
     fail_once(monkeypatch, world.store, "advance")
-    world.run_once()
+    with pytest.raises(StoreUnavailable):
+        world.run_once()
     assert len(stored(world, running)) == 1
     assert pictures(world, running) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,7 @@ from orchestrator.adapters.memory import InlineSteps, ManualClock, MemoryLeaders
 from orchestrator.adapters.prometheus import PrometheusMeter
 from orchestrator.adapters.wake_up import ThreadWakeUp
 from orchestrator.domain.errors import Deposed, LorryError, PortError, StoreUnavailable
-from orchestrator.services.orchestration import STORE_BACK_OFF, Orchestration
+from orchestrator.services.orchestration import SHORTEST_TURN_SECONDS, STORE_BACK_OFF, Orchestration
 from tests.waiting import eventually
 
 
@@ -43,13 +44,22 @@ def seat():
     return Seat()
 
 
+class Crowd(ThreadWakeUp):
+    """Somebody always calls."""
+
+    def wait(self, timeout_seconds: float) -> bool:
+        return True
+
+
 @contextmanager
-def running(leadership: MemoryLeadership, passes: Passes) -> Iterator[threading.Thread]:
+def running(
+    leadership: MemoryLeadership, passes: Passes, wake_up: ThreadWakeUp | None = None
+) -> Iterator[threading.Thread]:
     orchestration = Orchestration(
         leadership=leadership,
         reconciler=passes,
         builtin_models=Models(),
-        wake_up=ThreadWakeUp(),
+        wake_up=wake_up or ThreadWakeUp(),
         steps=InlineSteps(),
         poll_seconds=0.01,
         meter=PrometheusMeter(),
@@ -73,6 +83,15 @@ def test_passes_follow_each_other_until_the_stop_and_then_another_may_lead(seat)
         eventually(lambda: passes.count > 3)
 
     assert seat.taken_by is None
+
+
+def test_however_many_call_a_pass_is_followed_by_a_pause_and_the_first_call_by_none(seat):
+    passes, began_at = Passes(), time.monotonic()
+    with running(process(seat, 1), passes, Crowd()):
+        eventually(lambda: passes.count >= 4)
+        passed = time.monotonic() - began_at
+
+    assert passed >= 2 * SHORTEST_TURN_SECONDS
 
 
 def test_a_standby_says_once_who_leads_and_makes_no_pass(seat):
