@@ -31,7 +31,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo serve test openapi web lint unit integration test-faults engine images postgres chromium compose constraints clean
+.PHONY: help setup demo serve test openapi web lint unit integration test-faults engine images postgres chromium compose oracle constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,7 +68,7 @@ lint: $(VENV)/.test-setup ## format, lint, strict types, import contracts
 unit: $(VENV)/.test-setup ## the tests that need no engine
 	$(PYTEST) tests/unit tests/contract
 
-integration: $(VENV)/.test-setup setup web postgres chromium compose ## the tests on the real engine, stores and images, as a user, and with faults
+integration: $(VENV)/.test-setup setup web postgres chromium compose oracle ## the tests on the real engine, stores and images, as a user, and with faults
 	$(PYTEST) tests/integration tests/e2e tests/faults
 
 test-faults: $(VENV)/.test-setup setup postgres ## kill -9, a dead engine, lost answers, a locked store, abuse: the fault plan
@@ -88,6 +88,10 @@ postgres:
 
 chromium:
 	@tests/chromium.sh
+
+# Another Data API than the tests' own Supabase, to hold that one against.
+oracle: $(VENV)/.setup
+	@tests/integration/supabase/oracle/install.sh
 
 # Lorry's own image, which only compose.yaml needs, and what the test of it needs.
 compose: $(VENV)/.setup web engine postgres

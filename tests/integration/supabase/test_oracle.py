@@ -1,23 +1,24 @@
-"""Somebody else's Data API beside the tests' own: `python -m tests.integration.supabase.oracle FOLDER`.
+"""Somebody else's Data API beside the tests' own, over the same database: each request is answered alike.
 
-FOLDER is one where `npm install @supabase/lite postgres` was run. Not a test of the suite, which needs no Node: it
-shows by an independent implementation that the tests' own server answers as it should, request by request over the
-same database, and that the ownership check holds there. Prints one line a case; exits with 1 where one differs.
+It shows by an independent implementation, npm's @supabase/lite, that the tests' own server answers as it should, and
+that the ownership check holds there too.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from orchestrator.adapters.sql import SqlDatasetStore, connect, migrate
 from orchestrator.adapters.supabase import Project, SupabaseDatasetStore
@@ -26,11 +27,11 @@ from orchestrator.domain.identity import Identity
 from tests.factories import make_dataset
 from tests.integration.supabase.server import PUBLISHABLE_KEY, SECRET_KEY, SupabaseServer
 from tests.integration.supabase.signer import Signer
-from tests.postgres import running_postgres
+from tests.postgres import Postgres, free_port
 from tests.waiting import eventually
 
-PORT = 54999
-URL = f"http://127.0.0.1:{PORT}"
+_ROOT = Path(__file__).resolve().parents[3]
+_PROGRAM = Path(__file__).with_name("oracle") / "node_modules" / ".bin" / "lite"  # `make oracle`
 _CONFIG = """
 [api]
 port = {port}
@@ -44,27 +45,49 @@ url = "{url}"
 """
 
 
-def main(folder: Path) -> None:
-    signer = Signer(issuer=f"{URL}/auth/v1", trusted=[])
-    with running_postgres() as postgres:
-        url = postgres.create_supabase()
-        database = connect(url)
-        migrate(database)
-        rows = SqlDatasetStore(database)
-        asked = _requests(rows, signer)
-        expected = _answers_of_our_own(url, asked)  # before: the other one makes an auth.uid() of its own
-        with _lite(folder, url, signer.secret):
-            cases = {case: (expected[case], _answer(URL, *request)) for case, request in asked.items()}
-            cases |= _cases(SupabaseDatasetStore(Project(URL, PUBLISHABLE_KEY), rows), signer)
-        database.close()
-    for case, (expected, seen) in cases.items():
-        verdict = "ok " if expected == seen else f"BAD (expected {expected})"
-        print(f"{verdict} {case}: {seen}")  # noqa: T201 - its output
-    sys.exit(any(expected != seen for expected, seen in cases.values()))
+@dataclass(frozen=True)
+class Seen:
+    """By case: what is expected, and what the other Data API answered."""
+
+    requests: dict[str, tuple[str, str]]
+    ownership: dict[str, tuple[str, str]]
 
 
-def _cases(store: SupabaseDatasetStore, signer: Signer) -> dict[str, tuple[str, str]]:
+@pytest.fixture(scope="module")
+def seen(postgres: Postgres) -> Iterator[Seen]:
+    port = free_port()
+    other_url = f"http://127.0.0.1:{port}"
+    signer = Signer(issuer=f"{other_url}/auth/v1", trusted=[])
+    database_url = postgres.create_supabase()
+    database = connect(database_url)
+    migrate(database)
+    rows = SqlDatasetStore(database)
+    asked = _requests(rows, signer)
+    expected = _answers_of_our_own(database_url, asked)  # before: the other one makes an auth.uid() of its own
+    with _other(port, database_url, signer.secret):
+        yield Seen(
+            requests={case: (expected[case], _answer(other_url, *request)) for case, request in asked.items()},
+            ownership=_cases(Project(other_url, PUBLISHABLE_KEY), rows, signer),
+        )
+    database.close()
+
+
+def test_every_request_is_answered_as_an_independent_implementation_answers_it(seen: Seen) -> None:
+    assert len(seen.requests) > 10
+    assert {case: ours for case, (ours, _) in seen.requests.items()} == {
+        case: theirs for case, (_, theirs) in seen.requests.items()
+    }
+
+
+def test_the_ownership_check_holds_before_an_independent_implementation(seen: Seen) -> None:
+    assert {case: expected for case, (expected, _) in seen.ownership.items()} == {
+        case: found for case, (_, found) in seen.ownership.items()
+    }
+
+
+def _cases(project: Project, rows: SqlDatasetStore, signer: Signer) -> dict[str, tuple[str, str]]:
     """What is expected and what was seen, by case."""
+    store = SupabaseDatasetStore(project, rows)
     me = str(uuid.uuid4())
     mine, theirs = make_dataset(user_id=me), make_dataset(user_id=str(uuid.uuid4()))
     for dataset in (mine, theirs):
@@ -83,7 +106,7 @@ def _cases(store: SupabaseDatasetStore, signer: Signer) -> dict[str, tuple[str, 
         "nobody's": ("NotFound", see(str(uuid.uuid4()), good)),
         "an expired token": ("Unauthenticated", see(mine.id, signer.mint_with_secret(me, exp=int(time.time()) - 3600))),
         "a forged token": ("Unauthenticated", see(mine.id, signer.mint_with_secret(me, secret="y" * 48))),
-        "no token at all": ("closed", str(Project(URL, PUBLISHABLE_KEY)._datasets_as_nobody())),
+        "no token at all": ("closed", str(project._datasets_as_nobody())),
     }
 
 
@@ -137,30 +160,34 @@ def _answer(url: str, query: str, bearer: str) -> str:
 
 
 @contextmanager
-def _lite(folder: Path, url: str, secret: str) -> Iterator[None]:
+def _other(port: int, url: str, secret: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as place:
         config = Path(place) / "config.toml"
         config.write_text(
-            _CONFIG.format(port=PORT, secret=secret, publishable_key=PUBLISHABLE_KEY, secret_key=SECRET_KEY, url=url)
+            _CONFIG.format(port=port, secret=secret, publishable_key=PUBLISHABLE_KEY, secret_key=SECRET_KEY, url=url)
         )
-        program = folder.resolve() / "node_modules" / ".bin" / "lite"
         # Without --no-admin whoever sends no key is service_role.
-        command = [str(program), "start", "--no-admin", "--config", str(config)]
+        command = [_node(), str(_PROGRAM), "start", "--no-admin", "--config", str(config)]
         environment = {**os.environ, "LITE_TELEMETRY": "0"}
-        with subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.DEVNULL) as server:
+        with subprocess.Popen(
+            command, cwd=place, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as server:
             try:
-                eventually(_answers, within_seconds=30)
+                eventually(lambda: _answers(port), what="@supabase/lite")
                 yield
             finally:
                 server.terminate()
 
 
-def _answers() -> bool:
+def _node() -> str:
+    """The Node that the web app is built with."""
+    command = [str(_ROOT / "web" / "npm.sh"), "exec", "--", "node", "--print", "process.execPath"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+
+
+def _answers(port: int) -> bool:
     try:
-        return httpx2.get(f"{URL}/rest/v1/", headers={"apikey": PUBLISHABLE_KEY}).status_code < 500
+        answer = httpx2.get(f"http://127.0.0.1:{port}/rest/v1/", headers={"apikey": PUBLISHABLE_KEY})
     except httpx2.TransportError:
         return False
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    return answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
