@@ -2,7 +2,8 @@
 /api/health of the same server.
 
 The only device is held by a job that waits for ever, so submissions queue and no container starts while we measure.
-Clients are threads of this program: the ratios to /api/health, measured the same way, are what carries over.
+Clients are threads of this program: the ratios to /api/health, measured the same way, are what carries over. Without a
+pause each asks again as soon as it is answered, so that all together take what the server has; people pause.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +26,10 @@ from cli.client import LorryClient
 from cli.demo_server import DemoServer
 from cli.errors import CheckFailed
 
-CLIENT_COUNTS = (1, 16, 64)
+# Clients, and the seconds between two questions of each.
+LOADS = ((1, 0.0), (16, 0.0), (64, 0.0), (16, 0.5))
+
+_QUESTIONS = 25  # of each client that pauses, so that there is a hundredth of them
 
 Request = Callable[[httpx2.Client], httpx2.Response]
 
@@ -35,6 +40,7 @@ class Figures:
 
     request: str
     clients: int
+    pause_seconds: float
     count: int
     per_second: float
     p50_ms: float
@@ -58,19 +64,24 @@ class Sample:
         return 1e3 * quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
 
 
-def measure(server: DemoServer, token: str, request: Request, *, clients: int, seconds: float) -> Sample:
+def measure(
+    server: DemoServer, token: str, request: Request, *, clients: int, pause_seconds: float, seconds: float
+) -> Sample:
     """`clients` clients, each with a connection of its own, ask one thing after another for `seconds`."""
     began_at, cpu_before = time.perf_counter(), _cpu_seconds(server.pid)
     with ThreadPoolExecutor(clients) as pool:
-        asking = [pool.submit(_ask, server.url, token, request, began_at + seconds) for _ in range(clients)]
+        asking = [
+            pool.submit(_ask, server.url, token, request, pause_seconds, began_at + seconds) for _ in range(clients)
+        ]
         latencies = [latency for client in asking for latency in client.result()]
     return Sample(time.perf_counter() - began_at, latencies, _cpu_seconds(server.pid) - cpu_before)
 
 
-def compare(name: str, clients: int, ours: Sample, reference: Sample) -> Figures:
+def compare(name: str, clients: int, pause_seconds: float, ours: Sample, reference: Sample) -> Figures:
     return Figures(
         request=name,
         clients=clients,
+        pause_seconds=pause_seconds,
         count=len(ours.latencies),
         per_second=round(ours.per_second, 1),
         p50_ms=round(ours.percentile_ms(50), 2),
@@ -83,13 +94,13 @@ def compare(name: str, clients: int, ours: Sample, reference: Sample) -> Figures
 
 def show(figures: list[Figures]) -> None:
     print(
-        f"{'request':8}{'clients':>8}{'count':>8}{'a second':>10}{'p50':>11}{'p99':>11}{'CPU':>10}"
+        f"{'request':8}{'clients':>8}{'pause':>8}{'count':>8}{'a second':>10}{'p50':>11}{'p99':>11}{'CPU':>10}"
         f"{'speed':>8}{'p99':>8}"
     )
     for row in figures:
         print(
-            f"{row.request:8}{row.clients:>8}{row.count:>8}{row.per_second:>10.1f}{row.p50_ms:>8.2f} ms"
-            f"{row.p99_ms:>8.2f} ms{row.server_cpu_ms:>7.2f} ms{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
+            f"{row.request:8}{row.clients:>8}{row.pause_seconds:>6.1f} s{row.count:>8}{row.per_second:>10.1f}"
+            f"{row.p50_ms:>8.2f} ms{row.p99_ms:>8.2f} ms{row.server_cpu_ms:>7.2f} ms{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
         )
     print(json.dumps({"figures": [asdict(row) for row in figures]}))
 
@@ -111,12 +122,13 @@ def measure_all(server: DemoServer, token: str, seconds: float) -> list[Figures]
         ),
     }
     figures = []
-    for clients in CLIENT_COUNTS:
+    for clients, pause in LOADS:
+        length = seconds if pause == 0 else max(seconds, _QUESTIONS * pause)
         samples = {
-            name: measure(server, token, request, clients=clients, seconds=seconds)
+            name: measure(server, token, request, clients=clients, pause_seconds=pause, seconds=length)
             for name, request in requests.items()
         }
-        figures += [compare(name, clients, sample, samples["health"]) for name, sample in samples.items()]
+        figures += [compare(name, clients, pause, sample, samples["health"]) for name, sample in samples.items()]
     return figures
 
 
@@ -136,8 +148,9 @@ def _cpu_seconds(pid: int) -> float:
     return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _ask(server_url: str, token: str, request: Request, ends_at: float) -> list[float]:
+def _ask(server_url: str, token: str, request: Request, pause_seconds: float, ends_at: float) -> list[float]:
     latencies = []
+    time.sleep(random.uniform(0, pause_seconds))  # noqa: S311 - people do not begin at one instant
     headers = {"Authorization": f"Bearer {token}"}
     with httpx2.Client(base_url=f"{server_url}/api", headers=headers, timeout=30.0, trust_env=False) as http:
         while (asked_at := time.perf_counter()) < ends_at:
@@ -145,6 +158,7 @@ def _ask(server_url: str, token: str, request: Request, ends_at: float) -> list[
             latencies.append(time.perf_counter() - asked_at)
             if answer.is_error:
                 raise CheckFailed(f"{answer.request.method} {answer.url} was answered {answer.status_code}.")
+            time.sleep(pause_seconds)
     return latencies
 
 
