@@ -100,7 +100,8 @@ def show(figures: list[Figures]) -> None:
     for row in figures:
         print(
             f"{row.request:8}{row.clients:>8}{row.pause_seconds:>6.1f} s{row.count:>8}{row.per_second:>10.1f}"
-            f"{row.p50_ms:>8.2f} ms{row.p99_ms:>8.2f} ms{row.server_cpu_ms:>7.2f} ms{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
+            f"{row.p50_ms:>8.2f} ms{row.p99_ms:>8.2f} ms{row.server_cpu_ms:>7.2f} ms"
+            f"{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
         )
     print(json.dumps({"figures": [asdict(row) for row in figures]}))
 
