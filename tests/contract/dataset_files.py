@@ -109,7 +109,7 @@ class DatasetFilesContract:
 
         problems = {violation.field: violation.message for violation in rejection.value.details}
         assert set(problems) == {"broken.png", "good.txt", "lonely.txt", "script.svg"}
-        assert "not a readable" in problems["broken.png"]
+        assert "not a readable PNG, JPEG or WebP picture" in problems["broken.png"]
         assert "UTF-8" in problems["good.txt"]
         assert "no picture" in problems["lonely.txt"]
         assert "neither a picture" in problems["script.svg"]
@@ -119,14 +119,15 @@ class DatasetFilesContract:
         ("picture", "problem"),
         [
             (picture_bytes(200, 100), "pixels"),
-            (
-                picture_bytes(save_all=True, append_images=[], file_format="GIF"),
-                "not a readable",
-            ),
-            (b"", "not a readable"),
-            (b"<?xml version='1.0'?><svg/>", "not a readable"),
+            (picture_bytes(save_all=True, append_images=[], file_format="GIF"), "it is a GIF; save it as JPEG or PNG"),
+            (picture_bytes(file_format="TIFF"), "it is a TIFF"),
+            (b"\0\0\0\x20ftypheic\0\0\0\0mif1heic", "it is a HEIC picture"),
+            (b"", "it is empty"),
+            (b"<?xml version='1.0'?><svg/>", "it is an SVG or a web page"),
+            (b"\0" * 64, "it is something else"),
+            (PNG[:-20], "it is damaged or cut off"),
         ],
-        ids=["too many pixels", "another format", "empty", "text"],
+        ids=["too many pixels", "a GIF", "a TIFF", "an iPhone's", "empty", "text", "anything", "cut off"],
     )
     def test_a_picture_we_do_not_take_is_rejected(self, files, kept, dataset_id, picture, problem):
         with pytest.raises(Rejected) as rejection:

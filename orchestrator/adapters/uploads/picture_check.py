@@ -15,7 +15,7 @@ import warnings
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 SUFFIX_BY_FORMAT = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp"}
 _ONE_PICTURE_FORMATS = ("JPEG", "MPO")  # an MPO's further frames are previews; readers take the first
@@ -32,6 +32,19 @@ _CLEAN_OPTIONS: dict[str, dict[str, Any]] = {
 
 # Decoders raise OSErrors too, but not these.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+_HEAD_BYTES = 16
+_SIGNATURES = {
+    b"GIF8": "a GIF",
+    b"BM": "a BMP picture",
+    b"II*\x00": "a TIFF picture or a camera's raw one",
+    b"MM\x00*": "a TIFF picture or a camera's raw one",
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a zip archive or a document",
+    b"<": "an SVG or a web page",
+}
+_HEIC, _AVIF = "a HEIC picture, as iPhones take them", "an AVIF picture"
+_BRANDS = {b"heic": _HEIC, b"heix": _HEIC, b"mif1": _HEIC, b"msf1": _HEIC, b"avif": _AVIF, b"avis": _AVIF}
 
 File = str | BinaryIO
 
@@ -52,9 +65,9 @@ def examine(picture: File, max_pixels: int, *, preview: File, clean: File | None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return {"problem": f"has more than {max_pixels} pixels"}
     except OSError as error:
-        return {"errno": error.errno} if error.errno in _DISK_ERRORS else _unreadable(error)
+        return {"errno": error.errno} if error.errno in _DISK_ERRORS else _unreadable(picture, error)
     except Exception as error:  # noqa: BLE001 - decoders raise anything, and all of it means the same
-        return _unreadable(error)
+        return _unreadable(picture, error)
 
 
 def _decode(picture: File, max_pixels: int, preview: File, clean: File | None) -> dict[str, Any]:
@@ -79,8 +92,28 @@ def _decode(picture: File, max_pixels: int, preview: File, clean: File | None) -
     return {"suffix": suffix, "width": width, "height": height, "sharpness": _sharpness(grey), "dhash": _dhash(grey)}
 
 
-def _unreadable(error: Exception) -> dict[str, Any]:
-    return {"problem": f"is not a readable PNG, JPEG or WebP picture ({type(error).__name__})"}
+def _unreadable(picture: File, error: Exception) -> dict[str, Any]:
+    finding = _kind(_head(picture)) if isinstance(error, UnidentifiedImageError) else "it is damaged or cut off"
+    return {"problem": f"is not a readable PNG, JPEG or WebP picture ({finding})"}
+
+
+def _head(picture: File) -> bytes:
+    if isinstance(picture, str):
+        with open(picture, "rb") as file:  # noqa: PTH123 - this program starts sooner without pathlib
+            return file.read(_HEAD_BYTES)
+    picture.seek(0)
+    return picture.read(_HEAD_BYTES)
+
+
+def _kind(head: bytes) -> str:
+    """What people send instead, by its first bytes."""
+    if not head:
+        return "it is empty"
+    if head[4:8] == b"ftyp":
+        kind = _BRANDS.get(head[8:12])
+    else:
+        kind = next((name for signature, name in _SIGNATURES.items() if head.startswith(signature)), None)
+    return f"it is {kind}; save it as JPEG or PNG" if kind else "it is something else"
 
 
 def _displayed_size(image: Image.Image) -> tuple[int, int]:
