@@ -4,11 +4,18 @@ import type { JobStatus, Problem } from "~/api/generated";
 import { session } from "~/api/session";
 import { Lost } from "~/app/lost";
 import { Shell } from "~/app/shell";
-import { ADMIN_TABS, type AdminTab } from "~/features/admin/tabs";
+import { ADMIN_TABS } from "~/features/admin/tabs";
 import { PROBLEMS } from "~/features/datasets/problems";
-import { JOB_TABS, type JobTab } from "~/features/job/tabs";
+import { JOB_TABS } from "~/features/job/tabs";
 import { JobsPage } from "~/features/jobs/jobs-page";
 import { STATUSES } from "~/ui/status-badge";
+
+function tabAmong<Name extends string>(names: readonly Name[]) {
+  return (search: Record<string, unknown>): { tab?: Name } => {
+    const tab = names.find((each) => each === search["tab"]);
+    return tab === undefined ? {} : { tab };
+  };
+}
 
 const root = createRootRoute({ notFoundComponent: Lost });
 
@@ -70,10 +77,7 @@ const newJob = createRoute({
 const job = createRoute({
   getParentRoute: () => signedIn,
   path: "/jobs/$id",
-  validateSearch: (search: Record<string, unknown>): { tab?: JobTab } => {
-    const tab = JOB_TABS.find((each) => each === search["tab"]);
-    return tab === undefined ? {} : { tab };
-  },
+  validateSearch: tabAmong(JOB_TABS),
   component: lazyRouteComponent(() => import("~/features/job/job-page"), "JobPage"),
 });
 
@@ -120,10 +124,7 @@ const compare = createRoute({
 const admin = createRoute({
   getParentRoute: () => signedIn,
   path: "/admin",
-  validateSearch: (search: Record<string, unknown>): { tab?: AdminTab } => {
-    const tab = ADMIN_TABS.find((each) => each === search["tab"]);
-    return tab === undefined ? {} : { tab };
-  },
+  validateSearch: tabAmong(ADMIN_TABS),
   component: lazyRouteComponent(() => import("~/features/admin/admin-page"), "AdminPage"),
 });
 

@@ -4,7 +4,7 @@ import classes from "~/ui/sheet.module.css";
 
 interface Props {
   label: string;
-  columns: readonly string[];
+  columns: readonly ReactNode[];
   minWidth?: number;
   children: ReactNode;
 }
@@ -16,8 +16,8 @@ export function Sheet({ label, columns, minWidth = 640, children }: Props) {
       <Table verticalSpacing="xs" highlightOnHover className={classes.sheet}>
         <Table.Thead>
           <Table.Tr>
-            {columns.map((column) => (
-              <Table.Th key={column} scope="col">
+            {columns.map((column, place) => (
+              <Table.Th key={place} scope="col">
                 {column}
               </Table.Th>
             ))}

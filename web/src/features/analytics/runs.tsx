@@ -9,6 +9,7 @@ import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { figure, percent } from "~/ui/quantities";
+import { Sheet } from "~/ui/sheet";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
 
@@ -65,24 +66,11 @@ function RunTable({ runs, chosen, onToggle }: RunTableProps) {
   const { t } = useLingui();
   const columns = [t`Compare`, t`Job`, t`State`, t`Progress`, t`Loss`, t`Validation`, t`Base model`, t`Started`];
   return (
-    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} role="region" aria-label={t`History of trainings`}>
-      <Table>
-        <Table.Thead>
-          <Table.Tr>
-            {columns.map((column) => (
-              <Table.Th key={column} scope="col">
-                {column}
-              </Table.Th>
-            ))}
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {runs.map((run) => (
-            <Run key={run.id} run={run} isChosen={chosen.includes(run.id)} onToggle={onToggle} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Sheet label={t`History of trainings`} columns={columns} minWidth={760}>
+      {runs.map((run) => (
+        <Run key={run.id} run={run} isChosen={chosen.includes(run.id)} onToggle={onToggle} />
+      ))}
+    </Sheet>
   );
 }
 

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Alert, Group, Tabs, Text } from "@mantine/core";
+import { Alert, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import type { JobOut, MetricOut } from "~/api/generated";
@@ -15,7 +15,7 @@ import { JobSamples } from "~/features/job/job-samples";
 import { useLiveJob } from "~/features/job/live-job";
 import { PhaseBar } from "~/features/job/phase-bar";
 import { jobQuery } from "~/features/job/queries";
-import type { JobTab } from "~/features/job/tabs";
+import { AddressTabs } from "~/ui/address-tabs";
 import { Failure } from "~/ui/failure";
 import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
@@ -76,35 +76,19 @@ function JobTabs({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
   const { t } = useLingui();
   const { tab = "charts" } = route.useSearch();
   const navigate = route.useNavigate();
-  const tabs: Record<JobTab, string> = {
-    charts: t`Charts`,
-    samples: t`Samples`,
-    log: t`Log`,
-    files: t`Files`,
-    history: t`History`,
-    lineage: t`Lineage`,
-    settings: t`Settings`,
-  };
   return (
-    <Tabs
-      value={tab}
-      onChange={(chosen) => void navigate({ search: { tab: chosen as JobTab }, replace: true })}
-      keepMounted={false}
-    >
-      <Tabs.List mb="md">
-        {Object.entries(tabs).map(([name, label]) => (
-          <Tabs.Tab key={name} value={name}>
-            {label}
-          </Tabs.Tab>
-        ))}
-      </Tabs.List>
-      <Tabs.Panel value="charts"><JobCharts job={job} tail={tail} /></Tabs.Panel>
-      <Tabs.Panel value="samples"><JobSamples job={job} /></Tabs.Panel>
-      <Tabs.Panel value="log"><JobLog job={job} /></Tabs.Panel>
-      <Tabs.Panel value="files"><JobFiles job={job} /></Tabs.Panel>
-      <Tabs.Panel value="history"><JobHistory job={job} /></Tabs.Panel>
-      <Tabs.Panel value="lineage"><JobLineage job={job} /></Tabs.Panel>
-      <Tabs.Panel value="settings"><JobFacts job={job} /></Tabs.Panel>
-    </Tabs>
+    <AddressTabs
+      chosen={tab}
+      onChoose={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}
+      tabs={{
+        charts: { label: t`Charts`, panel: <JobCharts job={job} tail={tail} /> },
+        samples: { label: t`Samples`, panel: <JobSamples job={job} /> },
+        log: { label: t`Log`, panel: <JobLog job={job} /> },
+        files: { label: t`Files`, panel: <JobFiles job={job} /> },
+        history: { label: t`History`, panel: <JobHistory job={job} /> },
+        lineage: { label: t`Lineage`, panel: <JobLineage job={job} /> },
+        settings: { label: t`Settings`, panel: <JobFacts job={job} /> },
+      }}
+    />
   );
 }

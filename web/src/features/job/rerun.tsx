@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type JobOut, type RerunOut, rerunJob } from "~/api/generated";
 import { Failure } from "~/ui/failure";
 import { PageButton } from "~/ui/links";
+import { Sheet } from "~/ui/sheet";
 
 /** Makes the adapter once more, and says what cannot be as it was. */
 export function Rerun({ job }: { job: JobOut }) {
@@ -47,36 +48,22 @@ function Submitted({ rerun, onLeave }: { rerun: RerunOut; onLeave: () => void })
 }
 
 function Differences({ differences }: { differences: RerunOut["differences"] }) {
+  const { t } = useLingui();
   return (
-    <Table>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th scope="col">
-            <Trans>What differs</Trans>
+    <Sheet label={t`What differs`} columns={[t`What differs`, t`before`, t`now`]} minWidth={320}>
+      {differences.map(({ field, before, after }) => (
+        <Table.Tr key={field}>
+          <Table.Th scope="row" fw={500}>
+            <bdi dir="ltr">{field}</bdi>
           </Table.Th>
-          <Table.Th scope="col">
-            <Trans>before</Trans>
-          </Table.Th>
-          <Table.Th scope="col">
-            <Trans>now</Trans>
-          </Table.Th>
+          <Table.Td>
+            <bdi dir="ltr">{JSON.stringify(before)}</bdi>
+          </Table.Td>
+          <Table.Td>
+            <bdi dir="ltr">{JSON.stringify(after)}</bdi>
+          </Table.Td>
         </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {differences.map(({ field, before, after }) => (
-          <Table.Tr key={field}>
-            <Table.Th scope="row" fw={500}>
-              <bdi dir="ltr">{field}</bdi>
-            </Table.Th>
-            <Table.Td>
-              <bdi dir="ltr">{JSON.stringify(before)}</bdi>
-            </Table.Td>
-            <Table.Td>
-              <bdi dir="ltr">{JSON.stringify(after)}</bdi>
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
+      ))}
+    </Sheet>
   );
 }

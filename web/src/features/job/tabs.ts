@@ -1,2 +1,1 @@
 export const JOB_TABS = ["charts", "samples", "log", "files", "history", "lineage", "settings"] as const;
-export type JobTab = (typeof JOB_TABS)[number];

@@ -1,10 +1,11 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { useLingui } from "@lingui/react/macro";
 import { Group, Progress, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { JobOut } from "~/api/generated";
 import { curveQuery } from "~/features/jobs/queries";
 import { PageLink } from "~/ui/links";
 import { duration, figure, number, percent } from "~/ui/quantities";
+import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
@@ -12,34 +13,11 @@ import { When } from "~/ui/when";
 export function JobTable({ jobs }: { jobs: JobOut[] }) {
   const { t } = useLingui();
   return (
-    <Table.ScrollContainer minWidth={640} type="native" tabIndex={0} role="region" aria-label={t`Jobs`}>
-      <Table verticalSpacing="sm" highlightOnHover>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">
-              <Trans>Job</Trans>
-            </Table.Th>
-            <Table.Th scope="col">
-              <Trans>State</Trans>
-            </Table.Th>
-            <Table.Th scope="col">
-              <Trans>Progress</Trans>
-            </Table.Th>
-            <Table.Th scope="col">
-              <Trans>Loss</Trans>
-            </Table.Th>
-            <Table.Th scope="col">
-              <Trans>Submitted</Trans>
-            </Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {jobs.map((job) => (
-            <JobRow key={job.id} job={job} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <Sheet label={t`Jobs`} columns={[t`Job`, t`State`, t`Progress`, t`Loss`, t`Submitted`]}>
+      {jobs.map((job) => (
+        <JobRow key={job.id} job={job} />
+      ))}
+    </Sheet>
   );
 }
 
