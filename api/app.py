@@ -24,6 +24,7 @@ from api.request_context import REQUEST_ID_HEADER, RequestContext
 from api.routes import (
     admin,
     analysis,
+    artifact_files,
     artifacts,
     datasets,
     experiments,
@@ -94,6 +95,7 @@ _ROUTERS = (
     records.router,
     streams.router,
     artifacts.router,
+    artifact_files.router,
     lineage.router,
     analysis.router,
     experiments.router,

@@ -20,6 +20,7 @@ from orchestrator.domain.identity import Identity
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
 from orchestrator.services.analysis import Analysis
+from orchestrator.services.artifact_tickets import ArtifactTickets
 from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
@@ -76,6 +77,7 @@ ContainersService = Annotated[Containers, Depends(_service(lambda services: serv
 TrainService = Annotated[Train, Depends(_service(lambda services: services.train))]
 WebhooksService = Annotated[Webhooks, Depends(_service(lambda services: services.webhooks))]
 ArtifactsService = Annotated[Artifacts, Depends(_service(lambda services: services.artifacts))]
+ArtifactTicketsService = Annotated[ArtifactTickets, Depends(_service(lambda services: services.artifact_tickets))]
 RegistryService = Annotated[Registry, Depends(_service(lambda services: services.registry))]
 ReproductionService = Annotated[Reproduction, Depends(_service(lambda services: services.reproduction))]
 ReadinessService = Annotated[Readiness, Depends(_service(lambda services: services.readiness))]

@@ -48,7 +48,7 @@ def watch(settings: Settings, job_id: str, count: int) -> dict[int, float]:
     deadline = time.monotonic() + _START_SECONDS + 2 * count * _REPORT_SECONDS
     try:
         while len(seen) < count:
-            rows = records.metrics(job_id)
+            rows = records.curve(job_id).points
             now = time.time()
             for row in rows:
                 seen.setdefault(row.step, now)

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.dependencies import ArtifactId, CurrentIdentity, JobId, RecordsService, admit
-from api.schemas.envelope import GUARDED, Listing, Single, errors
-from api.schemas.records import LOG_LINES, ArtifactOut, EventOut, LinkOut, MetricOut
+from api.dependencies import CurrentIdentity, JobId, RecordsService, admit
+from api.schemas.envelope import GUARDED, Listing, errors
+from api.schemas.records import LOG_LINES, ArtifactOut, EventOut, MetricListing
 from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
 
 router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses={**GUARDED, **errors(404)})
@@ -32,12 +32,15 @@ def list_events(
 
 @router.get("/training/jobs/{job_id}/metrics", summary="A job's metrics, step by step", responses=errors(400))
 def list_metrics(
-    job_id: JobId, identity: CurrentIdentity, records: RecordsService, points: Points = MOST_POINTS
-) -> Listing[MetricOut]:
+    job_id: JobId,
+    identity: CurrentIdentity,
+    records: RecordsService,
+    points: Points = MOST_POINTS,
+    attempt: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="Only those of this attempt.")] = None,
+) -> MetricListing:
     """In order of attempt and step. A series of more than `points` steps is thinned: the lowest and highest loss of
     each stretch, both ends and every step with a validation loss stay."""
-    found = records.metrics(identity, job_id, points=points)
-    return Listing.whole([MetricOut.from_domain(metric) for metric in found])
+    return MetricListing.from_domain(records.curve(identity, job_id, attempt=attempt, points=points))
 
 
 @router.get("/training/jobs/{job_id}/logs", summary="The end of a job's log", responses={**errors(400), **LOG_LINES})
@@ -54,9 +57,3 @@ def read_log(
 @router.get("/training/jobs/{job_id}/artifacts", summary="A job's files")
 def list_artifacts(job_id: JobId, identity: CurrentIdentity, records: RecordsService) -> Listing[ArtifactOut]:
     return Listing.whole([ArtifactOut.from_domain(artifact) for artifact in records.artifacts(identity, job_id)])
-
-
-@router.get("/artifacts/{artifact_id}/link", summary="A link to a file")
-def link_artifact(artifact_id: ArtifactId, identity: CurrentIdentity, records: RecordsService) -> Single[LinkOut]:
-    """Signed for an hour where the file has a copy in Supabase Storage, so that a browser downloads it from there."""
-    return Single(data=LinkOut.from_domain(records.link(identity, artifact_id), artifact_id))

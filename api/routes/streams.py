@@ -9,23 +9,12 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from api.dependencies import (
-    AllServices,
-    Credentials,
-    CurrentIdentity,
-    JobId,
-    Limits,
-    StreamsService,
-    TicketsService,
-    admit,
-    identify,
-    of_app,
-)
+from api.dependencies import CurrentIdentity, JobId, StreamsService, TicketsService, admit, of_app
+from api.door import Door
 from api.fan_out import FanOut
 from api.schemas.envelope import GUARDED, Single, errors
 from api.schemas.streams import TicketBody, TicketOut
 from api.streaming import EventStream, JobFeed, OpenStreams, UserFeed, events
-from orchestrator.domain.errors import Unauthenticated
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.streaming import MAX_CURSOR_LENGTH, Cursor, UserCursor
 
@@ -38,10 +27,6 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 _NOTHING_NEW: dict[int | str, dict[str, Any]] = {
     204: {"description": "The job's end was told before; there is nothing to connect again for."}
 }
-
-Ticket = Annotated[
-    str | None, Query(description="A one-time ticket of `/auth/ticket`, instead of a token.", max_length=200)
-]
 
 
 async def _after(
@@ -67,60 +52,20 @@ AppFanOut = Annotated[FanOut, Depends(of_app(lambda state: state.fan_out))]
 AppOpenStreams = Annotated[OpenStreams, Depends(of_app(lambda state: state.open_streams))]
 
 
-async def _holder(
-    request: Request, credentials: Credentials, services: AllServices, limits: Limits, ticket: Ticket = None
-) -> Identity | None:
-    """Whose token it is, settled before what was asked for; None where there is a ticket instead. Raises
-    Unauthenticated, RateLimited."""
-    return await identify(request, credentials, services, limits) if ticket is None else None
-
-
-class _Door:
-    """Who comes in, by token or ticket."""
-
-    def __init__(
-        self,
-        request: Request,
-        services: AllServices,
-        limits: Limits,
-        holder: Annotated[Identity | None, Depends(_holder)],
-        ticket: Ticket = None,
-    ) -> None:
-        self._request = request
-        self._services = services
-        self._limits = limits
-        self._holder = holder
-        self._ticket = ticket
-
-    async def let_in(self, job_id: str | None) -> Identity:
-        """Raises Unauthenticated, RateLimited."""
-        identity = self._holder or await self._redeemed(self._ticket or "", job_id)
-        await self._limits.count_request(self._request)
-        self._request.state.is_stream = True
-        return identity
-
-    async def _redeemed(self, ticket: str, job_id: str | None) -> Identity:
-        try:
-            identity = await run_in_threadpool(self._services.tickets.redeem, ticket, job_id)
-        except Unauthenticated:
-            self._limits.count_failed_authentication(self._request.client.host if self._request.client else "")
-            raise
-        self._request.state.identity = identity
-        return identity
-
-
-Door = Annotated[_Door, Depends()]
-
-
 # Guards are dependencies: once a stream has begun, its status has been sent.
-async def _job_watcher(job_id: JobId, door: Door, streams: StreamsService) -> Identity:
-    identity = await door.let_in(job_id)
+async def _job_watcher(
+    request: Request, job_id: JobId, door: Door, tickets: TicketsService, streams: StreamsService
+) -> Identity:
+    identity = await door.let_in(lambda ticket: tickets.redeem(ticket, job_id))
+    request.state.is_stream = True
     await run_in_threadpool(streams.require, identity, job_id)
     return identity
 
 
-async def _own_watcher(door: Door) -> Identity:
-    return await door.let_in(None)
+async def _own_watcher(request: Request, door: Door, tickets: TicketsService) -> Identity:
+    identity = await door.let_in(lambda ticket: tickets.redeem(ticket, None))
+    request.state.is_stream = True
+    return identity
 
 
 JobWatcher = Annotated[Identity, Depends(_job_watcher)]

@@ -148,7 +148,7 @@ class RunStatus(BaseModel):
                 throughput=run.throughput,
                 learningRate=job.progress.metrics.get("learning_rate"),
             ),
-            history=[HistoryPoint.from_domain(metric) for metric in story.curve],
+            history=[HistoryPoint.from_domain(metric) for metric in story.curve.points],
             logs=[RunLog.from_domain(event) for event in story.events],
         )
 
@@ -203,6 +203,7 @@ class OutcomeOut(BaseModel):
 
 class ComparedJob(OutcomeOut):
     curve: list[MetricOut] = Field(description="A long one is thinned; extremes and validations stay.")
+    measured_count: int = Field(description="How many points the whole curve has.", examples=[1000])
 
 
 class ContrastOut(BaseModel):
@@ -229,7 +230,8 @@ class ComparisonOut(BaseModel):
             jobs=[
                 ComparedJob(
                     **dict(OutcomeOut.from_domain(outcome)),
-                    curve=[MetricOut.from_domain(metric) for metric in comparison.curves[outcome.job.id]],
+                    curve=[MetricOut.from_domain(metric) for metric in comparison.curves[outcome.job.id].points],
+                    measured_count=comparison.curves[outcome.job.id].measured_count,
                 )
                 for outcome in comparison.outcomes
             ],

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field
 
-from api.schemas.envelope import example
+from api.schemas.envelope import Listing, example
 from api.schemas.words import WORDS
 from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.curves import Curve
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.services.records import Link
+from orchestrator.services.tickets import Issued
 
 # OpenAPI entry of a log's lines, which are no field's.
 LOG_LINES: dict[int | str, dict[str, Any]] = {
@@ -83,6 +86,19 @@ class MetricOut(BaseModel):
         )
 
 
+class MetricListing(Listing[MetricOut]):
+    """A curve."""
+
+    measured_count: int = Field(
+        description="How many points there are; `total` is less where they were thinned.", examples=[1]
+    )
+
+    @classmethod
+    def from_domain(cls, curve: Curve) -> MetricListing:
+        data = [MetricOut.from_domain(metric) for metric in curve.points]
+        return cls(data=data, total=len(data), page_size=len(data), measured_count=curve.measured_count)
+
+
 def download_path(artifact_id: str) -> str:
     return f"/api/artifacts/{artifact_id}/download"
 
@@ -95,14 +111,20 @@ class LinkOut(BaseModel):
         examples=[WORDS["download_url"]],
     )
     expires_at: datetime | None = Field(
-        description="Null for the path on this server, which needs the token.", examples=[None]
+        description="When it must have been followed. Null for the plain path on this server, which needs the token.",
+        examples=[None],
     )
 
     @classmethod
-    def from_domain(cls, link: Link | None, artifact_id: str) -> LinkOut:
-        if link is None:
-            return cls(url=download_path(artifact_id), expires_at=None)
-        return cls(url=link.url, expires_at=link.expires_at)
+    def from_domain(cls, link: Link | Issued | None, artifact_id: str, name: str | None = None) -> LinkOut:
+        match link:
+            case Link():
+                return cls(url=link.url, expires_at=link.expires_at)
+            case Issued():
+                query = {"ticket": link.ticket} | ({"name": name} if name else {})
+                return cls(url=f"{download_path(artifact_id)}?{urlencode(query)}", expires_at=link.expires_at)
+            case None:
+                return cls(url=download_path(artifact_id), expires_at=None)
 
 
 class ArtifactOut(BaseModel):

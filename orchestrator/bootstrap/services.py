@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.filesystem.presets import FilesystemPresetStore
 from orchestrator.adapters.sql import (
+    SqlArtifactTicketStore,
     SqlAuditLog,
     SqlFigureStore,
     SqlModelRegistry,
@@ -18,6 +19,7 @@ from orchestrator.bootstrap.models import build_models, model_holds
 from orchestrator.bootstrap.storage import artifact_copies, dataset_copies
 from orchestrator.ports.disk import Disk
 from orchestrator.services import Services
+from orchestrator.services.artifact_tickets import ArtifactTickets
 from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.datasets import Datasets
@@ -52,6 +54,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
     )
     presets = FilesystemPresetStore(settings.presets)
     jobs = build_jobs(adapters, settings, models=models, presets=presets, queue=queue)
+    artifact_tickets = ArtifactTickets(store=SqlArtifactTicketStore(adapters.database), clock=adapters.clock)
     return Services(
         jobs=jobs,
         train=Train(store=adapters.jobs, jobs=jobs, wake_up=adapters.submissions, clock=adapters.clock),
@@ -59,12 +62,13 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         presets=Presets(store=presets),
         analysis=build_analysis(adapters, settings),
         experiments=build_experiments(adapters, settings),
-        records=_records(adapters),
+        records=_records(adapters, artifact_tickets),
         datasets=_datasets(adapters, disk, settings),
         models=models,
         tokens=EitherToken(own=own_tokens, other=adapters.supabase.tokens) if adapters.supabase else own_tokens,
         sign_in=own_tokens,
         artifacts=_artifacts(adapters),
+        artifact_tickets=artifact_tickets,
         registry=Registry(registry=SqlModelRegistry(adapters.database), clock=adapters.clock),
         reproduction=_reproduction(adapters, models),
         audit=Audit(log=SqlAuditLog(adapters.database)),
@@ -95,12 +99,13 @@ def _streams(adapters: Adapters) -> Streams:
     )
 
 
-def _records(adapters: Adapters) -> Records:
+def _records(adapters: Adapters, tickets: ArtifactTickets) -> Records:
     return Records(
         jobs=adapters.jobs,
         records=adapters.records,
         artifacts=adapters.artifacts,
         workspace=adapters.workspace,
+        tickets=tickets,
         copies=artifact_copies(adapters),
     )
 

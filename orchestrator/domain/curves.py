@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
+
+from orchestrator.domain.events import Metric
 
 # The most points that are handed out; also the most validated ones that are all kept.
 MOST_POINTS = 100_000
 FEWEST_POINTS = 10
 _EXTREMES = 2  # of each stretch: its lowest and its highest loss
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What a reader is shown of a series."""
+
+    points: Sequence[Metric]  # in order of attempt and step
+    measured_count: int  # how many there are in all
 
 
 class Point(NamedTuple):

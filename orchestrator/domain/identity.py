@@ -48,3 +48,15 @@ class StreamTicket:
     job_id: str | None  # the one job whose stream it opens; None: the stream of the user's own jobs
     expires_at: datetime
     token_expires_at: datetime | None  # of the token that it stands for, which ends the stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactTicket:
+    """The same of a ticket for a download, which may be used again: whoever lost the connection asks for the rest."""
+
+    ticket_hash: str  # sha256, hex
+    user_id: str
+    is_admin: bool
+    artifact_id: str  # the one that it opens
+    expires_at: datetime
+    resumable_until: datetime  # when it expires once it was used

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.domain.artifact import Artifact
-from orchestrator.domain.curves import MOST_POINTS
-from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.curves import MOST_POINTS, Curve
+from orchestrator.domain.events import JobEvent
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import HouseRules
 
@@ -52,8 +52,8 @@ class RecordStore(Protocol):
     def latest_event(self, job_id: str, *, attempt: int, type: str) -> JobEvent | None:  # noqa: A002 - the column's name
         """The newest event of a type, None without one."""
 
-    def metrics(self, job_id: str, *, points: int = MOST_POINTS) -> Sequence[Metric]:
-        """In order of attempt and step; a longer series is thinned to about `points` rows (`curves.thinned`)."""
+    def curve(self, job_id: str, *, attempt: int | None = None, points: int = MOST_POINTS) -> Curve:
+        """A job's metrics, or those of one attempt; a longer series is thinned to about `points` (`curves.thinned`)."""
 
     def events_of_type(self, job_id: str, type: str) -> Sequence[JobEvent]:  # noqa: A002 - the column's name
         """Every event of a type, in order of ids."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from orchestrator.ports.token_verifier import TokenVerifier
 from orchestrator.services.admin import Admin
 from orchestrator.services.analysis import Analysis
+from orchestrator.services.artifact_tickets import ArtifactTickets
 from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
@@ -45,6 +46,7 @@ class Services:
     sign_in: LorryTokens
     audit: Audit
     artifacts: Artifacts
+    artifact_tickets: ArtifactTickets
     registry: Registry
     reproduction: Reproduction
     readiness: Readiness

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.domain.analysis import Contrast, Result, contrasts
+from orchestrator.domain.curves import Curve
 from orchestrator.domain.errors import Refused, Rejected, Violation
 from orchestrator.domain.estimates import Tariff
-from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.events import JobEvent
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import Job
 from orchestrator.domain.statistics import Grouping, Tally
@@ -44,7 +45,7 @@ class Story:
     """One job from its first step to its last."""
 
     outcome: Outcome
-    curve: Sequence[Metric]
+    curve: Curve
     events: Sequence[JobEvent]
 
 
@@ -53,7 +54,7 @@ class Comparison:
     """Jobs in the order in which they were asked for."""
 
     outcomes: Sequence[Outcome]
-    curves: Mapping[str, Sequence[Metric]]  # by job id
+    curves: Mapping[str, Curve]  # by job id
     contrasts: Sequence[Contrast]
 
 
@@ -95,12 +96,12 @@ class Analysis:
         job = owned_job(self._jobs, identity, job_id)
         events = self._records.events(job.id, limit=_MOST_EVENTS)[-_LATEST_EVENTS:]
         (outcome,) = self.outcomes([job])
-        return Story(outcome, self._records.metrics(job.id, points=points), events)
+        return Story(outcome, self._records.curve(job.id, points=points), events)
 
     def compare(self, identity: Identity, job_ids: Sequence[str], *, points: int) -> Comparison:
         """With curves of about `points` points each. Raises NotFound for the first that the caller may not see."""
         jobs = [owned_job(self._jobs, identity, job_id) for job_id in dict.fromkeys(job_ids)]
-        curves = {job.id: self._records.metrics(job.id, points=points) for job in jobs}
+        curves = {job.id: self._records.curve(job.id, points=points) for job in jobs}
         return Comparison(self.outcomes(jobs), curves, contrasts(jobs))
 
     def statistics(

@@ -14,7 +14,7 @@ from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import ArtifactPage, RecordStore
-from orchestrator.services.ownership import artifact_not_found, owned_job
+from orchestrator.services.ownership import owned_artifact, owned_job
 
 _IMAGE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 
@@ -81,12 +81,7 @@ class Artifacts:
         return self._records.trained_files(identity.user_id, page=page, page_size=page_size)
 
     def _owned(self, identity: Identity, artifact_id: str) -> Artifact:
-        artifact = self._records.artifact(artifact_id)
-        try:
-            owned_job(self._jobs, identity, artifact.job_id)
-        except NotFound as error:
-            raise artifact_not_found(artifact_id) from error
-        return artifact
+        return owned_artifact(self._jobs, self._records, identity, artifact_id)
 
     def _is_local(self, base_model: str) -> bool:
         sources = {entry.id: entry.source for entry in self._models.catalogue()}

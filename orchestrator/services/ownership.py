@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.experiment import Experiment
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Job
 from orchestrator.ports.experiment_store import ExperimentStore
 from orchestrator.ports.job_store import JobStore
+from orchestrator.ports.record_store import RecordStore
 
 
 def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
@@ -16,6 +18,16 @@ def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
     if job.user_id != identity.user_id and not identity.is_admin:
         raise job_not_found(job_id)
     return job
+
+
+def owned_artifact(jobs: JobStore, records: RecordStore, identity: Identity, artifact_id: str) -> Artifact:
+    """The artifact, by the rule of its job. Raises NotFound (ARTIFACT_NOT_FOUND), in the same words either way."""
+    artifact = records.artifact(artifact_id)
+    try:
+        owned_job(jobs, identity, artifact.job_id)
+    except NotFound as error:
+        raise _artifact_not_found(artifact_id) from error
+    return artifact
 
 
 def owned_experiment(experiments: ExperimentStore, identity: Identity, experiment_id: str) -> Experiment:
@@ -41,5 +53,5 @@ def job_not_found(job_id: str) -> NotFound:
     return NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")
 
 
-def artifact_not_found(artifact_id: str) -> NotFound:
+def _artifact_not_found(artifact_id: str) -> NotFound:
     return NotFound(f"There is no artifact {artifact_id}.", code="ARTIFACT_NOT_FOUND")

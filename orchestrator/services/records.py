@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from orchestrator.domain.artifact import Artifact
+from orchestrator.domain.curves import Curve
 from orchestrator.domain.errors import NotFound, StoreUnavailable
-from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.events import JobEvent
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.clock import Clock
@@ -19,7 +20,9 @@ from orchestrator.ports.object_store import ObjectStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.upload_store import UploadStore
 from orchestrator.ports.workspace import Workspace
-from orchestrator.services.ownership import artifact_not_found, owned_job
+from orchestrator.services.artifact_tickets import ArtifactTickets
+from orchestrator.services.ownership import owned_artifact, owned_job
+from orchestrator.services.tickets import Issued
 
 log = structlog.get_logger()
 
@@ -61,20 +64,22 @@ class Records:
         records: RecordStore,
         artifacts: ArtifactStore,
         workspace: Workspace,
+        tickets: ArtifactTickets,
         copies: ArtifactCopies | None = None,
     ) -> None:
         self._jobs = jobs
         self._records = records
         self._artifacts = artifacts
         self._workspace = workspace
+        self._tickets = tickets
         self._copies = copies
 
     def events(self, identity: Identity, job_id: str, *, after_id: int, limit: int) -> Sequence[JobEvent]:
         return self._records.events(owned_job(self._jobs, identity, job_id).id, after_id=after_id, limit=limit)
 
-    def metrics(self, identity: Identity, job_id: str, *, points: int) -> Sequence[Metric]:
+    def curve(self, identity: Identity, job_id: str, *, attempt: int | None, points: int) -> Curve:
         """A series longer than `points` is thinned; its extremes and validations stay."""
-        return self._records.metrics(owned_job(self._jobs, identity, job_id).id, points=points)
+        return self._records.curve(owned_job(self._jobs, identity, job_id).id, attempt=attempt, points=points)
 
     def log(self, identity: Identity, job_id: str, *, tail: int) -> Sequence[str]:
         return self._workspace.read_log(owned_job(self._jobs, identity, job_id).id, tail=tail)
@@ -87,24 +92,26 @@ class Records:
         artifact = self._owned_artifact(identity, artifact_id)
         return ArtifactFile(artifact, self._artifacts.locate(artifact.job_id, artifact.path))
 
-    def link(self, identity: Identity, artifact_id: str) -> Link | None:
-        """To the artifact's copy in the object store; None: there is none, or the object store is away."""
+    def link(self, identity: Identity, artifact_id: str, *, name: str | None = None) -> Link | None:
+        """To the artifact's copy in the object store, which answers with `name` instead of the artifact's own; None:
+        there is none, or the object store is away."""
         artifact = self._owned_artifact(identity, artifact_id)
         key = self._copies.store.object_key(artifact.id) if self._copies else None
         if self._copies is None or key is None:
             return None
         expires_at = self._copies.clock.now() + LINK_TIME
+        seconds = int(LINK_TIME.total_seconds())
         try:
-            url = self._copies.objects.signed_url(key, name=artifact.name, seconds=int(LINK_TIME.total_seconds()))
+            url = self._copies.objects.signed_url(key, name=name or artifact.name, seconds=seconds)
         except (NotFound, StoreUnavailable) as error:
             log.warning("copy not linked to", artifact_id=artifact.id, error=error.message)
             return None
         return Link(url, expires_at)
 
+    def open_link(self, identity: Identity, artifact_id: str, *, name: str | None = None) -> Link | Issued:
+        """What a browser can follow: the same, or a ticket for the file here."""
+        found = self.link(identity, artifact_id, name=name)
+        return found or self._tickets.issue(identity, artifact_id)
+
     def _owned_artifact(self, identity: Identity, artifact_id: str) -> Artifact:
-        artifact = self._records.artifact(artifact_id)
-        try:
-            owned_job(self._jobs, identity, artifact.job_id)
-        except NotFound as error:
-            raise artifact_not_found(artifact_id) from error
-        return artifact
+        return owned_artifact(self._jobs, self._records, identity, artifact_id)

@@ -40,7 +40,7 @@ class Tickets:
         ticket = secrets.token_urlsafe(32)
         now = self._clock.now()
         stored = StreamTicket(
-            ticket_hash=_digest(ticket),
+            ticket_hash=digest(ticket),
             user_id=identity.user_id,
             is_admin=identity.is_admin,
             job_id=job_id,
@@ -55,7 +55,7 @@ class Tickets:
 
         Raises Unauthenticated (TICKET_INVALID) in the same words for all that can be wrong with it.
         """
-        found = self._store.take(_digest(ticket))
+        found = self._store.take(digest(ticket))
         if found is None or found.expires_at <= self._clock.now() or found.job_id != job_id:
             raise Unauthenticated(
                 f"The ticket is not valid for this stream: it opens one stream once, within {TICKET_SECONDS} seconds.",
@@ -64,5 +64,6 @@ class Tickets:
         return Identity(found.user_id, is_admin=found.is_admin, expires_at=found.token_expires_at)
 
 
-def _digest(ticket: str) -> str:
+def digest(ticket: str) -> str:
+    """What of a ticket is stored."""
     return hashlib.sha256(ticket.encode("utf-8", "surrogatepass")).hexdigest()

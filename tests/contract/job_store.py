@@ -281,7 +281,7 @@ class JobStoreContract:
         assert saved == replace(running, version=3)
         assert list(store.active()) == [(saved, attempt)]
         assert records.events(saved.id)[-1].message == "Started."
-        assert [row.step for row in records.metrics(saved.id)] == [1, 2]
+        assert [row.step for row in records.curve(saved.id).points] == [1, 2]
 
     def test_a_stale_save_stores_nothing(self, store, records):
         claimed, attempt = claim(store, add(store))
@@ -299,7 +299,7 @@ class JobStoreContract:
         assert store.get(claimed.id).status is JobStatus.PENDING
         assert list(store.attempts(claimed.id)) == [attempt]
         assert list(records.events(claimed.id)) == list(before)
-        assert list(records.metrics(claimed.id)) == []
+        assert list(records.curve(claimed.id).points) == []
 
     def test_an_attempt_advances_with_what_it_brought_and_the_jobs_row_stays(self, store, records):
         claimed, attempt = claim(store, add(store))
@@ -309,7 +309,7 @@ class JobStoreContract:
 
         assert list(store.active()) == [(claimed, after)]
         assert records.events(claimed.id)[-1].message == "On."
-        assert [row.step for row in records.metrics(claimed.id)] == [1]
+        assert [row.step for row in records.curve(claimed.id).points] == [1]
 
     def test_an_attempt_that_is_elsewhere_by_now_does_not_advance(self, store, records):
         claimed, attempt = claim(store, add(store))
@@ -335,7 +335,7 @@ class JobStoreContract:
             store.advance(claimed, attempt, attempt.evolve(events_offset=10), metrics=[make_metric(claimed, 1)])
 
         assert list(store.attempts(claimed.id)) == [attempt]
-        assert list(records.metrics(claimed.id)) == []
+        assert list(records.curve(claimed.id).points) == []
 
     def test_of_eight_advances_from_one_place_one_wins(self, store, records):
         claimed, attempt = claim(store, add(store))
@@ -351,7 +351,7 @@ class JobStoreContract:
         saved = store.save(claimed, metrics=[make_metric(claimed, 1, 0.5)])
         store.save(saved, metrics=[make_metric(claimed, 1, 0.9), make_metric(claimed, 2, 0.4)])
 
-        assert [(row.step, row.loss) for row in records.metrics(claimed.id)] == [(1, 0.5), (2, 0.4)]
+        assert [(row.step, row.loss) for row in records.curve(claimed.id).points] == [(1, 0.5), (2, 0.4)]
 
     def test_of_eight_saves_of_one_version_one_wins(self, store):
         claimed, _ = claim(store, add(store))

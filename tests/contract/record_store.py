@@ -69,7 +69,7 @@ class RecordStoreContract:
         store.add_artifacts([_artifact(other, "a.png")])
 
         assert [event.message for event in store.events(job.id)] == ["Submitted."]
-        assert list(store.metrics(job.id)) == []
+        assert list(store.curve(job.id).points) == []
         assert list(store.artifacts(job.id)) == []
 
     def test_the_latest_event_is_the_newest_of_its_type_and_attempt(self, store, jobs, job):
@@ -84,7 +84,7 @@ class RecordStoreContract:
         rows = [make_metric(job, step) for step in (3, 1, 2)]
         jobs.save(job, metrics=rows)
 
-        assert list(store.metrics(job.id)) == [rows[1], rows[2], rows[0]]
+        assert list(store.curve(job.id).points) == [rows[1], rows[2], rows[0]]
 
     def test_a_long_series_is_thinned_to_what_a_curve_needs_over_all_attempts(self, store, jobs, job):
         rows = [
@@ -95,14 +95,26 @@ class RecordStoreContract:
         rows[1_233] = replace(rows[1_233], val_loss=0.25)
         jobs.save(job, metrics=rows)
 
-        kept = store.metrics(job.id, points=50)
+        curve = store.curve(job.id, points=50)
 
+        kept = curve.points
+        assert curve.measured_count == len(rows)
         assert len(kept) <= 50
         assert set(kept) <= set(rows)
         assert [row for row in kept if row.loss == 9.0] == [rows[776], rows[1_776]]
         assert (kept[0], kept[-1]) == (rows[0], rows[-1])
         assert rows[1_233] in kept
         assert [(row.attempt, row.step) for row in kept] == sorted((row.attempt, row.step) for row in kept)
+
+    def test_of_one_attempt_all_points_go_to_its_own_curve(self, store, jobs, job):
+        rows = [replace(make_metric(job, step), attempt=attempt) for attempt in (1, 2) for step in range(1, 41)]
+        jobs.save(job, metrics=rows)
+
+        curve = store.curve(job.id, attempt=2, points=40)
+        thinned = store.curve(job.id, attempt=2, points=10)
+
+        assert (list(curve.points), curve.measured_count) == (rows[40:], 40)
+        assert (set(thinned.points) < set(rows[40:]), thinned.measured_count) == (True, 40)
 
     def test_artifacts_come_oldest_first(self, store, job):
         young = _artifact(job, "a.png", created_at=NOW + timedelta(seconds=1))

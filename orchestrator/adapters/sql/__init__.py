@@ -1,6 +1,7 @@
 """The stores over SQLAlchemy Core: one code for SQLite and Postgres."""
 
 from orchestrator.adapters.sql.analysis_store import SqlAnalysisStore
+from orchestrator.adapters.sql.artifact_ticket_store import SqlArtifactTicketStore
 from orchestrator.adapters.sql.audit_log import SqlAuditLog
 from orchestrator.adapters.sql.control_store import SqlContainerStore, SqlControlStore
 from orchestrator.adapters.sql.dataset_store import SqlDatasetStore, SqlVersionStore
@@ -24,6 +25,7 @@ from orchestrator.adapters.sql.webhook_store import SqlOutbox, SqlWebhookStore
 __all__ = [
     "FencedDatabase",
     "SqlAnalysisStore",
+    "SqlArtifactTicketStore",
     "SqlAuditLog",
     "SqlContainerStore",
     "SqlControlStore",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from orchestrator.adapters.sql.curves import read_metrics
+from orchestrator.adapters.sql.curves import read_curve
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.rows import event_from, lineage_from
 from orchestrator.adapters.sql.tables import (
@@ -24,9 +24,9 @@ from orchestrator.adapters.sql.tables import (
 )
 from orchestrator.adapters.sql.trained_files import trained_files_of
 from orchestrator.domain.artifact import Artifact, ArtifactKind
-from orchestrator.domain.curves import MOST_POINTS
+from orchestrator.domain.curves import MOST_POINTS, Curve
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.domain.events import JobEvent
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import HouseRules
 from orchestrator.ports.record_store import ArtifactPage, EngineStatus, SuspectDevice
@@ -70,9 +70,9 @@ class SqlRecordStore:
         with self._database.read() as connection:
             return [event_from(row) for row in connection.execute(query).mappings()]
 
-    def metrics(self, job_id: str, *, points: int = MOST_POINTS) -> Sequence[Metric]:
+    def curve(self, job_id: str, *, attempt: int | None = None, points: int = MOST_POINTS) -> Curve:
         with self._database.read() as connection:
-            return read_metrics(connection, job_id, points=points)
+            return read_curve(connection, job_id, attempt=attempt, points=points)
 
     def add_artifacts(self, artifacts_: Sequence[Artifact]) -> None:
         if not artifacts_:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.engine import Database
-from orchestrator.adapters.sql.tables import api_tokens, stream_tickets
+from orchestrator.adapters.sql.tables import api_tokens, artifact_tickets, stream_tickets
 from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.identity import ApiToken
 
@@ -25,7 +25,8 @@ class SqlTokenStore:
     def remove_of(self, user_id: str, audit: AuditEntry) -> int:
         with self._database.write() as connection:
             removed = connection.execute(api_tokens.delete().where(api_tokens.c.user_id == user_id)).rowcount
-            connection.execute(stream_tickets.delete().where(stream_tickets.c.user_id == user_id))
+            for tickets in (stream_tickets, artifact_tickets):
+                connection.execute(tickets.delete().where(tickets.c.user_id == user_id))
             insert_audit_entry(connection, audit)
         return removed
 

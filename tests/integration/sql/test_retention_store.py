@@ -61,7 +61,7 @@ def test_rows_go_and_their_mark_stays(migrated, jobs, store):
     assert store.remove_rows(Kind.EVENTS, job.id, _mark(job, Kind.EVENTS)) == 2
     assert store.remove_rows(Kind.METRICS, job.id, _mark(job, Kind.METRICS)) == 0
 
-    assert records.metrics(job.id) == []
+    assert records.curve(job.id).points == []
     assert [event.data["removed"] for event in records.events(job.id)] == ["metrics", "events"]
     assert store.aged(Kind.EVENTS, ended_before=LATER, limit=10) == []
 
@@ -72,7 +72,7 @@ def test_a_job_at_work_loses_nothing(migrated, jobs, store):
     assert store.remove_rows(Kind.METRICS, job.id, _mark(job, Kind.METRICS)) == 0
     with store.while_ended(job.id, _mark(job, Kind.LOGS)) as is_ended:
         assert not is_ended
-    assert len(SqlRecordStore(migrated).metrics(job.id)) == 1
+    assert len(SqlRecordStore(migrated).curve(job.id).points) == 1
     assert store.ended([job.id], before=LATER) == {}
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql import (
     SqlAnalysisStore,
+    SqlArtifactTicketStore,
     SqlAuditLog,
     SqlContainerStore,
     SqlControlStore,
@@ -32,6 +33,7 @@ from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.tables import metadata
 from orchestrator.domain.events import status_event
 from tests.contract.analysis_store import AnalysisStoreContract
+from tests.contract.artifact_ticket_store import ArtifactTicketStoreContract
 from tests.contract.audit_log import AuditLogContract
 from tests.contract.control_store import ContainerStoreContract, ControlStoreContract
 from tests.contract.dataset_store import DatasetStoreContract, VersionStoreContract
@@ -203,6 +205,12 @@ class TestTicketStore(TicketStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlTicketStore(database)
+
+
+class TestArtifactTicketStore(ArtifactTicketStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlArtifactTicketStore(database)
 
 
 class TestNewsStore(NewsStoreContract):

@@ -27,6 +27,7 @@ READABLE = ("training_jobs", "training_metrics", "training_events", "artifacts",
 OWN = (
     "alembic_version",
     "api_tokens",
+    "artifact_tickets",
     "artifact_uploads",
     "audit_log",
     "container_samples",

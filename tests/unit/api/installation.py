@@ -26,6 +26,7 @@ from orchestrator.adapters.memory import (
 )
 from orchestrator.adapters.sql import (
     SqlAnalysisStore,
+    SqlArtifactTicketStore,
     SqlAuditLog,
     SqlContainerStore,
     SqlControlStore,
@@ -55,6 +56,7 @@ from orchestrator.ports.record_store import EngineStatus
 from orchestrator.services import Services
 from orchestrator.services.admin import Admin
 from orchestrator.services.analysis import Analysis
+from orchestrator.services.artifact_tickets import ArtifactTickets
 from orchestrator.services.artifacts import Artifacts
 from orchestrator.services.audit import Audit
 from orchestrator.services.containers import Containers
@@ -232,6 +234,7 @@ def build_installation(
     orchestrator = PlayedOrchestrator(jobs)
     disk, upload_disk = FilesystemDisk(data_dir), MemoryDisk()
     tokens = LorryTokens(store=SqlTokenStore(database), clock=clock)
+    artifact_tickets = ArtifactTickets(store=SqlArtifactTicketStore(database), clock=clock)
     queue = Queue(
         jobs=jobs,
         records=records,
@@ -263,7 +266,7 @@ def build_installation(
         analysis=analysis,
         experiments=Experiments(store=experiments, jobs=jobs, analysis=analysis, clock=clock),
         presets=Presets(store=presets),
-        records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace),
+        records=Records(jobs=jobs, records=records, artifacts=artifacts, workspace=workspace, tickets=artifact_tickets),
         datasets=Datasets(
             store=datasets,
             versions=versions,
@@ -277,6 +280,7 @@ def build_installation(
         tokens=tokens,
         sign_in=tokens,
         artifacts=Artifacts(jobs=jobs, records=records, artifacts=artifacts, models=store),
+        artifact_tickets=artifact_tickets,
         registry=Registry(registry=registry, clock=clock),
         reproduction=Reproduction(
             jobs=jobs,

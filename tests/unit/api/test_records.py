@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.domain.artifact import Artifact
@@ -44,6 +46,21 @@ def test_a_curve_is_thinned_to_as_many_points_as_asked_for(lorry: Installation) 
     for points in ("0", "9", "100001", "many"):
         answer = lorry.client.get(f"/api/training/jobs/{job.id}/metrics?points={points}", headers=lorry.as_user())
         assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "points")
+
+
+def test_a_curve_says_how_many_points_it_stands_for_and_may_be_one_attempts(lorry: Installation) -> None:
+    job = lorry.jobs.get(lorry.submit())
+    rows = [replace(make_metric(job, step), attempt=attempt) for attempt in (1, 2) for step in range(1, 31)]
+    lorry.jobs.save(job, metrics=rows)
+
+    def told(query: str) -> tuple[bool, int]:
+        path = f"{JOBS}/{job.id}/metrics?{query}"
+        body = lorry.client.get(path, headers=lorry.as_user()).json()
+        return body["total"] == len(body["data"]) <= 30, body["measured_count"]
+
+    assert told("points=10") == (True, 60)
+    assert told("points=10&attempt=2") == (True, 30)
+    assert told("attempt=0") == (True, 0)
 
 
 def test_metrics_come_in_order_of_steps(lorry: Installation, job_id: str) -> None:

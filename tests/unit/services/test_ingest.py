@@ -76,7 +76,7 @@ def attempt_of(world, job_id):
 
 
 def steps(world, job_id):
-    return [row.step for row in world.records.metrics(job_id)]
+    return [row.step for row in world.records.curve(job_id).points]
 
 
 def log(world, job_id):
@@ -222,7 +222,7 @@ def test_half_a_last_line_does_not_spoil_the_next_attempts_first(world, running)
     world.write_event(running, "metrics", step=2, loss=0.4)
     world.run_once()
 
-    assert [(row.attempt, row.step) for row in world.records.metrics(running)] == [(2, 2)]
+    assert [(row.attempt, row.step) for row in world.records.curve(running).points] == [(2, 2)]
 
 
 def test_a_file_that_the_container_cut_is_said_once_and_read_on_from_its_new_end(world, running):
@@ -247,7 +247,7 @@ def test_steps_that_repeat_or_go_backwards_are_stored_once_each(world, running):
         world.write_event(running, "metrics", step=step, loss=loss)
         world.run_once()
 
-    assert [(row.step, row.loss) for row in world.records.metrics(running)] == [(3, 0.3), (5, 0.5)]
+    assert [(row.step, row.loss) for row in world.records.curve(running).points] == [(3, 0.3), (5, 0.5)]
 
 
 # -- events, bounded ----------------------------------------------------------------------------------------------

@@ -7,12 +7,14 @@ import uuid
 import pytest
 
 from orchestrator.adapters.memory import MemoryObjectStore
-from orchestrator.adapters.sql import SqlUploadStore
+from orchestrator.adapters.sql import SqlArtifactTicketStore, SqlUploadStore
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.errors import NotFound
 from orchestrator.ports.upload_store import UploadOutcome
-from orchestrator.services.records import LINK_TIME, ArtifactCopies, Records
+from orchestrator.services.artifact_tickets import ArtifactTickets
+from orchestrator.services.records import LINK_TIME, ArtifactCopies, Link, Records
+from orchestrator.services.tickets import Issued
 from tests.factories import NOW
 from tests.unit.services.world import ADMIN, ALICE, BOB, World
 
@@ -30,12 +32,13 @@ def uploads(database: Database) -> SqlUploadStore:
 
 
 @pytest.fixture
-def records(world: World, uploads: SqlUploadStore, objects: MemoryObjectStore) -> Records:
+def records(world: World, database: Database, uploads: SqlUploadStore, objects: MemoryObjectStore) -> Records:
     return Records(
         jobs=world.store,
         records=world.records,
         artifacts=world.artifacts,
         workspace=world.workspace,
+        tickets=ArtifactTickets(store=SqlArtifactTicketStore(database), clock=world.clock),
         copies=ArtifactCopies(uploads, objects, world.clock),
     )
 
@@ -91,3 +94,16 @@ def test_a_copy_that_cannot_be_signed_for_leaves_the_local_file(
     else:
         objects.objects.clear()
     assert records.link(ALICE, copied) is None
+
+
+def test_a_browser_follows_a_link_to_the_copy_and_without_one_a_ticket(
+    records: Records, copied: str, uploads: SqlUploadStore
+) -> None:
+    link = records.open_link(ALICE, copied, name="cups-2.safetensors")
+    assert isinstance(link, Link)
+    assert "download=cups-2.safetensors" in link.url
+
+    uploads.settle(copied, UploadOutcome.FILE_GONE, object_key=None, at=NOW)
+    assert isinstance(records.open_link(ALICE, copied), Issued)
+    with pytest.raises(NotFound):
+        records.open_link(BOB, copied)

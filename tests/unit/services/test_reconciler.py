@@ -48,7 +48,7 @@ def test_a_job_runs_reports_and_completes_with_evidence(world):
     assert world.job(job_id).progress.progress == 100.0
     assert _left_nothing(world, job_id)
     assert world.workspace.read_log(job_id, tail=10) == ("hello",)
-    assert [row.step for row in world.records.metrics(job_id)] == [5]
+    assert [row.step for row in world.records.curve(job_id).points] == [5]
     kinds = {artifact.name: artifact.kind for artifact in world.records.artifacts(job_id)}
     assert kinds["adapter.safetensors"] == "adapter"
     moves = [(event.old_status, event.new_status) for event in world.records.events(job_id) if event.type == "status"]
@@ -301,7 +301,7 @@ def test_events_are_taken_in_once_across_a_restart(world):
 
     phases = [event.data["phase"] for event in world.records.events(job_id) if event.type == "phase"]
     assert phases == ["load", "train"]
-    assert [row.step for row in world.records.metrics(job_id)] == [1, 2]
+    assert [row.step for row in world.records.curve(job_id).points] == [1, 2]
 
 
 def test_log_lines_are_taken_in_once_across_a_restart(world):

@@ -102,7 +102,7 @@ class Place:
     def has(self, job):
         """Which kinds of things are there of a job."""
         there = {
-            "metrics": self.records.metrics(job.id),
+            "metrics": self.records.curve(job.id).points,
             "events": [event for event in self.records.events(job.id) if event.type != "gap"],
             "logs": (self.data_dir / "logs" / f"{job.id}.log").exists(),
             "outputs": (self.data_dir / "outputs" / job.id).exists(),
@@ -405,4 +405,4 @@ def test_a_job_tried_again_after_its_outputs_are_gone_is_read_from_the_beginning
     world.write_event(job_id, "metrics", step=4, loss=0.4, epoch=0)
     world.run_once()
 
-    assert [(row.attempt, row.step) for row in world.records.metrics(job_id)] == [(1, 1), (1, 2), (1, 3), (2, 4)]
+    assert [(row.attempt, row.step) for row in world.records.curve(job_id).points] == [(1, 1), (1, 2), (1, 3), (2, 4)]

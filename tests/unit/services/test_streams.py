@@ -72,7 +72,7 @@ def test_a_whole_job_is_told_from_its_submission_to_its_end(world, streams):
     pieces = [each.piece for each in told]
 
     assert [piece for piece in pieces if isinstance(piece, JobEvent)] == world.records.events(job_id)
-    assert [piece for piece in pieces if isinstance(piece, Metric)] == world.records.metrics(job_id)
+    assert [piece for piece in pieces if isinstance(piece, Metric)] == world.records.curve(job_id).points
     lines = [line for piece in pieces if isinstance(piece, LogLines) for line in piece.lines]
     assert lines == list(world.workspace.read_log(job_id, tail=100))
     assert isinstance(pieces[-1], End)

@@ -1,4 +1,4 @@
-import { downloadArtifact, linkArtifact } from "~/api/generated";
+import { openLink } from "~/api/generated";
 
 /** Hand `content` to the browser's downloads. */
 export function save(content: Blob, name: string): void {
@@ -14,10 +14,7 @@ function follow(url: string, name: string): void {
   link.click();
 }
 
-/** Hand a file to the browser's downloads: from its copy in Storage by a signed link, or through the token. */
+/** Hand a file to the browser's downloads, which show how far it is and go on after a break. */
 export async function saveArtifact(id: string, name: string): Promise<void> {
-  const path = { artifact_id: id };
-  const { url, expires_at: expiry } = (await linkArtifact({ path })).data.data;
-  if (expiry === null) save((await downloadArtifact({ path, parseAs: "blob" })).data, name);
-  else follow(url, name);
+  follow((await openLink({ path: { artifact_id: id }, query: { name } })).data.data.url, name);
 }

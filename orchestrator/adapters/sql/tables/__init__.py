@@ -20,7 +20,7 @@ from orchestrator.adapters.sql.tables.jobs import (
 from orchestrator.adapters.sql.tables.lineage import ONE_MODEL_A_NUMBER, models, training_lineage
 from orchestrator.adapters.sql.tables.records import artifact_uploads, artifacts, training_events, training_metrics
 from orchestrator.adapters.sql.tables.schema import Instant, Json, metadata
-from orchestrator.adapters.sql.tables.streams import stream_tickets
+from orchestrator.adapters.sql.tables.tickets import artifact_tickets, stream_tickets
 from orchestrator.adapters.sql.tables.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Instant",
     "Json",
     "api_tokens",
+    "artifact_tickets",
     "artifact_uploads",
     "artifacts",
     "audit_log",

@@ -12,7 +12,9 @@ import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
+import { PointCount } from "~/ui/point-count";
 import { figure } from "~/ui/quantities";
+import { Sheet } from "~/ui/sheet";
 
 const COLORS = ["#228be6", "#f76707", "#40a847", "#be4bdb", "#e03131", "#868e96"];
 
@@ -56,11 +58,13 @@ function Comparison({ comparison }: { comparison: ComparisonOut }) {
         <Title order={2} size="h5">
           <Trans>Loss</Trans>
         </Title>
+        <PointCount
+          shown={sum(comparison.jobs.map((job) => job.curve.length))}
+          measured={sum(comparison.jobs.map((job) => job.measured_count))}
+        />
         <Chart name={t`Loss`} steps={steps} series={series} />
       </Paper>
-      <Table.ScrollContainer minWidth={480} type="native" tabIndex={0} role="region" aria-label={t`What differs`}>
-        <ContrastTable comparison={comparison} />
-      </Table.ScrollContainer>
+      <ContrastTable comparison={comparison} />
       <ComparedSamples jobs={comparison.jobs} />
     </>
   );
@@ -68,55 +72,49 @@ function Comparison({ comparison }: { comparison: ComparisonOut }) {
 
 /** Results, and only the settings that differ. */
 function ContrastTable({ comparison }: { comparison: ComparisonOut }) {
+  const { t } = useLingui();
   const shown = (value: number | null) => (value === null ? "–" : figure(value));
+  const names = comparison.jobs.map((job) => (
+    <PageLink key={job.job_id} to="/jobs/$id" params={{ id: job.job_id }}>
+      <bdi>{job.name ?? job.job_id.slice(0, 8)}</bdi>
+    </PageLink>
+  ));
   return (
-    <Table>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th scope="col">
-            <Trans>What differs</Trans>
-          </Table.Th>
-          {comparison.jobs.map((job) => (
-            <Table.Th key={job.job_id} scope="col">
-              <PageLink to="/jobs/$id" params={{ id: job.job_id }} dir="auto">
-                {job.name ?? job.job_id.slice(0, 8)}
-              </PageLink>
-            </Table.Th>
-          ))}
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        <Table.Tr>
-          <Table.Th scope="row">
-            <Trans>Loss</Trans>
-          </Table.Th>
-          {comparison.jobs.map((job) => (
-            <Table.Td key={job.job_id}>{shown(job.result.loss)}</Table.Td>
-          ))}
-        </Table.Tr>
-        <Table.Tr>
-          <Table.Th scope="row">
-            <Trans>Validation</Trans>
-          </Table.Th>
-          {comparison.jobs.map((job) => (
-            <Table.Td key={job.job_id}>{shown(job.result.best_val_loss)}</Table.Td>
-          ))}
-        </Table.Tr>
-        {comparison.differences.map((difference) => (
-          <Table.Tr key={difference.field}>
-            <Table.Th scope="row" fw={400}>
-              <bdi dir="ltr">{difference.field}</bdi>
-            </Table.Th>
-            {comparison.jobs.map((job) => (
-              <Table.Td key={job.job_id} dir="auto">
-                {settingText(difference.values[job.job_id])}
-              </Table.Td>
-            ))}
-          </Table.Tr>
+    <Sheet label={t`What differs`} columns={[t`What differs`, ...names]} minWidth={120 + 100 * comparison.jobs.length}>
+      <Table.Tr>
+        <Table.Th scope="row">
+          <Trans>Loss</Trans>
+        </Table.Th>
+        {comparison.jobs.map((job) => (
+          <Table.Td key={job.job_id}>{shown(job.result.loss)}</Table.Td>
         ))}
-      </Table.Tbody>
-    </Table>
+      </Table.Tr>
+      <Table.Tr>
+        <Table.Th scope="row">
+          <Trans>Validation</Trans>
+        </Table.Th>
+        {comparison.jobs.map((job) => (
+          <Table.Td key={job.job_id}>{shown(job.result.best_val_loss)}</Table.Td>
+        ))}
+      </Table.Tr>
+      {comparison.differences.map((difference) => (
+        <Table.Tr key={difference.field}>
+          <Table.Th scope="row" fw={400}>
+            <bdi dir="ltr">{difference.field}</bdi>
+          </Table.Th>
+          {comparison.jobs.map((job) => (
+            <Table.Td key={job.job_id}>
+              <bdi>{settingText(difference.values[job.job_id])}</bdi>
+            </Table.Td>
+          ))}
+        </Table.Tr>
+      ))}
+    </Sheet>
   );
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 function settingText(value: unknown): string {

@@ -11,7 +11,9 @@ import { Chart, type Series } from "~/ui/chart";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
+import { PointCount } from "~/ui/point-count";
 import { figure, number } from "~/ui/quantities";
+import { Sheet } from "~/ui/sheet";
 
 const BLUE = "#228be6";
 const ORANGE = "#f76707";
@@ -19,9 +21,9 @@ const TABLE_ROWS = 100;
 
 export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
   const { t } = useLingui();
-  const metrics = useQuery(metricsQuery(job.id));
+  const metrics = useQuery(metricsQuery(job.id, job.attempt));
   const rows = useMemo(
-    () => withTail(metrics.data ?? [], tail).filter((metric) => metric.attempt === job.attempt),
+    () => withTail(metrics.data?.data ?? [], tail).filter((metric) => metric.attempt === job.attempt),
     [metrics.data, tail, job.attempt],
   );
   if (metrics.error && metrics.data === undefined) return <Failure error={metrics.error} />;
@@ -37,14 +39,15 @@ export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut
       </Empty>
     );
   }
+  const curve = { metrics: rows, measured: metrics.data.measured_count + rows.length - metrics.data.data.length };
   return (
     <Stack>
       <div className={classes.charts}>
-        <LossChart metrics={rows} />
-        <SingleChart metrics={rows} metric="learning_rate" name={t`Learning rate`} />
-        <SingleChart metrics={rows} metric="throughput" name={t`Samples a second`} />
-        <SingleChart metrics={rows} metric="gpu_utilization" name={t`GPU utilisation`} />
-        <SingleChart metrics={rows} metric="gpu_memory_bytes" name={t`GPU memory in bytes`} />
+        <LossChart {...curve} />
+        <SingleChart {...curve} metric="learning_rate" name={t`Learning rate`} />
+        <SingleChart {...curve} metric="throughput" name={t`Samples a second`} />
+        <SingleChart {...curve} metric="gpu_utilization" name={t`GPU utilisation`} />
+        <SingleChart {...curve} metric="gpu_memory_bytes" name={t`GPU memory in bytes`} />
       </div>
       <details>
         <summary>
@@ -56,7 +59,13 @@ export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut
   );
 }
 
-function LossChart({ metrics }: { metrics: MetricOut[] }) {
+interface Curve {
+  metrics: MetricOut[];
+  /** How many there are; more than those where the server thinned them. */
+  measured: number;
+}
+
+function LossChart({ metrics, measured }: Curve) {
   const { t } = useLingui();
   const { steps, series } = useMemo(() => {
     const loss = column(metrics, "loss");
@@ -68,10 +77,10 @@ function LossChart({ metrics }: { metrics: MetricOut[] }) {
     if (isMeasured(held)) shown.push({ label: t`validation`, values: held, color: ORANGE, hasPoints: true });
     return { steps: metrics.map((metric) => metric.step), series: shown };
   }, [metrics, t]);
-  return <ChartCard name={t`Loss`} steps={steps} series={series} />;
+  return <ChartCard name={t`Loss`} steps={steps} series={series} measured={measured} />;
 }
 
-function SingleChart({ metrics, metric, name }: { metrics: MetricOut[]; metric: MetricName; name: string }) {
+function SingleChart({ metrics, measured, metric, name }: Curve & { metric: MetricName; name: string }) {
   const { steps, series } = useMemo(
     () => ({
       steps: metrics.map((each) => each.step),
@@ -80,10 +89,17 @@ function SingleChart({ metrics, metric, name }: { metrics: MetricOut[]; metric: 
     [metrics, metric, name],
   );
   if (!isMeasured(series[0]?.values ?? [])) return null;
-  return <ChartCard name={name} steps={steps} series={series} />;
+  return <ChartCard name={name} steps={steps} series={series} measured={measured} />;
 }
 
-function ChartCard({ name, steps, series }: { name: string; steps: number[]; series: Series[] }) {
+interface ChartCardProps {
+  name: string;
+  steps: number[];
+  series: Series[];
+  measured: number;
+}
+
+function ChartCard({ name, steps, series, measured }: ChartCardProps) {
   const summary = summarize(steps, series[0]?.values ?? []);
   return (
     <Paper withBorder p="sm">
@@ -97,36 +113,23 @@ function ChartCard({ name, steps, series }: { name: string; steps: number[]; ser
           </Trans>
         </Text>
       )}
+      <PointCount shown={steps.length} measured={measured} />
       <Chart name={name} steps={steps} series={series} />
     </Paper>
   );
 }
 
 function MetricTable({ metrics }: { metrics: MetricOut[] }) {
+  const { t } = useLingui();
   return (
-    <Table>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th scope="col">
-            <Trans>Step</Trans>
-          </Table.Th>
-          <Table.Th scope="col">
-            <Trans>Loss</Trans>
-          </Table.Th>
-          <Table.Th scope="col">
-            <Trans>Validation</Trans>
-          </Table.Th>
+    <Sheet label={t`Measurements`} columns={[t`Step`, t`Loss`, t`Validation`]} minWidth={320}>
+      {metrics.slice(-TABLE_ROWS).map((metric) => (
+        <Table.Tr key={metric.step}>
+          <Table.Td>{number(metric.step)}</Table.Td>
+          <Table.Td>{figure(metric.loss)}</Table.Td>
+          <Table.Td>{metric.val_loss === null ? "–" : figure(metric.val_loss)}</Table.Td>
         </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {metrics.slice(-TABLE_ROWS).map((metric) => (
-          <Table.Tr key={metric.step}>
-            <Table.Td>{number(metric.step)}</Table.Td>
-            <Table.Td>{figure(metric.loss)}</Table.Td>
-            <Table.Td>{metric.val_loss === null ? "–" : figure(metric.val_loss)}</Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
+      ))}
+    </Sheet>
   );
 }

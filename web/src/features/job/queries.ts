@@ -16,11 +16,11 @@ export function jobQuery(id: string) {
   });
 }
 
-export function metricsQuery(jobId: string) {
+export function metricsQuery(jobId: string, attempt: number) {
   return queryOptions({
-    queryKey: ["job", jobId, "metrics"],
+    queryKey: ["job", jobId, "metrics", attempt],
     queryFn: async ({ signal }) =>
-      (await listMetrics({ path: { job_id: jobId }, query: { points: CURVE_POINTS }, signal })).data.data,
+      (await listMetrics({ path: { job_id: jobId }, query: { points: CURVE_POINTS, attempt }, signal })).data,
     structuralSharing: false,
   });
 }

@@ -29,9 +29,11 @@ export function curveKey(jobId: string) {
 /** A few points of a job's loss; those of an ended job are kept. */
 export function curveQuery(job: JobOut) {
   return queryOptions({
-    queryKey: [...curveKey(job.id), job.completed_at],
-    queryFn: async ({ signal }) =>
-      (await listMetrics({ path: { job_id: job.id }, query: { points: SPARK_POINTS }, signal })).data.data,
+    queryKey: [...curveKey(job.id), job.attempt, job.completed_at],
+    queryFn: async ({ signal }) => {
+      const query = { points: SPARK_POINTS, attempt: job.attempt };
+      return (await listMetrics({ path: { job_id: job.id }, query, signal })).data.data;
+    },
     enabled: job.current_step > 0,
     staleTime: job.completed_at === null ? 0 : Infinity,
   });

@@ -1,0 +1,26 @@
+"""What goes with an artifact's bytes: who has them is not sent them again, and no browser runs them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Header
+
+from orchestrator.domain.artifact import Artifact
+
+# A container wrote them.
+INERT = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
+IfNoneMatch = Annotated[
+    str | None, Header(alias="If-None-Match", description="With the file's ETag: 304 instead of the bytes.")
+]
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The caller has these bytes already."}}
+
+
+def etag(artifact: Artifact) -> str:
+    return f'"{artifact.sha256}"'
+
+
+def is_known(artifact: Artifact, if_none_match: str | None) -> bool:
+    """By RFC 9110, 13.1.2: a list of tags, weak ones counting as strong, or any."""
+    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+    return "*" in tags or etag(artifact) in tags
