@@ -1,3 +1,4 @@
+import { useLingui } from "@lingui/react/macro";
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
@@ -19,18 +20,21 @@ const SHARED_CROSSHAIR = "steps";
 
 /** Curves over training steps. `name` is what a screen reader says; its figures stand in text beside the chart. */
 export function Chart({ name, steps, series }: { name: string; steps: number[]; series: Series[] }) {
+  const { t } = useLingui();
+  const step = t`step`;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useComputedColorScheme("light");
-  const look = JSON.stringify(series.map((each) => ({ ...each, values: [] })));
+  const named = JSON.stringify(series.map((each) => ({ ...each, values: [] })));
   const data = useRef<uPlot.AlignedData>([steps, ...series.map((each) => each.values)]);
 
   // Colours are read once, so that another scheme or other series make another chart.
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
-    const looks = JSON.parse(look) as Series[];
-    const made = new uPlot(chartOptions(looks, element.clientWidth, scheme === "dark"), data.current, element);
+    const looks = JSON.parse(named) as Series[];
+    const look = { step, isDark: scheme === "dark", font: `12px ${getComputedStyle(element).fontFamily}` };
+    const made = new uPlot(chartOptions(looks, element.clientWidth, look), data.current, element);
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
     resized.observe(element);
@@ -39,7 +43,7 @@ export function Chart({ name, steps, series }: { name: string; steps: number[]; 
       made.destroy();
       plot.current = null;
     };
-  }, [look, scheme]);
+  }, [named, scheme, step]);
 
   useEffect(() => {
     data.current = [steps, ...series.map((each) => each.values)];
@@ -60,10 +64,16 @@ function isZoomedIn(plot: uPlot): boolean {
   return shown?.min != null && shown.max != null && (shown.min > (steps[0] ?? 0) || shown.max < (steps.at(-1) ?? 0));
 }
 
-function chartOptions(looks: Series[], width: number, isDark: boolean): uPlot.Options {
+interface Look {
+  step: string; // what the horizontal axis counts
+  isDark: boolean;
+  font: string;
+}
+
+function chartOptions(looks: Series[], width: number, { step, isDark, font }: Look): uPlot.Options {
   const ink = isDark ? "#c9c9c9" : "#495057";
   const grid = { stroke: isDark ? "#3b3b3b" : "#e9ecef", width: 1 };
-  const axis = { stroke: ink, grid, ticks: grid };
+  const axis = { stroke: ink, grid, ticks: grid, font };
   return {
     width,
     height: HEIGHT,
@@ -74,7 +84,7 @@ function chartOptions(looks: Series[], width: number, isDark: boolean): uPlot.Op
       { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => figure(tick)) },
     ],
     series: [
-      { label: "step", value: (_, step: number | null) => (step === null ? "–" : number(step)) },
+      { label: step, value: (_, at: number | null) => (at === null ? "–" : number(at)) },
       ...looks.map((each) => ({
         label: each.label,
         stroke: each.isFaint ? `${each.color}99` : each.color,

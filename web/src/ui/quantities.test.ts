@@ -1,6 +1,6 @@
 import { i18n } from "@lingui/core";
 import { beforeEach, expect, test } from "vitest";
-import { duration, figure, percent, relativeTime, size } from "~/ui/quantities";
+import { calendarDay, duration, figure, percent, relativeTime, size } from "~/ui/quantities";
 
 beforeEach(() => i18n.loadAndActivate({ locale: "en", messages: {} }));
 
@@ -31,6 +31,10 @@ test("a tiny figure is not rounded away", () => {
   expect([figure(0.123456), figure(0.00001)]).toEqual(["0.1235", "1E-5"]);
 });
 
+test("a day is the same day in every zone", () => {
+  expect(calendarDay("2026-11-21")).toBe("Nov 21, 2026");
+});
+
 test("how long ago is said in the largest unit", () => {
   const now = Date.parse("2026-01-02T00:00:00Z");
   expect(relativeTime("2026-01-01T23:59:30Z", now)).toBe("30 sec. ago");
@@ -40,4 +44,5 @@ test("how long ago is said in the largest unit", () => {
 test("Persian readers get their own digits", () => {
   i18n.loadAndActivate({ locale: "fa", messages: {} });
   expect(percent(42)).toBe("۴۲٪");
+  expect(figure(0.00001)).toBe("\u2066۱×۱۰^\u200e−۵\u2069");
 });

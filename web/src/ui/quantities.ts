@@ -1,5 +1,6 @@
 /** Numbers, sizes and times in the words of the reader's language. */
 import { i18n } from "@lingui/core";
+import { directionOf } from "~/texts/language";
 
 const KILO = 1000;
 const BYTE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
@@ -15,10 +16,16 @@ export function percent(value: number): string {
   return number(value / 100, { style: "percent", maximumFractionDigits: value > 0 && value < 10 ? 1 : 0 });
 }
 
-/** Three significant digits, however small: a loss or a learning rate. */
+/** Four significant digits, however small: a loss or a learning rate. */
 export function figure(value: number): string {
   const isSmall = value !== 0 && Math.abs(value) < 0.001;
-  return number(value, { maximumSignificantDigits: 4, notation: isSmall ? "scientific" : "standard" });
+  const text = number(value, { maximumSignificantDigits: 4, notation: isSmall ? "scientific" : "standard" });
+  return isSmall ? leftToRight(text) : text;
+}
+
+/** A power of ten in a text from right to left would change places with its base. */
+function leftToRight(text: string): string {
+  return directionOf(i18n.locale) === "rtl" ? `\u2066${text}\u2069` : text;
 }
 
 export function size(bytes: number): string {
@@ -46,6 +53,11 @@ export function duration(seconds: number): string {
 
 export function exactTime(instant: string): string {
   return new Intl.DateTimeFormat(i18n.locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(instant));
+}
+
+/** A day of the calendar in UTC, written 2026-11-21. */
+export function calendarDay(day: string): string {
+  return new Intl.DateTimeFormat(i18n.locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(day));
 }
 
 /** How long ago, as of `now` in milliseconds. */

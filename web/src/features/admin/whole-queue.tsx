@@ -65,7 +65,9 @@ function WaitingRow({ job }: { job: WaitingJob }) {
       <Table.Td>
         <bdi>{job.user_id}</bdi>
       </Table.Td>
-      <Table.Td>{job.reason}</Table.Td>
+      <Table.Td>
+        <bdi>{job.reason}</bdi>
+      </Table.Td>
       <Table.Td>{job.eta_seconds === null ? "–" : duration(job.eta_seconds)}</Table.Td>
       <Table.Td>
         <NativeSelect

@@ -7,7 +7,7 @@ import { Runs } from "~/features/analytics/runs";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
-import { duration, number } from "~/ui/quantities";
+import { calendarDay, duration, number } from "~/ui/quantities";
 
 export function AnalyticsPage() {
   const { t } = useLingui();
@@ -67,10 +67,10 @@ function Days({ statistics }: { statistics: StatisticsOut }) {
       </Title>
       {days.map(([day, tally]) => (
         <Group key={day} gap="sm" wrap="nowrap">
-          <Text size="sm" component="bdi" dir="ltr">
-            {day}
+          <Text size="sm" className={classes.day}>
+            {calendarDay(day)}
           </Text>
-          <meter className={classes.bar} min={0} max={busiest} value={tally.total} aria-label={day} />
+          <meter className={classes.bar} min={0} max={busiest} value={tally.total} aria-label={calendarDay(day)} />
           <Text size="sm" className={classes.tally}>
             {number(tally.total)}
             {tally.success_rate !== null && ` · ${t`${number(tally.success_rate, { style: "percent" })} succeeded`}`}

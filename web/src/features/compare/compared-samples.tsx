@@ -26,8 +26,8 @@ export function ComparedSamples({ jobs }: { jobs: readonly ComparedJob[] }) {
       )}
       {rows.map(({ key, prompt, seed, newest }) => (
         <Fragment key={key}>
-          <Text size="sm" dir="auto">
-            {prompt}{" "}
+          <Text size="sm">
+            <bdi>{prompt}</bdi>{" "}
             <Text span size="xs" c="dimmed">
               <Trans>
                 seed <bdi dir="ltr">{seed}</bdi>
@@ -50,8 +50,8 @@ function Sample({ job, sample }: { job: ComparedJob; sample: SampleOut | undefin
   return (
     <figure className={classes.figure}>
       {sample ? <Picture url={sample.image_url} alt={`${name}: ${sample.prompt ?? sample.name}`} /> : <div className={classes.none} />}
-      <Text component="figcaption" size="xs" dir="auto">
-        {name}
+      <Text component="figcaption" size="xs">
+        <bdi>{name}</bdi>
         {sample?.step != null && (
           <>
             {" · "}

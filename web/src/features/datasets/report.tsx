@@ -39,7 +39,9 @@ export function Report({ id }: { id: string }) {
       <List size="sm" c="dimmed">
         {advice.map((each) => (
           <List.Item key={each.advice}>
-            {each.advice} {each.reason}
+            <bdi>
+              {each.advice} {each.reason}
+            </bdi>
           </List.Item>
         ))}
       </List>
@@ -52,7 +54,9 @@ function Finding({ id, finding }: { id: string; finding: FindingOut }) {
   return (
     <>
       <Group gap="xs" data-problem={finding.problem}>
-        <Text size="sm">{finding.message}</Text>
+        <Text size="sm">
+          <bdi>{finding.message}</bdi>
+        </Text>
         <PageButton to="/datasets/$id" params={{ id }} search={{ problem: finding.problem }} size="compact-xs" variant="default">
           <Trans>Show them</Trans>
         </PageButton>

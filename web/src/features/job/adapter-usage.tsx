@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Code, Group, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ArtifactOut } from "~/api/generated";
+import classes from "~/features/job/job.module.css";
 import { usageQuery } from "~/features/job/queries";
 import { CopyButton } from "~/ui/copy-button";
 import { Failure } from "~/ui/failure";
@@ -31,7 +32,7 @@ export function AdapterUsage({ adapter }: { adapter: ArtifactOut }) {
             </Title>
             <CopyButton value={text} name={name} />
           </Group>
-          <Code block dir={name === "diffusers" ? "ltr" : "auto"}>
+          <Code block className={classes.code} dir={name === "diffusers" ? "ltr" : "auto"}>
             {text}
           </Code>
         </Stack>

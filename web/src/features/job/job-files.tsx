@@ -1,8 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Stack, Table } from "@mantine/core";
+import { Button, Stack, Table, Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import type { ArtifactOut, JobOut } from "~/api/generated";
 import { AdapterUsage } from "~/features/job/adapter-usage";
+import { Digest } from "~/features/job/digest";
+import classes from "~/features/job/job.module.css";
 import { artifactsQuery } from "~/features/job/queries";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
@@ -25,15 +27,13 @@ export function JobFiles({ job }: { job: JobOut }) {
   const adapter = files.data.find((file) => file.kind === "adapter");
   return (
     <Stack>
-      <Table.ScrollContainer minWidth={520} type="native" tabIndex={0} role="region" aria-label={t`Files`}>
-        <Table>
-          <Table.Tbody>
-            {files.data.map((file) => (
-              <FileRow key={file.id} file={file} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Table aria-label={t`Files`}>
+        <Table.Tbody>
+          {files.data.map((file) => (
+            <FileRow key={file.id} file={file} />
+          ))}
+        </Table.Tbody>
+      </Table>
       {adapter && <AdapterUsage adapter={adapter} />}
     </Stack>
   );
@@ -44,14 +44,12 @@ function FileRow({ file }: { file: ArtifactOut }) {
   const download = useMutation({ mutationFn: () => saveArtifact(file.id, file.name) });
   return (
     <Table.Tr>
-      <Table.Th scope="row" fw={500}>
+      <Table.Th scope="row" fw={500} className={classes.file}>
         <bdi dir="ltr">{file.path}</bdi>
+        <Text size="xs" c="dimmed" fw={400}>
+          <bdi>{file.kind}</bdi> · <bdi>{size(file.size_bytes)}</bdi> · <bdi>sha256</bdi> <Digest value={file.sha256} />
+        </Text>
       </Table.Th>
-      <Table.Td>{file.kind}</Table.Td>
-      <Table.Td>{size(file.size_bytes)}</Table.Td>
-      <Table.Td title={file.sha256}>
-        <bdi dir="ltr">sha256 {file.sha256.slice(0, 12)}</bdi>
-      </Table.Td>
       <Table.Td ta="end">
         <Button
           size="xs"

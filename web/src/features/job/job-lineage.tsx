@@ -4,11 +4,13 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { JobOut, LineageOut } from "~/api/generated";
 import { Digest } from "~/features/job/digest";
+import jobClasses from "~/features/job/job.module.css";
 import classes from "~/features/job/lineage.module.css";
 import { lineageQuery } from "~/features/job/queries";
 import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
+import { number } from "~/ui/quantities";
 
 /** What the adapter was made from, as the server and the file's metadata tell it. */
 export function JobLineage({ job }: { job: JobOut }) {
@@ -20,15 +22,20 @@ export function JobLineage({ job }: { job: JobOut }) {
 
 function Tree({ lineage }: { lineage: LineageOut }) {
   const { adapter, base_model: model, rerun_of: first } = lineage;
+  const named = (
+    <>
+      <bdi>{adapter.name}</bdi> <bdi dir="ltr">v{adapter.version}</bdi>
+    </>
+  );
   return (
     <ul className={classes.tree}>
-      <Node name={<Trans>Adapter</Trans>} value={`${adapter.name} v${adapter.version}`} digest={adapter.sha256}>
+      <Node name={<Trans>Adapter</Trans>} value={named} digest={adapter.sha256}>
         <DatasetNode lineage={lineage} />
         <Node name={<Trans>Base model</Trans>} value={model.id} digest={model.revision} />
         <Node name={<Trans>Training image</Trans>} digest={lineage.image_digest} />
         <Node name={<Trans>Settings</Trans>} digest={lineage.config_sha256}>
           <Folded title={<Trans>Every option</Trans>}>
-            <Code block dir="ltr">
+            <Code block className={jobClasses.code} dir="ltr">
               {JSON.stringify(lineage.config, null, 2)}
             </Code>
           </Folded>
@@ -57,7 +64,7 @@ function DatasetNode({ lineage: { dataset, caption_template: template } }: { lin
   );
   return (
     <Node name={<Trans>Dataset</Trans>} value={link} digest={dataset.sha256}>
-      <Node name={<Trans>Prompts</Trans>} value={<span dir="auto">{template}</span>} />
+      <Node name={<Trans>Prompts</Trans>} value={<bdi>{template}</bdi>} />
       <Folded title={<Plural value={dataset.item_count} one="# item" other="# items" />}>
         <ul className={classes.items}>
           {dataset.items.map((item) => (
@@ -73,11 +80,11 @@ function DatasetNode({ lineage: { dataset, caption_template: template } }: { lin
 
 function AttemptsNode({ lineage: { attempts } }: { lineage: LineageOut }) {
   return (
-    <Node name={<Trans>Attempts</Trans>} value={attempts.length}>
+    <Node name={<Trans>Attempts</Trans>} value={number(attempts.length)}>
       {attempts.map((attempt) => (
         <Node
           key={attempt.number}
-          name={<Trans>attempt {attempt.number}</Trans>}
+          name={<Trans>attempt {number(attempt.number)}</Trans>}
           value={<bdi dir="ltr">{[attempt.end_reason, attempt.resume_from].filter((each) => each !== null).join(", ")}</bdi>}
           digest={attempt.image_digest}
         />

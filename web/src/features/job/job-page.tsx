@@ -63,7 +63,7 @@ function JobState({ job }: { job: JobOut }) {
     return (
       <Alert color="gray" title={t`Waiting, at place ${place}`}>
         <Text size="sm">
-          {job.queue.reason}
+          <bdi>{job.queue.reason}</bdi>
           {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
         </Text>
       </Alert>

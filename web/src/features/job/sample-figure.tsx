@@ -29,8 +29,8 @@ export function SampleFigure({ series, sample, earlier }: Props) {
         )}
         {sample && earlier && <Overlay url={earlier.image_url} alt={alt(earlier)} />}
       </div>
-      <Text component="figcaption" size="sm" dir="auto">
-        {series.prompt ?? sample?.name}
+      <Text component="figcaption" size="sm">
+        <bdi>{series.prompt ?? sample?.name}</bdi>
         {series.seed !== null && (
           <Text span size="xs" c="dimmed">
             {" "}

@@ -1,4 +1,4 @@
-import { Slider, Text } from "@mantine/core";
+import { DirectionProvider, Slider, Text } from "@mantine/core";
 import classes from "~/features/job/samples.module.css";
 import { number } from "~/ui/quantities";
 
@@ -18,18 +18,21 @@ export function StepSlider({ name, steps, place, onChange }: Props) {
       <Text size="sm">
         {name} <bdi dir="ltr">{shown}</bdi>
       </Text>
-      <div dir="ltr">
-        <Slider
-          value={place}
-          onChange={onChange}
-          min={0}
-          max={steps.length - 1}
-          marks={steps.map((_, value) => ({ value }))}
-          label={null}
-          thumbLabel={name}
-          thumbProps={{ "aria-valuetext": shown }}
-        />
-      </div>
+      <DirectionProvider initialDirection="ltr" detectDirection={false}>
+        <div dir="ltr">
+          <Slider
+            value={place}
+            onChange={onChange}
+            min={0}
+            max={steps.length - 1}
+            marks={steps.map((_, value) => ({ value }))}
+            label={null}
+            classNames={{ thumb: classes.thumb }}
+            thumbLabel={name}
+            thumbProps={{ "aria-valuetext": shown }}
+          />
+        </div>
+      </DirectionProvider>
     </div>
   );
 }

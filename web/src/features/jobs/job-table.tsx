@@ -13,7 +13,7 @@ import { When } from "~/ui/when";
 export function JobTable({ jobs }: { jobs: JobOut[] }) {
   const { t } = useLingui();
   return (
-    <Sheet label={t`Jobs`} columns={[t`Job`, t`State`, t`Progress`, t`Loss`, t`Submitted`]}>
+    <Sheet label={t`Jobs`} columns={[t`Job`, t`State`, t`Progress`, t`Loss`, t`Submitted`]} minWidth={480}>
       {jobs.map((job) => (
         <JobRow key={job.id} job={job} />
       ))}
@@ -25,8 +25,8 @@ function JobRow({ job }: { job: JobOut }) {
   return (
     <Table.Tr data-job={job.id}>
       <Table.Td>
-        <PageLink to="/jobs/$id" params={{ id: job.id }} fw={500} dir="auto">
-          {job.name ?? <bdi dir="ltr">{job.id.slice(0, 8)}</bdi>}
+        <PageLink to="/jobs/$id" params={{ id: job.id }} fw={500}>
+          <bdi>{job.name ?? job.id.slice(0, 8)}</bdi>
         </PageLink>
         <Text size="xs" c="dimmed">
           <bdi dir="ltr">{job.base_model}</bdi>
@@ -67,7 +67,7 @@ export function JobProgress({ job }: { job: JobOut }) {
   if (job.status === "queued" && job.queue) {
     return (
       <Text size="sm">
-        {job.queue.reason}
+        <bdi>{job.queue.reason}</bdi>
         {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
       </Text>
     );
@@ -81,7 +81,7 @@ export function JobProgress({ job }: { job: JobOut }) {
   }
   if (job.status === "pending") return <Text size="sm">{t`Its container is being started.`}</Text>;
   return (
-    <Group gap="xs" wrap="nowrap">
+    <Group gap="0.125rem 0.5rem">
       <Progress value={job.progress} w={120} aria-label={t`Progress`} />
       <Text size="sm">{percent(job.progress)}</Text>
       <Text size="xs" c="dimmed">

@@ -88,7 +88,7 @@ function Recommendations({ recommendations, onTake }: { recommendations: Recomme
             </Button>
           </Group>
           <Text size="xs" c="dimmed">
-            {reason}
+            <bdi>{reason}</bdi>
           </Text>
         </div>
       ))}

@@ -55,7 +55,7 @@ function PresetCard({ name, title, description }: Omit<PresetOut, "config">) {
         <div>
           <Text fw={500}>{title}</Text>
           <Text size="xs" c="dimmed">
-            {description}
+            <bdi>{description}</bdi>
           </Text>
         </div>
       </Group>
