@@ -27,8 +27,8 @@ ENGINE_URL = os.environ.get("LORRY_DOCKER_HOST", "unix:///var/run/docker.sock")
 _INSTANCE_PREFIX = "lorry-tests-"
 _instance_numbers = itertools.count(1)
 _failed = pytest.StashKey[bool]()
-# They look at the one LoRA that the real trainer makes for all of them, which takes its time.
-_ON_ONE_TRAINING = ("tests/e2e/test_seed_", "tests/e2e/test_training.py")
+# They share the one server with the real trainer, most of them also the one LoRA that it makes, which takes its time.
+_ON_ONE_TRAINING = ("tests/e2e/test_seed_", "tests/e2e/test_training.py", "tests/e2e/web/test_web_training.py")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -51,6 +51,17 @@ class Person:
     def row(self, job_id: str) -> Locator:
         return self.page.locator(f"[data-job='{job_id}']")
 
+    def drop(self, path: Path, target: Locator) -> None:
+        """A file or folder, as from the desktop: a script of the page may not make up folders."""
+        box = target.bounding_box()
+        assert box is not None
+        drag = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+        devtools = self.page.context.new_cdp_session(self.page)
+        for step in ("dragEnter", "dragOver", "drop"):
+            event = {"type": step, "x": box["x"] + 10, "y": box["y"] + 10, "data": drag}
+            devtools.send("Input.dispatchDragEvent", event)
+        devtools.detach()
+
     def require_accessible(self) -> None:
         """No serious finding of axe-core on what is on screen."""
         # As a debugger does: the page's own policy lets in no script that is not the app's.

@@ -35,3 +35,12 @@ def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People
     assert user.job(again)["retry_of"] == job_id
     page.get_by_role("tab", name="Lineage").click()
     expect(page.get_by_role("link", name=job_id[:8])).to_be_visible()
+
+
+def test_a_curve_that_was_thinned_says_of_how_many_points(people: People, user: User) -> None:
+    job_id = user.start("fake:reports=3000", name="long", config={"steps": 3000})
+    user.wait(job_id, "completed")
+    somebody = people(user)
+    somebody.go(f"/jobs/{job_id}")
+    loss = somebody.page.get_by_role("img", name="Loss").locator("..")
+    expect(loss.get_by_text(re.compile(r"^[12],\d{3} of 3,000 points$"))).to_be_visible()

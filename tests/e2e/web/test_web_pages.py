@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Route, expect
 
 from tests.e2e.installation import User
 from tests.e2e.web.browser import PHONE
@@ -87,24 +87,13 @@ def test_a_dropped_folder_is_uploaded_with_everything_below_it(people: People, u
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
-    _drop(page, page.get_by_role("group", name="New dataset"), tmp_path / "cats")
+    somebody.drop(tmp_path / "cats", page.get_by_role("group", name="New dataset"))
     expect(page.get_by_text("2 files chosen")).to_be_visible()
     page.get_by_label("Name").fill("dropped")
     page.get_by_role("button", name="Upload").click()
 
     expect(page.get_by_role("heading", name="dropped")).to_be_visible()
     assert _kept(user, page.url.rpartition("/")[2]) == sorted(pictures)
-
-
-def _drop(page: Page, target: Locator, path: Path) -> None:
-    """As from the desktop: a script of the page may not make up folders."""
-    box = target.bounding_box()
-    assert box is not None
-    drag = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
-    devtools = page.context.new_cdp_session(page)
-    for step in ("dragEnter", "dragOver", "drop"):
-        event = {"type": step, "x": box["x"] + 10, "y": box["y"] + 10, "data": drag}
-        devtools.send("Input.dispatchDragEvent", event)
 
 
 def _chosen(files: Mapping[str, bytes]) -> list[FilePayload]:
@@ -154,8 +143,10 @@ def test_a_file_that_is_no_picture_is_refused_with_a_sentence(people: People, us
 
 
 def test_jobs_are_compared_by_curve_and_by_what_differs(people: People, user: User) -> None:
-    for rank in (4, 32):
-        user.wait(user.start(name=f"rank {rank}", config={"lora_rank": rank}), "completed")
+    dataset_id = user.upload()
+    for rank, steps in ((4, 600), (32, 1000)):
+        config = {"lora_rank": rank, "steps": steps}
+        user.wait(user.start(name=f"rank {rank}", dataset_id=dataset_id, config=config), "completed")
     somebody = people(user)
     page = somebody.page
     page.get_by_role("link", name="Analytics").click()
@@ -165,6 +156,7 @@ def test_jobs_are_compared_by_curve_and_by_what_differs(people: People, user: Us
     page.get_by_role("button", name="Compare the chosen").click()
     expect(page.get_by_role("img", name="Loss")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("config.lora_rank"))).to_contain_text("32")
+    expect(page.get_by_role("img", name=re.compile("^rank"))).to_have_count(2)
     somebody.photograph("compare")
 
 
@@ -201,7 +193,7 @@ def test_on_a_persian_phone_no_page_scrolls_sideways(people: People, user: User)
     page = somebody.page
     page.get_by_label("Language").select_option("fa")
     expect(page.get_by_role("heading", level=1)).to_have_text("کارها")
-    for path in ("/datasets", "/models", "/jobs/new"):
+    for path in ("/datasets", "/models", "/analytics", "/jobs/new"):
         somebody.go(path)
         expect(page.locator("html")).to_have_attribute("dir", "rtl")
         expect(page.get_by_role("radio" if path == "/jobs/new" else "main").first).to_be_visible()
