@@ -1,16 +1,16 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Stack, Table, Text } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { Stack, Table, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import type { ArtifactOut, JobOut } from "~/api/generated";
 import { AdapterUsage } from "~/features/job/adapter-usage";
 import { Digest } from "~/features/job/digest";
 import classes from "~/features/job/job.module.css";
 import { artifactsQuery } from "~/features/job/queries";
+import { DownloadButton } from "~/ui/download-button";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
 import { size } from "~/ui/quantities";
-import { saveArtifact } from "~/ui/save";
 
 export function JobFiles({ job }: { job: JobOut }) {
   const { t } = useLingui();
@@ -40,8 +40,6 @@ export function JobFiles({ job }: { job: JobOut }) {
 }
 
 function FileRow({ file }: { file: ArtifactOut }) {
-  const { t } = useLingui();
-  const download = useMutation({ mutationFn: () => saveArtifact(file.id, file.name) });
   return (
     <Table.Tr>
       <Table.Th scope="row" fw={500} className={classes.file}>
@@ -51,15 +49,7 @@ function FileRow({ file }: { file: ArtifactOut }) {
         </Text>
       </Table.Th>
       <Table.Td ta="end">
-        <Button
-          size="xs"
-          variant="default"
-          loading={download.isPending}
-          onClick={() => download.mutate()}
-          aria-label={t`Download ${file.name}`}
-        >
-          {download.isError ? t`Try again` : t`Download`}
-        </Button>
+        <DownloadButton artifactId={file.id} name={file.name} />
       </Table.Td>
     </Table.Tr>
   );

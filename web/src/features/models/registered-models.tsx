@@ -8,12 +8,12 @@ import {
   listModelVersions,
   listRegisteredModels,
 } from "~/api/generated";
+import { DownloadButton } from "~/ui/download-button";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { number, size } from "~/ui/quantities";
-import { saveArtifact } from "~/ui/save";
 import { Sheet } from "~/ui/sheet";
 import { When } from "~/ui/when";
 
@@ -98,14 +98,11 @@ function VersionRow({ version, children }: { version: ModelVersionOut; children?
             <Trans>its file is gone</Trans>
           </Text>
         ) : (
-          <Button
-            size="xs"
-            variant="default"
-            onClick={() => void saveArtifact(file, `${version.name}-${version.version}.safetensors`)}
-          >
-            <Trans>Download</Trans>
-            {version.size_bytes !== null && ` · ${size(version.size_bytes)}`}
-          </Button>
+          <DownloadButton
+            artifactId={file}
+            name={`${version.name}-${version.version}.safetensors`}
+            note={version.size_bytes !== null && size(version.size_bytes)}
+          />
         )}
       </Table.Td>
     </Table.Tr>
