@@ -117,7 +117,7 @@ class TrainingConfig:
         max_text_length=500,
     )
     sample_every: int | None = _option(
-        None, "Steps between sample pictures; null draws them at the end only.", minimum=1, maximum=10_000
+        None, "Steps between sample pictures; null draws them before and after only.", minimum=1, maximum=10_000
     )
     checkpoint_every: int = _option(500, "Steps between checkpoints.", minimum=1, maximum=10_000)
     keep_checkpoints: int = _option(2, "Checkpoints kept; older ones are deleted.", minimum=1, maximum=20)
