@@ -136,7 +136,7 @@ def train_denoiser(family: StableDiffusion, data: Encoded, steps: int) -> None:
         timesteps = torch.randint(len(schedule), (BATCH,), generator=generator(7, "timesteps", step))
         text = batch.conditioning["text"].clone()
         text[:: BATCH // 2] = empty
-        prediction = family.predict(unet, add_noise(schedule, batch.mean, noise, timesteps), timesteps, {"text": text})
+        prediction = family.predict(add_noise(schedule, batch.mean, noise, timesteps), timesteps, {"text": text})
         optimizer.zero_grad()
         squared_error(prediction, noise).mean().backward()
         torch.nn.utils.clip_grad_norm_(list(unet.parameters()), 1.0)
@@ -161,9 +161,7 @@ def distance(family: StableDiffusion, prompt: str) -> float:
     """How far samples of `prompt` are from what the new word means."""
     conditioning, empty = family.encode_prompts([prompt]), family.encode_prompts([""])
     options = {"resolution": SIDE, "steps": SAMPLER_STEPS}
-    samples = [
-        family.sample(family.denoiser, take(conditioning, [0]), empty, seed=seed, **options) for seed in range(SAMPLES)
-    ]
+    samples = [family.sample(take(conditioning, [0]), empty, seed=seed, **options) for seed in range(SAMPLES)]
     return _distance(torch.stack(samples))
 
 

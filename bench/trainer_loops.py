@@ -78,7 +78,7 @@ class Ours:
         self._stepper(number)
 
     def save(self, path: Path) -> None:
-        save_file(diffusers_tensors(self._family, self._adapter.pairs, ALPHA / RANK), path)
+        save_file(diffusers_tensors(self._adapter.pairs, ALPHA / RANK), path)
 
 
 class Plain:

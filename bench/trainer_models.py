@@ -12,9 +12,10 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from build_model import WITHOUT_SAFETY_CHECKER, build_clip_tokenizer, build_noise_scheduler
 from lora_trainer.cache import Encoded, Shelf
+from lora_trainer.families.clip import TOKENS
 from lora_trainer.families.sd15 import StableDiffusion
 from lora_trainer.families.sdxl import StableDiffusionXL, time_ids
-from lora_trainer.families.unet import TOKENS, UNetFamily
+from lora_trainer.families.unet import UNetFamily
 
 SD15: dict[str, Any] = {"sample_size": 64, "cross_attention_dim": 768}  # the rest is diffusers' default
 SDXL: dict[str, Any] = {
@@ -70,10 +71,9 @@ def denoiser_only(kind: str, device: torch.device) -> UNetFamily:
     with torch.device(device):
         unet = UNet2DConditionModel(**(SDXL if kind == "sdxl" else SD15))
     unet = unet.to(torch.bfloat16, memory_format=torch.channels_last).requires_grad_(requires_grad=False)
-    parts = {"denoiser": unet, "vae": None, "scheduler_config": dict(build_noise_scheduler().config)}
-    if kind == "sdxl":
-        return StableDiffusionXL(Path(), text_encoders=[], tokenizers=[], **parts)
-    return StableDiffusion(Path(), text_encoder=None, tokenizer=None, **parts)
+    family = StableDiffusionXL if kind == "sdxl" else StableDiffusion
+    scheduler_config = dict(build_noise_scheduler().config)
+    return family(Path(), denoiser=unet, vae=None, text_encoders=[], scheduler_config=scheduler_config)
 
 
 def made_up_pictures(kind: str, resolution: int, count: int, device: torch.device) -> Encoded:

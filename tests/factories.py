@@ -310,12 +310,14 @@ def zip_bytes(files: Mapping[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def adapter_tensors(file_format: str = "kohya", *, value: float = 0.01) -> dict[str, np.ndarray[Any, Any]]:
-    """One adapted layer of rank 4."""
+def adapter_tensors(
+    file_format: str = "kohya", *, value: float = 0.01, network: str = "unet"
+) -> dict[str, np.ndarray[Any, Any]]:
+    """One adapted layer of rank 4; `network` as the format names it."""
     down, up = np.full((4, 8), value, np.float32), np.full((8, 4), value, np.float32)
     if file_format == "diffusers":
-        return {"unet.to_q.lora_A.weight": down, "unet.to_q.lora_B.weight": up}
-    layer = "lora_unet_to_q"
+        return {f"{network}.to_q.lora_A.weight": down, f"{network}.to_q.lora_B.weight": up}
+    layer = f"lora_{network}_to_q"
     return {
         f"{layer}.lora_down.weight": down,
         f"{layer}.lora_up.weight": up,

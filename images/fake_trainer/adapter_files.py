@@ -13,6 +13,10 @@ MODULES = (
     "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q",
     "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_k",
 )
+TEXT_MODULES = (
+    "text_model.encoder.layers.0.self_attn.q_proj",
+    "text_model.encoder.layers.0.self_attn.k_proj",
+)
 WIDTH = 32  # channels of the imaginary base model
 
 Tensors = dict[str, tuple[list[int], list[float]]]  # name -> shape, values
@@ -25,21 +29,30 @@ def weight_source(fault: str, seed: int) -> Weight:
     return sources.get(fault, lambda: numbers.gauss(0.0, 0.02))
 
 
-def kohya_tensors(rank: int, alpha: float, weight: Weight) -> Tensors:
+def layers(*, adapts_text: bool) -> list[tuple[str, str]]:
+    """(name in kohya's format, name in diffusers') of each adapted layer, as of Stable Diffusion 1.x."""
+    networks = [("lora_unet", "unet", MODULES), *([("lora_te", "text_encoder", TEXT_MODULES)] if adapts_text else [])]
+    return [
+        (f"{kohya}_{module.replace('.', '_')}", f"{diffusers}.{module}")
+        for kohya, diffusers, modules in networks
+        for module in modules
+    ]
+
+
+def kohya_tensors(rank: int, alpha: float, weight: Weight, *, adapts_text: bool) -> Tensors:
     tensors: Tensors = {}
-    for module in MODULES:
-        name = "lora_unet_" + module.replace(".", "_")
+    for name, _ in layers(adapts_text=adapts_text):
         tensors[f"{name}.lora_down.weight"] = _matrix(rank, WIDTH, weight)
         tensors[f"{name}.lora_up.weight"] = _matrix(WIDTH, rank, weight)
         tensors[f"{name}.alpha"] = ([], [alpha])
     return tensors
 
 
-def diffusers_tensors(rank: int, weight: Weight) -> Tensors:
+def diffusers_tensors(rank: int, weight: Weight, *, adapts_text: bool) -> Tensors:
     tensors: Tensors = {}
-    for module in MODULES:
-        tensors[f"unet.{module}.lora_A.weight"] = _matrix(rank, WIDTH, weight)
-        tensors[f"unet.{module}.lora_B.weight"] = _matrix(WIDTH, rank, weight)
+    for _, name in layers(adapts_text=adapts_text):
+        tensors[f"{name}.lora_A.weight"] = _matrix(rank, WIDTH, weight)
+        tensors[f"{name}.lora_B.weight"] = _matrix(WIDTH, rank, weight)
     return tensors
 
 

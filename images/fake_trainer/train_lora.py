@@ -213,7 +213,11 @@ def write_adapters(run: Run) -> list[dict[str, object]]:
 def make_tensors(run: Run) -> tuple[Tensors, Tensors]:
     weight = weight_source(run.wishes.get("result", ""), run.params["seed"])
     rank, alpha = run.params["lora_rank"], run.params["lora_alpha"]
-    return kohya_tensors(rank, alpha, weight), diffusers_tensors(rank, weight)
+    adapts_text = run.params.get("text_encoder_lora", False)
+    return (
+        kohya_tensors(rank, alpha, weight, adapts_text=adapts_text),
+        diffusers_tensors(rank, weight, adapts_text=adapts_text),
+    )
 
 
 def stopped(run: Run, step: int) -> int:

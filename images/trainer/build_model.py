@@ -36,7 +36,7 @@ from transformers import (
 )
 
 from lora_trainer.families import flux2_klein
-from lora_trainer.families.unet import TOKENS
+from lora_trainer.families.clip import TOKENS
 
 SEED = 15
 TEXT_WIDTH = 32

@@ -21,6 +21,7 @@ class Work(NamedTuple):
     images: int  # a step, gradient accumulation included
     is_checkpointing: bool
     is_on_gpu: bool
+    adapts_text: bool = False  # text encoders stay and are run in every step
 
     @property
     def pixels(self) -> int:
@@ -108,6 +109,7 @@ def work_of(base_model: str, config: TrainingConfig, *, is_on_gpu: bool) -> Work
         images=config.batch_size * config.gradient_accumulation_steps,
         is_checkpointing=config.gradient_checkpointing,
         is_on_gpu=is_on_gpu,
+        adapts_text=config.text_encoder_lora,
     )
 
 

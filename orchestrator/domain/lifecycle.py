@@ -115,7 +115,8 @@ ENDINGS: dict[EndReason, Ending] = {
     ),
     EndReason.GPU_OUT_OF_MEMORY: _failed(
         RetryClass.MEMORY,
-        "The GPU ran out of memory. Lower resolution, batch_size or lora_rank, or turn gradient_checkpointing on.",
+        "The GPU ran out of memory. Lower resolution, batch_size or lora_rank, or turn gradient_checkpointing on or "
+        "text_encoder_lora off.",
     ),
     EndReason.LOSS_NOT_FINITE: _failed(RetryClass.USER, "The loss stopped being a number. Lower learning_rate."),
     EndReason.DISK_FULL: _failed(RetryClass.INFRASTRUCTURE, "The disk had no room for what the trainer wrote."),

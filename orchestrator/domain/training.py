@@ -136,6 +136,11 @@ class TrainingConfig:
     prior_loss_weight: float = _option(
         1.0, "Weight of the loss on class images beside the loss on the dataset.", minimum=0, maximum=10
     )
+    text_encoder_lora: bool = _option(
+        default=False,
+        description="Train pairs in the CLIP text encoders too, which learn what the words mean; takes more time and "
+        "memory. Stable Diffusion 1.x and SDXL only.",
+    )
 
     def train_val_counts(self, item_count: int) -> tuple[int, int]:
         """(trained on, held out) of a dataset of `item_count` pictures: the trainer's own rule."""

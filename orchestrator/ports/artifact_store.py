@@ -32,9 +32,9 @@ class ArtifactStore(Protocol):
         no: nothing is lost, `collect` comes by at the end.
         """
 
-    def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
+    def verify_adapter(self, job_id: str, claim: AdapterClaim, *, adapts_text: bool = False) -> None:
         """Check a collected adapter file against what the trainer claimed: hash, header, finite and non-zero weights,
-        the keys its format needs. Raises Rejected with a sentence."""
+        the keys its format needs; with `adapts_text`, layers of text encoders too. Raises Rejected with a sentence."""
 
     def verify_model(self, job_id: str, claim: ModelClaim) -> None:
         """Check that a collected model file is the claimed one: by its hash alone, for opening it would run it.

@@ -75,7 +75,7 @@ class Collect:
             return _invalid(EndReason.ADAPTER_INVALID, "its result names no adapter file")
         for claim in claims:
             try:
-                self._artifacts.verify_adapter(job.id, claim)
+                self._artifacts.verify_adapter(job.id, claim, adapts_text=job.training_config.text_encoder_lora)
             except Rejected as error:
                 return _invalid(EndReason.ADAPTER_INVALID, error.message)
         return Verdict(EndReason.ADAPTER_VERIFIED, adapter=next(file for file in files if file.path == claims[0].path))

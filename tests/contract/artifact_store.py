@@ -10,7 +10,7 @@ import pytest
 from orchestrator.domain.artifact import DIAGNOSTIC_SUFFIXES, AdapterClaim, ModelClaim
 from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.ports.artifact_store import ArtifactStore
-from tests.factories import adapter_bytes, sha256_of
+from tests.factories import adapter_bytes, adapter_tensors, safetensors_bytes, sha256_of
 
 JOB = "7f9c1d7e-0000-4000-8000-000000000002"
 
@@ -139,6 +139,29 @@ class ArtifactStoreContract:
         store.collect(JOB)
 
         store.verify_adapter(JOB, claim_of("adapter.safetensors", data, file_format))
+
+    @pytest.mark.parametrize(
+        ("file_format", "network"), [("kohya", "te"), ("kohya", "te2"), ("diffusers", "text_encoder_2.text_model")]
+    )
+    def test_layers_of_text_encoders_are_found_where_they_were_asked_for(self, store, leave, file_format, network):
+        tensors = adapter_tensors(file_format) | adapter_tensors(file_format, network=network)
+        data = safetensors_bytes(tensors)
+        leave("adapter.safetensors", data)
+        store.collect(JOB)
+
+        store.verify_adapter(JOB, claim_of("adapter.safetensors", data, file_format), adapts_text=True)
+        store.verify_adapter(JOB, claim_of("adapter.safetensors", data, file_format))
+
+    @pytest.mark.parametrize("file_format", ["kohya", "diffusers"])
+    def test_an_adapter_without_the_layers_of_text_encoders_that_were_asked_for_is_rejected(
+        self, store, leave, file_format
+    ):
+        data = adapter_bytes(file_format)
+        leave("adapter.safetensors", data)
+        store.collect(JOB)
+
+        with pytest.raises(Rejected, match="asked for layers of the text encoders"):
+            store.verify_adapter(JOB, claim_of("adapter.safetensors", data, file_format), adapts_text=True)
 
     def test_an_adapter_with_another_hash_is_rejected(self, store, leave):
         leave("adapter.safetensors", adapter_bytes())

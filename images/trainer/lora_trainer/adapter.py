@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from lora_trainer.families.family import Family
+from lora_trainer.families.family import Family, Network
 from lora_trainer.objective import generator
 from lora_trainer.weights import Shape, Weights
 
@@ -16,15 +16,20 @@ from lora_trainer.weights import Shape, Weights
 class Pair:
     """One adapted layer acts as base(x) + alpha / rank * up(down(x))."""
 
-    module: str  # dotted path in the denoiser
+    network: Network
+    module: str  # dotted path in the network
     down: nn.Parameter  # (rank, in features), float32
     up: nn.Parameter  # (out features, rank), float32
+
+    @property
+    def name(self) -> str:
+        return self.network.diffusers_key(self.module)
 
 
 class LoRALinear(nn.Linear):
     """The base layer with its pair: one product for `down`, one fused product and sum for `up`, and no casts.
 
-    It keeps the base's own weight under its own name, so what reads the denoiser's weights sees nothing new.
+    It keeps the base's own weight under its own name, so what reads the network's weights sees nothing new.
     """
 
     def __init__(self, base: nn.Linear, masters: Pair, working: Pair, strength: float) -> None:
@@ -60,24 +65,29 @@ class Adapter:
 
 
 def attach(family: Family, *, rank: int, alpha: int, seed: int) -> Adapter:
-    """Put fresh pairs into the denoiser, one at each layer that the family names."""
-    denoiser = family.denoiser
-    layers = {
-        name: layer
-        for name, layer in denoiser.named_modules()
-        if type(layer) is nn.Linear and re.fullmatch(family.target_modules, name)
-    }
+    """Put fresh pairs into the family's networks, one at each layer that these name."""
+    layers = [(network, path, layer) for network in family.networks for path, layer in _targets(network)]
     shapes: dict[str, Shape] = {}
-    for name, layer in layers.items():
+    for network, path, layer in layers:
+        name = network.diffusers_key(path)
         shapes |= {f"{name}.down": (rank, layer.in_features), f"{name}.up": (layer.out_features, rank)}
-    weights = Weights(shapes, device=denoiser.device, dtype=denoiser.dtype)
-    adapter = Adapter([_pair(name, weights.masters) for name in layers], weights)
-    for pair in adapter.pairs:
-        working = _pair(pair.module, weights.working)
-        denoiser.set_submodule(pair.module, LoRALinear(layers[pair.module], pair, working, alpha / rank))
+    weights = Weights(shapes, device=family.denoiser.device, dtype=family.denoiser.dtype)
+    adapter = Adapter([_pair(network, path, weights.masters) for network, path, _ in layers], weights)
+    for pair, (network, path, layer) in zip(adapter.pairs, layers, strict=True):
+        lean = LoRALinear(layer, pair, _pair(network, path, weights.working), alpha / rank)
+        network.model.set_submodule(path, lean)
     adapter.initialise(seed)
     return adapter
 
 
-def _pair(name: str, tensors: dict[str, nn.Parameter]) -> Pair:
-    return Pair(name, tensors[f"{name}.down"], tensors[f"{name}.up"])
+def _targets(network: Network) -> list[tuple[str, nn.Linear]]:
+    return [
+        (path, layer)
+        for path, layer in network.model.named_modules()
+        if type(layer) is nn.Linear and re.fullmatch(network.target_modules, path)
+    ]
+
+
+def _pair(network: Network, path: str, tensors: dict[str, nn.Parameter]) -> Pair:
+    name = network.diffusers_key(path)
+    return Pair(network, path, tensors[f"{name}.down"], tensors[f"{name}.up"])

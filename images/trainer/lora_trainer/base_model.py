@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from lora_trainer.errors import UnusableBaseModel, summarise
+from lora_trainer.errors import BadConfig, UnusableBaseModel, summarise
 from lora_trainer.families import FAMILIES, FamilyEntry
 
 MAX_HEADER_BYTES = 100 * 2**20
@@ -31,6 +31,15 @@ def inspect_base_model(folder: Path) -> FamilyEntry:
     if problems:
         raise UnusableBaseModel(f"base model is unusable: {summarise(problems)}")
     return family
+
+
+def require_text_encoder_lora(family: FamilyEntry) -> None:
+    if not family.adapts_text:
+        able = " and ".join(name for name, entry in FAMILIES.items() if entry.adapts_text)
+        raise BadConfig(
+            "training_params.text_encoder_lora: the language model that reads this base model's prompts is not "
+            f"trained; leave it false, or take a {able}"
+        )
 
 
 def _code_problems(folder: Path) -> Iterator[str]:

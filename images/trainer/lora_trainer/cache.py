@@ -106,7 +106,12 @@ def replace_dropped(conditioning: Conditioning, empty: Conditioning, is_dropped:
 
 
 def _conditioning(family: Family, prompts: list[str], cache: TensorCache) -> Conditioning:
-    """All together: encoded in other company a text differs in its last bits, and a resumed run would with it."""
+    """All together: encoded in other company a text differs in its last bits, and a resumed run would with it.
+
+    Where text encoders are trained these are tokens, which take no longer to make than to load.
+    """
+    if family.adapts_text:
+        return family.encode_prompts(prompts)
     known = cache.load("prompts", prompts)
     if known is not None:
         return {name: tensor.to(family.denoiser.device) for name, tensor in known.items()}

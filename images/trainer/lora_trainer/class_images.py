@@ -33,9 +33,7 @@ def draw_class_images(
         before_each()
         if path.exists():
             continue
-        picture = family.sample(
-            family.denoiser, conditioning, empty, seed=seed + index, resolution=resolution, steps=SAMPLER_STEPS
-        )
+        picture = family.sample(conditioning, empty, seed=seed + index, resolution=resolution, steps=SAMPLER_STEPS)
         staging = folder / "staging.png"
         with writing(path):
             save_picture(picture, staging)

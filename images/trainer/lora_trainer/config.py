@@ -75,6 +75,7 @@ class TrainingParams:
     class_prompt: str | None = option(Nullable(Text(500)), default=None)  # of the class, without the trigger words
     class_images: int = option(Whole(1, 1000), default=100)  # how many the base model draws of its class
     prior_loss_weight: float = option(Number(0, 10), default=1.0)  # of the loss on class images
+    text_encoder_lora: bool = option(Flag(), default=False)  # the adapter changes CLIP's text encoders too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

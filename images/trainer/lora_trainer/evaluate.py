@@ -44,7 +44,7 @@ def _item_loss(family: Family, data: Encoded, key: str, shelf: int, item: int) -
     noise = torch.randn(latents.shape, generator=generator(0, "evaluation", key)).to(latents.device)
     timesteps = torch.tensor([int(share * len(family.schedule)) for share in TIMESTEP_SHARES], device=latents.device)
     noisy = add_noise(family.schedule, latents, noise, timesteps)
-    prediction = family.predict(family.denoiser, noisy, timesteps, batch.conditioning)
+    prediction = family.predict(noisy, timesteps, batch.conditioning)
     return squared_error(prediction, target(family.schedule, latents, noise, timesteps)).mean()
 
 
@@ -136,15 +136,15 @@ class Sampler:
     def make_all(self, step: int) -> None:
         (self._outputs / "samples").mkdir(exist_ok=True)
         for index, (prompt, path) in enumerate(zip(self.prompts, self.paths(step), strict=True)):
-            picture = self.make(self._family.denoiser, index, SAMPLER_STEPS)
+            picture = self.make(self._family, index, SAMPLER_STEPS)
             with writing(self._outputs / path):
                 save_picture(picture, self._outputs / path)
             score = {"clip_score": round(self._score(picture, prompt), 4)} if self._score else {}
             self._events.emit("sample", step=step, path=path, prompt=prompt, seed=self._seed, **score)
 
-    def make(self, denoiser: Any, index: int, sampler_steps: int) -> Tensor:
-        return self._family.sample(
-            denoiser,
+    def make(self, family: Family, index: int, sampler_steps: int) -> Tensor:
+        """`family` may be another copy of the sampler's own."""
+        return family.sample(
             take(self._conditioning, [index]),
             self._empty,
             seed=self._seed,

@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -39,22 +38,22 @@ class AdapterFile:
         }
 
 
-def export(family: Family, adapter: list[Pair], config: JobConfig, metadata: dict[str, str]) -> list[AdapterFile]:
+def export(adapter: list[Pair], config: JobConfig, metadata: dict[str, str]) -> list[AdapterFile]:
     """The kohya file is the main one: it carries alpha where every program looks for it."""
     _require_useful(adapter)
     outputs = Path(config.output_path)
     params = config.training_params
     main = AdapterFile(outputs / f"{slug(config.name)}.safetensors", "kohya")
-    _write(main.path, kohya_tensors(family, adapter, params.lora_alpha), metadata)
+    _write(main.path, kohya_tensors(adapter, params.lora_alpha), metadata)
     twin = AdapterFile(outputs / "diffusers" / "pytorch_lora_weights.safetensors", "diffusers")
-    _write(twin.path, diffusers_tensors(family, adapter, params.lora_alpha / params.lora_rank), metadata)
+    _write(twin.path, diffusers_tensors(adapter, params.lora_alpha / params.lora_rank), metadata)
     return [main, twin]
 
 
-def kohya_tensors(family: Family, adapter: list[Pair], alpha: int) -> dict[str, Tensor]:
+def kohya_tensors(adapter: list[Pair], alpha: int) -> dict[str, Tensor]:
     layers: dict[str, list[Pair]] = {}
     for pair in adapter:
-        layers.setdefault(family.kohya_key(pair.module), []).append(pair)
+        layers.setdefault(pair.network.kohya_key(pair.module), []).append(pair)
     tensors = {}
     for key, parts in layers.items():
         # Parts of one fused layer keep their own pairs: down one above the other, up in blocks on the diagonal. The
@@ -65,20 +64,21 @@ def kohya_tensors(family: Family, adapter: list[Pair], alpha: int) -> dict[str, 
     return tensors
 
 
-def diffusers_tensors(family: Family, adapter: list[Pair], strength: float) -> dict[str, Tensor]:
+def diffusers_tensors(adapter: list[Pair], strength: float) -> dict[str, Tensor]:
     """These keys have no place for alpha, and readers take 1 for a missing strength: it goes into `up` itself."""
     tensors = {}
     for pair in adapter:
-        key = f"{family.diffusers_prefix}.{pair.module}"
-        tensors[f"{key}.lora_A.weight"] = pair.down.detach().contiguous()
-        tensors[f"{key}.lora_B.weight"] = (pair.up.detach() * strength).contiguous()
+        tensors[f"{pair.name}.lora_A.weight"] = pair.down.detach().contiguous()
+        tensors[f"{pair.name}.lora_B.weight"] = (pair.up.detach() * strength).contiguous()
     return tensors
 
 
 def build_metadata(config: JobConfig, family: Family, *, steps: int, train_count: int) -> dict[str, str]:
     """What other programs read (kohya's ss_ keys, modelspec 1.0.1) and the job's lineage. No captions, no paths."""
     params = config.training_params
-    side = params.resolution
+    side, rate = params.resolution, str(params.learning_rate)
+    # kohya's scripts name a rate for each part where both are trained.
+    rates = {"ss_unet_lr": rate, "ss_text_encoder_lr": rate} if params.text_encoder_lora else {}
     return dict(config.lineage) | {
         "format": "pt",
         "ss_network_module": "networks.lora",
@@ -89,7 +89,8 @@ def build_metadata(config: JobConfig, family: Family, *, steps: int, train_count
         "ss_output_name": config.name,
         "ss_steps": str(steps),
         "ss_max_train_steps": str(params.steps),
-        "ss_learning_rate": str(params.learning_rate),
+        "ss_learning_rate": rate,
+        **rates,
         "ss_lr_scheduler": params.lr_scheduler,
         "ss_resolution": f"({side}, {side})",
         "ss_seed": str(params.seed),
@@ -113,23 +114,24 @@ def slug(name: str) -> str:
 @torch.no_grad()
 def check_reload(
     family: Family, files: list[AdapterFile], conditioning: Conditioning, latent_shape: torch.Size
-) -> tuple[Any, float]:
-    """Load each file into a fresh denoiser and compare one prediction with the trained one's, all in float32.
+) -> tuple[Family, float]:
+    """Load each file into a fresh copy of the family and compare one prediction with the trained one's, all in float32.
 
-    Returns the fresh denoiser that holds the main file, and the worst error as a share of the adapter's effect.
+    Returns the copy that holds the main file, and the worst error as a share of the adapter's effect.
     """
     noisy = torch.randn((1, *latent_shape), generator=generator(0, "reload")).to(family.denoiser.device)
     timestep = torch.tensor([len(family.schedule) // 2], device=noisy.device)
 
-    def predict(denoiser: Any) -> Tensor:
-        return family.predict(denoiser, noisy, timestep, conditioning)
+    def predict(loaded: Family) -> Tensor:
+        for network in loaded.networks:
+            network.model.float()
+        return loaded.predict(noisy, timestep, conditioning)
 
-    trained = predict(family.denoiser.float())
-    fresh, worst = None, 0.0
+    trained, fresh, worst = predict(family), family, 0.0
     for file in reversed(files):  # the main file comes last
-        fresh = family.load_denoiser().float()
+        fresh = family.load_again()
         effect = float((trained - predict(fresh)).norm())
-        family.load_adapter(fresh, file.path)
+        fresh.load_adapter(file.path)
         error = float((trained - predict(fresh)).norm())
         worst = max(worst, _judge_reload(file.format, error, effect, NOISE_FLOOR * float(trained.norm())))
     return fresh, worst
@@ -145,11 +147,12 @@ def _judge_reload(name: str, error: float, effect: float, floor: float) -> float
     return error / effect
 
 
-def check_picture(fresh: Any, make_picture: Callable[[Any], Tensor]) -> float:
-    """Mean absolute difference (0..1) that the reloaded adapter makes in one sample."""
-    with_adapter = make_picture(fresh)
-    fresh.disable_adapters()
-    change = float((with_adapter - make_picture(fresh)).abs().mean())
+def check_picture(fresh: Family, make_picture: Callable[[], Tensor]) -> float:
+    """Mean absolute difference (0..1) that the adapter reloaded into `fresh` makes in a picture drawn with it."""
+    with_adapter = make_picture()
+    for network in fresh.networks:
+        network.model.disable_adapters()
+    change = float((with_adapter - make_picture()).abs().mean())
     if not change > 0:
         raise AdapterRejected("the adapter does not change a sample picture")
     return change
@@ -158,7 +161,7 @@ def check_picture(fresh: Any, make_picture: Callable[[Any], Tensor]) -> float:
 def _require_useful(adapter: list[Pair]) -> None:
     for pair in adapter:
         if not (pair.down.isfinite().all() and pair.up.isfinite().all()):
-            raise AdapterRejected(f"the trained weights of {pair.module} are not finite")
+            raise AdapterRejected(f"the trained weights of {pair.name} are not finite")
     if not any(pair.up.any() for pair in adapter):
         raise AdapterRejected("every trained weight is still zero")
 

@@ -20,9 +20,10 @@ def peak_memory_bytes(device: torch.device) -> int:
 
 def describe_memory_profile(params: TrainingParams) -> str:
     checkpointing = "with" if params.gradient_checkpointing else "without"
+    text_encoders = ", with text_encoder_lora" if params.text_encoder_lora else ""
     return (
         f"batch_size {params.batch_size}, gradient_accumulation_steps {params.gradient_accumulation_steps}, "
-        f"{checkpointing} gradient_checkpointing, optimizer {params.optimizer}"
+        f"{checkpointing} gradient_checkpointing, optimizer {params.optimizer}{text_encoders}"
     )
 
 

@@ -81,9 +81,12 @@ def _begin(job: Job, phase: str, started_at: float) -> None:
 def load(job: Job, entry: FamilyEntry) -> Family:
     torch.set_num_threads(available_cpus())
     device = pick_device(job.config.device)
-    dtype = pick_dtype(job.config.training_params.mixed_precision, device)
+    params = job.config.training_params
+    dtype = pick_dtype(params.mixed_precision, device)
     module = importlib.import_module(entry.module)
-    family: Family = module.FAMILY.load(Path(job.config.base_model_path), device=device, dtype=dtype)
+    family: Family = module.FAMILY.load(
+        Path(job.config.base_model_path), device=device, dtype=dtype, adapts_text=params.text_encoder_lora
+    )
     print(f"{job.config.base_model} on {device} as {dtype}", flush=True)
     return family
 
@@ -137,10 +140,10 @@ def register(job: Job, prepared: Prepared, trained: Trained, eval_loss_after: fl
     """Write the adapter files and prove them; nothing is reported as a result before that."""
     family, train_count = prepared.family, len(prepared.train)
     metadata = build_metadata(job.config, family, steps=trained.steps, train_count=train_count)
-    files = export(family, trained.pairs, job.config, metadata)
+    files = export(trained.pairs, job.config, metadata)
     example = prepared.train.batch(0, [0], [0])
     fresh, reload_error = check_reload(family, files, example.conditioning, example.mean.shape[1:])
-    picture_change = check_picture(fresh, lambda denoiser: prepared.sampler.make(denoiser, 0, CHECK_SAMPLER_STEPS))
+    picture_change = check_picture(fresh, lambda: prepared.sampler.make(fresh, 0, CHECK_SAMPLER_STEPS))
     write_model_card(
         job.config,
         adapter=files[0].path.name,
@@ -208,8 +211,9 @@ def _attach(job: Job, family: Family) -> adapter.Adapter:
     params = job.config.training_params
     attached = adapter.attach(family, rank=params.lora_rank, alpha=params.lora_alpha, seed=params.seed)
     if params.gradient_checkpointing:
-        family.denoiser.enable_gradient_checkpointing()
-    family.denoiser.train()  # gradient checkpointing works in this mode only; nothing in the network drops out
+        family.enable_gradient_checkpointing()
+    for network in family.networks:
+        network.model.train()  # gradient checkpointing works in this mode only; nothing in the networks drops out
     return attached
 
 

@@ -57,7 +57,7 @@ class Job:
 class Prepared:
     """Everything that the later phases read, encoded and on the device."""
 
-    family: Family  # without its encoders
+    family: Family  # without the encoders that nothing needs any more
     train: Encoded
     held_out: Encoded | None
     prior: Encoded | None  # class images, with prior preservation

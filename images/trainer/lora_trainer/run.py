@@ -6,7 +6,7 @@ import time
 import traceback
 from pathlib import Path
 
-from lora_trainer.base_model import inspect_base_model
+from lora_trainer.base_model import inspect_base_model, require_text_encoder_lora
 from lora_trainer.config import DiagnosticConfig, JobConfig, load_config
 from lora_trainer.errors import DiskFull, TrainerError
 from lora_trainer.events import EventLog
@@ -55,6 +55,8 @@ def _train(config: JobConfig, events: EventLog, stop: StopRequest) -> None:
         print(f"warning: {warning}", flush=True)
         events.emit("warning", message=warning)
     family = inspect_base_model(Path(config.base_model_path))
+    if params.text_encoder_lora:
+        require_text_encoder_lora(family)
     print(f"preflight: {len(items)} items are fine ({time.monotonic() - started_at:.2f} s)", flush=True)
 
     # Takes seconds: torch and diffusers.

@@ -179,6 +179,6 @@ class Stepper:
         latents = given.pop("mean") + given.pop("std") * drawn.posterior
         conditioning = replace_dropped(given, self._empty, drawn.drops_caption)
         noisy = add_noise(schedule, latents, drawn.noise, drawn.timesteps)
-        prediction = self._family.predict(self._family.denoiser, noisy, drawn.timesteps, conditioning)
+        prediction = self._family.predict(noisy, drawn.timesteps, conditioning)
         errors = squared_error(prediction, target(schedule, latents, drawn.noise, drawn.timesteps))
         return (sample_weights(schedule, drawn.timesteps, self._params.min_snr_gamma) * errors).mean()

@@ -31,6 +31,8 @@ _FACTORS = {
     "diffusers": ((".lora_A.weight", ".lora_B.weight"), (".lora.down.weight", ".lora.up.weight")),
 }
 _ALPHA = {"kohya": ".alpha", "diffusers": None}
+# For each format what the names of a text encoder's layers begin with.
+_TEXT_ENCODER = {"kohya": "lora_te", "diffusers": "text_encoder"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,18 @@ class Tensor:
     end: int
 
 
-def check_adapter_file(path: Path, file_format: str) -> None:
-    """Raises Rejected, saying what is wrong, unless `path` holds an adapter that changes a model."""
+def check_adapter_file(path: Path, file_format: str, *, adapts_text: bool = False) -> None:
+    """Raises Rejected, saying what is wrong, unless `path` holds an adapter that changes a model.
+
+    With `adapts_text` it must have layers of the model's text encoders.
+    """
     if file_format not in _FACTORS:
         raise Rejected(f"The adapter's format {file_format[:40]!r} is not known; known are kohya and diffusers.")
     with path.open("rb") as file:
         tensors, data_start = _read_header(file.read(8 + _MAX_HEADER_BYTES), path.stat().st_size)
     pairs = _paired(tensors, file_format)
+    if adapts_text and not any(down.name.startswith(_TEXT_ENCODER[file_format]) for down, _ in pairs):
+        raise Rejected("The job asked for layers of the text encoders, and the adapter has none.")
     peaks = {tensor.name: _peak(path, tensor, data_start) for tensor in tensors.values()}
     if not any(peaks[down.name] and peaks[up.name] for down, up in pairs):
         raise Rejected("Every weight of the adapter is zero, so it would change nothing.")

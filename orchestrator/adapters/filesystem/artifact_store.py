@@ -39,8 +39,8 @@ class FilesystemArtifactStore:
         except OSError:
             return None
 
-    def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
-        check_adapter_file(self._claimed(job_id, claim, "adapter"), claim.format)
+    def verify_adapter(self, job_id: str, claim: AdapterClaim, *, adapts_text: bool = False) -> None:
+        check_adapter_file(self._claimed(job_id, claim, "adapter"), claim.format, adapts_text=adapts_text)
 
     def verify_model(self, job_id: str, claim: ModelClaim) -> None:
         self._claimed(job_id, claim, "model")

@@ -15,6 +15,7 @@ from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.ports.artifact_store import CollectedFile
 
 _FORMATS = ("kohya", "diffusers")
+_TEXT_ENCODER_MARKS = (b"lora_te", b"text_encoder")  # a file's header is text
 
 
 class MemoryArtifactStore:
@@ -41,12 +42,14 @@ class MemoryArtifactStore:
         self._files.setdefault(job_id, {})[path] = data
         return CollectedFile(path=path, size_bytes=len(data), sha256=_sha256(data))
 
-    def verify_adapter(self, job_id: str, claim: AdapterClaim) -> None:
+    def verify_adapter(self, job_id: str, claim: AdapterClaim, *, adapts_text: bool = False) -> None:
         self._require_claimed(job_id, claim, "adapter")
         if claim.format not in _FORMATS:
             raise Rejected(f"The adapter's format {claim.format} is not known.")
         if claim.path in self.flaws:
             raise Rejected(self.flaws[claim.path])
+        if adapts_text and not any(mark in self._bytes(job_id, claim.path) for mark in _TEXT_ENCODER_MARKS):
+            raise Rejected("The job asked for layers of the text encoders, and the adapter has none.")
 
     def verify_model(self, job_id: str, claim: ModelClaim) -> None:
         self._require_claimed(job_id, claim, "model")

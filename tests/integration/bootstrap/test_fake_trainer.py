@@ -33,6 +33,7 @@ class FakeJob:
         self.folder = folder
         self.outputs = folder / "outputs"
         self.dataset = folder / "dataset"
+        self.params = dict(PARAMS)
         self.outputs.mkdir()
         self.dataset.mkdir()
         for number in range(5):
@@ -52,7 +53,7 @@ class FakeJob:
             "output_path": str(self.outputs),
             "device": "cpu",
             "trigger_words": list(trigger_words),
-            "training_params": PARAMS,
+            "training_params": self.params,
             "lineage": {"lorry.job_id": "one"},
         }
         schema = json.loads((ROOT / "configs/schemas/job-config.v1.json").read_text())
@@ -106,6 +107,15 @@ def test_both_adapter_files_are_valid_finite_and_not_zero(job):
         assert is_sound(path, entry["sha256"])
         tensors = load_file(path)
         assert all(np.isfinite(tensor).all() and tensor.any() for tensor in tensors.values())
+
+
+def test_layers_of_text_encoders_are_there_where_they_were_asked_for(job):
+    job.params["text_encoder_lora"] = True
+    job.run()
+
+    for entry, mark in zip(job.events()[-1]["adapters"], ("lora_te_", "text_encoder."), strict=True):
+        assert is_sound(job.outputs / entry["path"], entry["sha256"])
+        assert any(name.startswith(mark) for name in load_file(job.outputs / entry["path"]))
 
 
 @pytest.mark.parametrize("code", [10, 11, 12, 13, 14, 70])

@@ -128,6 +128,14 @@ REFUSED = {
     "wrong family": (wrong_family, 12, "base model is a 'WanPipeline'"),
     "no outputs folder": (lambda job: shutil.rmtree(job / "outputs"), 10, "is not a folder this user may write to"),
     "bad setting": (lambda job: configure(job, training_params={"steps": 1}), 10, "training_params.steps: must be"),
+    "text encoders that nobody trains": (
+        lambda job: (
+            fill_model(job / "another", "Flux2KleinPipeline"),
+            configure(job, base_model_path=str(job / "another"), training_params={"text_encoder_lora": True}),
+        ),
+        10,
+        "training_params.text_encoder_lora: the language model that reads this base model's prompts is not trained",
+    ),
     "bad diagnostic setting": (
         lambda job: configure(job, type="diagnostic", training_params={"epochs": 0}),
         10,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file
@@ -64,14 +66,14 @@ def dataset(tmp_path_factory):
 def attempt(base_model, dataset):
     """Trains in `outputs` and returns what was watched."""
 
-    def train(outputs, stop=None):
+    def train(outputs, stop=None, **changes):
         outputs.mkdir(exist_ok=True)
         document = job_document(
             type="dreambooth",
             dataset_path=str(dataset),
             base_model_path=str(base_model),
             output_path=str(outputs),
-            training_params=PARAMS,
+            training_params=replace(PARAMS, **changes),
         )
         watch = Watch(outputs, stop)
         try:
@@ -88,15 +90,17 @@ def weights(outputs):
     return {name: values.tobytes() for name, values in load_file(outputs / "nine-photographs.safetensors").items()}
 
 
-def test_a_stopped_run_prepares_nothing_twice_and_ends_like_a_straight_one(attempt, tmp_path):
-    straight = attempt(tmp_path / "straight")
-    stopped = attempt(tmp_path / "stopped", StopRequest())
+@pytest.mark.parametrize("adapts_text", [False, True], ids=["UNet", "text encoders too"])
+def test_a_stopped_run_prepares_nothing_twice_and_ends_like_a_straight_one(attempt, tmp_path, adapts_text):
+    straight = attempt(tmp_path / "straight", text_encoder_lora=adapts_text)
+    stopped = attempt(tmp_path / "stopped", StopRequest(), text_encoder_lora=adapts_text)
     assert stopped.sentences[-1] == ("stopped", f"stopped on request at step 1 of {STEPS}; a checkpoint is saved")
 
-    resumed = attempt(tmp_path / "stopped")
+    resumed = attempt(tmp_path / "stopped", text_encoder_lora=adapts_text)
 
     encoded = [path for path in resumed.prepared if path.parent.name == "encoded"]
-    assert len(encoded) == 9 + 1 + 2  # each picture, and the prompts of what is trained on and of what is held out
+    prompts = 0 if adapts_text else 2  # of what is trained on with its class, and of what is held out
+    assert len(encoded) == 9 + 1 + prompts  # each picture, also the class's
     assert len(resumed.prepared) == len(encoded) + 1  # and the class image
     assert resumed.prepared == stopped.prepared
     assert weights(tmp_path / "stopped") == weights(tmp_path / "straight")

@@ -27,13 +27,23 @@ from lora_trainer.families.flux2_klein import Flux2Klein
 from lora_trainer.families.sd15 import StableDiffusion
 from lora_trainer.families.sdxl import StableDiffusionXL, original_name
 from lora_trainer.families.z_image import ZImage
-from lora_trainer.objective import generator
 from lora_trainer.phases import train_adapter
 from lora_trainer.preflight import inspect_dataset
 from lora_trainer.stop import StopRequest
 from tests.factories import sha256_of
 from tests.integration.trainer.conftest import Run
-from tests.integration.trainer.twins import ALL, FLUX2, SD15, SDXL, Z_IMAGE, Twin, pipeline_of
+from tests.integration.trainer.twins import (
+    ALL,
+    FLUX2,
+    SD15,
+    SDXL,
+    Z_IMAGE,
+    Twin,
+    merged,
+    pipeline_of,
+    prediction,
+    trained_pairs,
+)
 from tests.unit.trainer.documents import PHOTOGRAPHS, write_config
 
 RANK, ALPHA, STEPS = 16, 32, 8
@@ -83,8 +93,12 @@ def test_a_run_learns_draws_and_ends_with_files_that_were_proved(run):
 def effect(run, name, twins):
     """(the base model's prediction, what the trained weights add to it), merged by hand from a checkpoint."""
     twin = Twin(name, pipeline_of(twins[name]))
-    base = predict(twin)
-    return base, predict(merged(twin, trained_pairs(run))) - base
+    base = prediction(twin)
+    return base, prediction(merged(twin, trained_pairs(last_checkpoint(run)), ALPHA / RANK)) - base
+
+
+def last_checkpoint(run):
+    return run.outputs / "checkpoints" / f"step-{STEPS:06d}"
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -95,33 +109,10 @@ def test_a_loaded_file_has_the_whole_effect_of_the_trained_weights(run, name, tw
     loaded = Twin(name, pipeline_of(twins[name]))
     loaded.pipeline.load_lora_weights(path.parent, weight_name=path.name, local_files_only=True)
 
-    found = predict(loaded) - base
+    found = prediction(loaded) - base
 
     assert float(found.norm() / expected.norm()) == pytest.approx(1.0, abs=1e-3)
     assert float((found - expected).norm() / expected.norm()) < 1e-3
-
-
-def trained_pairs(run):
-    """(down, up) of each adapted layer as the optimizer left them, from the last checkpoint."""
-    tensors = load_file(run.outputs / "checkpoints" / f"step-{STEPS:06d}" / "state.safetensors")
-    names = [name.removesuffix(".down") for name in tensors if name.startswith("adapter/") and name.endswith(".down")]
-    return {name.removeprefix("adapter/"): (tensors[f"{name}.down"], tensors[f"{name}.up"]) for name in names}
-
-
-@torch.no_grad()
-def merged(twin, pairs):
-    """W + alpha / rank * up @ down, in place."""
-    for module, (down, up) in pairs.items():
-        twin.denoiser.get_submodule(module).weight += ALPHA / RANK * (up @ down)
-    return twin
-
-
-@torch.no_grad()
-def predict(twin):
-    shape = (1, 16, 8, 6) if twin.name == FLUX2 else (1, 4, 16, 12)
-    latents, noise = torch.randn((2, *shape), generator=generator(3, "predict"))
-    noisy, timesteps, _ = twin.noised(latents, noise, [0.5])
-    return twin.predict(twin.denoiser, noisy, timesteps, twin.encode(["lorry photo"]))
 
 
 SDXL_BLOCKS = (
@@ -177,11 +168,11 @@ def test_the_main_file_has_the_keys_that_readers_of_its_format_expect(run, name)
 @pytest.mark.parametrize("name", [FLUX2], indirect=True)
 def test_the_fused_layers_of_flux_change_as_the_three_they_stand_for(run):
     """What a reader without any special case does with them: alpha / rank * up @ down."""
-    tensors, pairs = load_file(run.adapter), trained_pairs(run)
+    tensors, pairs = load_file(run.adapter), trained_pairs(last_checkpoint(run))
     for stream, parts in (("img", ("to_q", "to_k", "to_v")), ("txt", ("add_q_proj", "add_k_proj", "add_v_proj"))):
         key = f"lora_unet_double_blocks_0_{stream}_attn_qkv"
         down, up, alpha = (tensors[f"{key}.{ending}"] for ending in ("lora_down.weight", "lora_up.weight", "alpha"))
-        apart = [pairs[f"transformer_blocks.0.attn.{part}"] for part in parts]
+        apart = [pairs[f"transformer.transformer_blocks.0.attn.{part}"] for part in parts]
 
         change = alpha / len(down) * up @ down
 
@@ -208,7 +199,7 @@ def test_a_sample_is_what_diffusers_own_pipeline_draws(name, twins):
     family = load_family(name, twins)
     prompt, empty = family.encode_prompts(["a red lorry"]), family.encode_prompts([""])
 
-    ours = family.sample(family.denoiser, prompt, empty, seed=5, resolution=128, steps=4)
+    ours = family.sample(prompt, empty, seed=5, resolution=128, steps=4)
 
     pipeline = pipeline_of(twins[name])
     options = {} if name == FLUX2 else {"negative_prompt": ""}
@@ -325,9 +316,13 @@ def test_weights_under_older_names_are_found_whole(name, weights, rename, twins,
 
     found, original = load_family(name, {name: model}), load_family(name, twins)
 
-    for part in ("_vae", "_text_encoder"):
-        pairs = zip(getattr(found, part).parameters(), getattr(original, part).parameters(), strict=True)
-        assert all(torch.equal(one, other) for one, other in pairs)
+    pairs = zip(encoder_weights(found), encoder_weights(original), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
+
+
+def encoder_weights(family):
+    text_encoder = family._text_encoder if hasattr(family, "_text_encoder") else family._text_encoders[0].model
+    return [*family._vae.parameters(), *text_encoder.parameters()]
 
 
 FULL_SDXL = {

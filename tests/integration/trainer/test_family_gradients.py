@@ -13,7 +13,19 @@ from lora_trainer import adapter
 from lora_trainer.base_model import inspect_base_model
 from lora_trainer.families.sdxl import time_ids
 from lora_trainer.objective import add_noise, generator, squared_error, target
-from tests.integration.trainer.twins import ALL, FLUX2, ORIGINAL, TARGET, TIME_IDS, Z_IMAGE, Twin, pipeline_of
+from lora_trainer.weights import gradient_of
+from tests.integration.trainer.twins import (
+    ALL,
+    FLUX2,
+    ORIGINAL,
+    SD15,
+    SDXL,
+    TARGET,
+    TIME_IDS,
+    Z_IMAGE,
+    Twin,
+    pipeline_of,
+)
 
 RANK, ALPHA = 16, 32
 PROMPTS = ["a red lorry, parked", "گربه‌ای روی مبل"]
@@ -31,9 +43,9 @@ def family(twin, twins):
     return load_family(twins[twin.name])
 
 
-def load_family(folder, dtype=torch.float32):
+def load_family(folder, dtype=torch.float32, **options):
     module = importlib.import_module(inspect_base_model(folder).module)
-    return module.FAMILY.load(folder, device=torch.device("cpu"), dtype=dtype)
+    return module.FAMILY.load(folder, device=torch.device("cpu"), dtype=dtype, **options)
 
 
 def pixels(count=2):
@@ -72,7 +84,17 @@ def test_pictures_are_encoded_as_the_pipeline_does(twin, family):
     assert mean.shape[1:] == ((8, 6) if twin.name == FLUX2 else (16, 12))
 
 
-def test_loss_and_gradients_are_those_of_diffusers_and_peft(twin, family):
+# SDXL reads its first text encoder before that one's last layer, so nothing can be learned there.
+UNREAD = {SDXL: "text_encoder.text_model.encoder.layers.1."}
+
+
+@pytest.mark.parametrize(
+    ("name", "adapts_text"),
+    [*((name, False) for name in ALL), (SD15, True), (SDXL, True)],
+    ids=[*ALL, f"{SD15} with text encoder", f"{SDXL} with text encoders"],
+)
+def test_loss_and_gradients_are_those_of_diffusers_and_peft(twins, name, adapts_text):
+    twin, family = Twin(name, pipeline_of(twins[name])), load_family(twins[name], adapts_text=adapts_text)
     latents = twin.latents_of(pixels()).detach()
     noise = torch.randn(latents.shape, generator=generator(0, "noise"))
     parameters = with_some_weights(adapter.attach(family, rank=RANK, alpha=ALPHA, seed=1)).weights.masters
@@ -83,18 +105,36 @@ def test_loss_and_gradients_are_those_of_diffusers_and_peft(twin, family):
     reference_loss, gradients = reference(twin, latents, noise, parameters)
     torch.testing.assert_close(loss.detach(), reference_loss, **CLOSE)
     assert set(gradients) == set(parameters)
-    for name, gradient in gradients.items():
-        assert gradient.abs().max() > 0, name
+    assert any(layer.startswith("text_encoder") for layer in gradients) is adapts_text
+    for layer, gradient in gradients.items():
+        assert (float(gradient.abs().max()) > 0) is not layer.startswith(UNREAD.get(name, "nothing")), layer
         torch.testing.assert_close(
-            parameters[name].grad, gradient, **CLOSE, msg=lambda text, name=name: f"{name} {text}"
+            parameters[layer].grad, gradient, **CLOSE, msg=lambda text, layer=layer: f"{layer} {text}"
         )
+
+
+@pytest.mark.parametrize("name", [SD15, SDXL])
+def test_gradients_are_the_same_where_activations_are_recomputed(twins, name):
+    latents, noise = torch.randn((2, 2, 4, 16, 12), generator=generator(0, "noise"))
+    rows = []
+    for is_checkpointing in (False, True):
+        family = load_family(twins[name], adapts_text=True)
+        trained = with_some_weights(adapter.attach(family, rank=RANK, alpha=ALPHA, seed=1))
+        if is_checkpointing:
+            family.enable_gradient_checkpointing()
+        for network in family.networks:
+            network.model.train()
+        loss_of(family, latents, noise).backward()
+        rows.append(gradient_of(trained.weights.row).clone())
+
+    torch.testing.assert_close(*rows, **CLOSE)
 
 
 @torch.no_grad()
 def with_some_weights(attached):
     """`up` begins at zero, where `down` would have no gradient."""
     for pair in attached.pairs:
-        pair.up.copy_(torch.randn(pair.up.shape, generator=generator(1, pair.module)) * 0.05)
+        pair.up.copy_(torch.randn(pair.up.shape, generator=generator(1, pair.name)) * 0.05)
     attached.weights.refresh()
     return attached
 
@@ -102,26 +142,31 @@ def with_some_weights(attached):
 def loss_of(family, latents, noise):
     timesteps = torch.tensor([int(share * len(family.schedule)) for share in SHARES])
     noisy = add_noise(family.schedule, latents, noise, timesteps)
-    prediction = family.predict(family.denoiser, noisy, timesteps, conditioning_of(family))
+    prediction = family.predict(noisy, timesteps, conditioning_of(family))
     return squared_error(prediction, target(family.schedule, latents, noise, timesteps)).mean()
 
 
 def reference(twin, latents, noise, parameters):
-    """Loss and gradients by the same names, from an adapter of peft's own on the pipeline's denoiser."""
-    denoiser = twin.denoiser
-    modules = sorted({name.rpartition(".")[0] for name in parameters})
-    denoiser.add_adapter(LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=modules))
-    layers = {name: denoiser.get_submodule(name) for name in modules}
+    """Loss and gradients by the same names, from adapters of peft's own on the pipeline's networks."""
+    names = sorted({name.rpartition(".")[0] for name in parameters})
+    places = {name: twin.place_of(name) for name in names}
+    for network in {network for network, _ in places.values()}:
+        paths = [path for owner, path in places.values() if owner is network]
+        network.add_adapter(LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=paths))
+    layers = {name: network.get_submodule(path) for name, (network, path) in places.items()}
     for name, layer in layers.items():
         layer.lora_A["default"].weight.data.copy_(parameters[f"{name}.down"])
         layer.lora_B["default"].weight.data.copy_(parameters[f"{name}.up"])
     noisy, timesteps, wanted = twin.noised(latents, noise, SHARES)
-    loss = mse_loss(twin.predict(denoiser, noisy, timesteps, twin.encode(PROMPTS)), wanted)
+    loss = mse_loss(twin.predict(twin.denoiser, noisy, timesteps, twin.encode(PROMPTS)), wanted)
     loss.backward()
-    down = {f"{name}.down": layer.lora_A["default"].weight.grad for name, layer in layers.items()}
-    up = {f"{name}.up": layer.lora_B["default"].weight.grad for name, layer in layers.items()}
-    denoiser.delete_adapters("default")
+    down = {f"{name}.down": gradient(layer.lora_A["default"].weight) for name, layer in layers.items()}
+    up = {f"{name}.up": gradient(layer.lora_B["default"].weight) for name, layer in layers.items()}
     return loss.detach(), down | up
+
+
+def gradient(weight):
+    return torch.zeros_like(weight) if weight.grad is None else weight.grad
 
 
 def test_the_crop_is_told_in_pixels_of_the_resized_picture():

@@ -22,11 +22,12 @@ DRIVER = Path(__file__).with_name("team_driver.py")
 def train(make_run, tmp_path):
     """`train(name, processes, accumulation)`: the run's folder, its exit code and what it printed."""
 
-    def trained(name, *, processes, accumulation=1, stop=False):
+    def trained(name, *, processes, accumulation=1, stop=False, **params):
         folder = tmp_path / name
         if not folder.exists():
             folder.mkdir()
-            make_run(folder, gradient_accumulation_steps=accumulation, checkpoint_every=2, sample_every=None)
+            params |= {"gradient_accumulation_steps": accumulation, "checkpoint_every": 2, "sample_every": None}
+            make_run(folder, **params)
         arguments = [str(folder / "config.json"), str(processes), str(STEPS), *(["stop"] if stop else [])]
         environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(TRAINER)}
         ended = subprocess.run(
@@ -52,13 +53,14 @@ def assert_near(one, other):
         np.testing.assert_allclose(values, other[name], rtol=1e-3, atol=1e-6, err_msg=name)
 
 
-def test_two_processes_learn_what_one_learns_from_as_many_batches(train):
-    together, ended = train("together", processes=2)
+@pytest.mark.parametrize("adapts_text", [False, True], ids=["UNet", "text encoders too"])
+def test_two_processes_learn_what_one_learns_from_as_many_batches(train, adapts_text):
+    together, ended = train("together", processes=2, text_encoder_lora=adapts_text)
     assert ended.returncode == 0, ended.stderr
     assert "training on 2 devices together" in ended.stdout
     assert ended.stdout.count("resuming") == 0
 
-    alone, ended = train("alone", processes=1, accumulation=2)
+    alone, ended = train("alone", processes=1, accumulation=2, text_encoder_lora=adapts_text)
     assert ended.returncode == 0, ended.stderr
 
     assert_near(adapter(together), adapter(alone))

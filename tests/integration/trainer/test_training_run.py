@@ -17,6 +17,7 @@ from lora_trainer.errors import UnusableBaseModel
 from lora_trainer.families.sd15 import StableDiffusion
 from tests.factories import sha256_of
 from tests.integration.trainer.conftest import ALPHA, RANK, build_model
+from tests.integration.trainer.twins import trained_pairs
 from tests.unit.trainer.documents import schema
 
 
@@ -147,7 +148,10 @@ def test_a_loaded_file_has_the_whole_effect_of_the_trained_weights(straight_run,
     """A reader that loses alpha would show 0.45 of it here. The expectation is merged by hand from a checkpoint."""
     path = straight_run.adapter if file_format == "kohya" else straight_run.twin
     base = predict(load_unet(base_model))
-    expected = predict(merge(load_unet(base_model), trained_pairs(straight_run))) - base
+    expected = (
+        predict(merge(load_unet(base_model), trained_pairs(straight_run.outputs / "checkpoints" / "step-000100")))
+        - base
+    )
     pipeline = StableDiffusionPipeline.from_pretrained(base_model, local_files_only=True, use_safetensors=True)
     pipeline.load_lora_weights(path.parent, weight_name=path.name, local_files_only=True)
 
@@ -163,20 +167,13 @@ def load_unet(base_model):
     )
 
 
-def trained_pairs(run):
-    """(down, up) of each adapted layer as the optimizer left them, from the last checkpoint."""
-    tensors = load_file(run.outputs / "checkpoints" / "step-000100" / "state.safetensors")
-    names = [name.removesuffix(".down") for name in tensors if name.startswith("adapter/") and name.endswith(".down")]
-    return {name.removeprefix("adapter/"): (tensors[f"{name}.down"], tensors[f"{name}.up"]) for name in names}
-
-
 @torch.no_grad()
 def merge(unet, pairs):
     """W + alpha / rank * up @ down, in place."""
     assert len(pairs) > 8
     for name, (down, up) in pairs.items():
         assert down.shape[0] == RANK
-        unet.get_submodule(name).weight += ALPHA / RANK * (up @ down)
+        unet.get_submodule(name.removeprefix("unet.")).weight += ALPHA / RANK * (up @ down)
     return unet
 
 
@@ -202,5 +199,5 @@ def test_the_fresh_copy_has_the_base_weights_as_trained_on(base_model):
 
     trained_on = family.denoiser.float().state_dict()
 
-    fresh = family.load_denoiser().float().state_dict()
+    fresh = family.load_again().denoiser.float().state_dict()
     assert all(torch.equal(fresh[name], weights) for name, weights in trained_on.items())

@@ -5,15 +5,18 @@ Written as diffusers' own training scripts compute it, without a line of the tra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, FlowMatchEulerDiscreteScheduler, Flux2KleinPipeline
+from safetensors.torch import load_file
 from torch import Tensor
 
 from build_model import MODELS
+from lora_trainer.objective import generator
 
 ALL = tuple(MODELS)
 SD15, SDXL, FLUX2, Z_IMAGE = "lorry/tiny-sd15", "lorry/tiny-sdxl", "lorry/tiny-flux2-klein", "lorry/tiny-z-image"
@@ -38,7 +41,13 @@ class Twin:
     def denoiser(self) -> Any:
         return self.pipeline.unet if hasattr(self.pipeline, "unet") else self.pipeline.transformer
 
-    @torch.no_grad()
+    def place_of(self, layer: str) -> tuple[Any, str]:
+        """(network, path in it) of a layer by its key in a diffusers adapter file."""
+        part, _, path = layer.partition(".")
+        network = getattr(self.pipeline, part)
+        # Since transformers 5 one of CLIP's two classes is what it once held as `text_model`; the keys stayed.
+        return network, path if hasattr(network, path.partition(".")[0]) else path.partition(".")[2]
+
     def encode(self, prompts: list[str]) -> tuple[Any, ...]:
         """(text, pooled text or None)."""
         if self.name == SD15:
@@ -95,3 +104,28 @@ class Twin:
         pictures = list(noisy.unsqueeze(2).unbind(dim=0))
         predicted = denoiser(pictures, (1000 - timesteps) / 1000, text, return_dict=False)[0]
         return -torch.stack(predicted, dim=0).squeeze(2)
+
+
+def trained_pairs(checkpoint: Path) -> dict[str, tuple[Tensor, Tensor]]:
+    """(down, up) of each adapted layer as the optimizer left them, by the layer's key in a diffusers adapter file."""
+    tensors = load_file(checkpoint / "state.safetensors")
+    names = [name.removesuffix(".down") for name in tensors if name.startswith("adapter/") and name.endswith(".down")]
+    return {name.removeprefix("adapter/"): (tensors[f"{name}.down"], tensors[f"{name}.up"]) for name in names}
+
+
+@torch.no_grad()
+def merged(twin: Twin, pairs: Mapping[str, tuple[Tensor, Tensor]], strength: float) -> Twin:
+    """W + alpha / rank * up @ down, in place."""
+    for layer, (down, up) in pairs.items():
+        network, path = twin.place_of(layer)
+        network.get_submodule(path).weight += strength * (up @ down)
+    return twin
+
+
+@torch.no_grad()
+def prediction(twin: Twin) -> Tensor:
+    """Of one noise and one prompt that are always the same."""
+    shape = (1, 16, 8, 6) if twin.name == FLUX2 else (1, 4, 16, 12)
+    latents, noise = torch.randn((2, *shape), generator=generator(3, "predict"))
+    noisy, timesteps, _ = twin.noised(latents, noise, [0.5])
+    return twin.predict(twin.denoiser, noisy, timesteps, twin.encode(["lorry photo"]))

@@ -50,6 +50,13 @@ def test_other_settings_of_the_base_model_are_scaled_by_pixels_a_step():
     assert found.sentence == "Median of 1 job completed with the same base model, scaled by pixels a step."
 
 
+def test_a_job_that_trains_text_encoders_is_not_one_of_the_same_settings():
+    plain, with_text = run(seconds=100.0), run(seconds=300.0, adapts_text=True)
+
+    assert guess([plain, with_text]).duration_seconds == 1_000.0
+    assert guess([plain, with_text], work=WORK._replace(adapts_text=True)).duration_seconds == 3_000.0
+
+
 def test_better_evidence_wins_over_more_of_it():
     worse = [run(base_model="model/b", seconds=9_000.0) for _ in range(5)]
     better = run(resolution=1_024, seconds=400.0)

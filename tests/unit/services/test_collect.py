@@ -10,7 +10,7 @@ from orchestrator.domain.events import JobEvent, status_event
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.services.collect import Collect
-from tests.factories import NOW, make_attempt, make_job, sha256_of
+from tests.factories import NOW, adapter_bytes, make_attempt, make_job, sha256_of
 
 MODEL = b"pickled"
 
@@ -111,3 +111,19 @@ def test_of_all_attempts_checkpoints_as_many_stay_as_the_job_asked_for(world, co
     with pytest.raises(NotFound):
         world.artifacts.locate(job.id, "checkpoints/step-000100/state.safetensors")
     world.artifacts.locate(job.id, "checkpoints/step-000200/state.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("is_wanted", "reason"), [(False, EndReason.ADAPTER_VERIFIED), (True, EndReason.ADAPTER_INVALID)]
+)
+def test_a_job_that_asked_for_layers_of_text_encoders_needs_them_in_its_adapter(world, collect, is_wanted, reason):
+    job = make_job(config=TrainingConfig(text_encoder_lora=is_wanted))
+    world.store.add(job, status_event(None, job, "Submitted."))
+    world.workspace.prepare(job.id, {})
+    world.workspace.write(job.id, "cat.safetensors", data := adapter_bytes())
+    _report(world, job, adapters=[{"path": "cat.safetensors", "format": "kohya", "sha256": sha256_of(data)}])
+
+    verdict = collect.conclude(job, make_attempt(job))
+
+    assert verdict.reason is reason
+    assert ("text encoders" in (verdict.message or "")) is is_wanted

@@ -30,8 +30,9 @@ pytestmark = pytest.mark.trainer
 class Camera:
     """A family that counts: latents are the picture shrunk by 8, a prompt is its length, a sample is grey."""
 
-    def __init__(self):
+    def __init__(self, *, adapts_text=False):
         self.denoiser = SimpleNamespace(device=torch.device("cpu"))
+        self.adapts_text = adapts_text
         self.encoded = 0
         self.prompts = []
         self.drawn = []
@@ -48,7 +49,7 @@ class Camera:
     def describe_image(self, original, target):
         return {"sizes": torch.tensor([[*original, *target]])}
 
-    def sample(self, _denoiser, _conditioning, _empty, *, seed, resolution, steps):
+    def sample(self, _conditioning, _empty, *, seed, resolution, steps):
         self.drawn.append(seed)
         return torch.full((resolution, resolution, 3), (seed % 7) / 7)
 
@@ -104,6 +105,16 @@ def test_what_was_encoded_once_is_not_encoded_again(tmp_path):
 
     assert family.encoded == 2
     assert torch.equal(again.shelves[0].mean, first.shelves[0].mean.flip(0))
+
+
+def test_tokens_of_text_encoders_that_are_trained_are_not_kept(tmp_path):
+    one, family = example(tmp_path, "a.png"), Camera(adapts_text=True)
+
+    data = [encoded(family, [one], tmp_path) for _ in range(2)]
+
+    assert (family.encoded, family.prompts) == (1, ["a cat", "a cat"])
+    assert torch.equal(data[0].conditioning["text"], data[1].conditioning["text"])
+    assert len(list((tmp_path / "cache").iterdir())) == 1  # the picture
 
 
 @pytest.mark.parametrize("change", [{"sha256": "other"}, {"bucket": Bucket(64, 64)}])

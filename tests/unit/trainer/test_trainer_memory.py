@@ -16,13 +16,16 @@ from tests.unit.trainer.documents import write_config
 pytestmark = pytest.mark.trainer
 
 
-def test_the_profile_names_every_setting_that_the_memory_ladder_changes():
+def test_the_profile_names_every_setting_that_the_memory_ladder_changes_and_what_else_stays_in_memory():
     lowest = TrainingParams(
         batch_size=1, gradient_accumulation_steps=4, gradient_checkpointing=True, optimizer="adamw8bit"
     )
 
     assert describe_memory_profile(lowest) == (
         "batch_size 1, gradient_accumulation_steps 4, with gradient_checkpointing, optimizer adamw8bit"
+    )
+    assert describe_memory_profile(TrainingParams(text_encoder_lora=True)).endswith(
+        "optimizer adamw, with text_encoder_lora"
     )
     assert describe_memory_profile(TrainingParams(batch_size=4)) == (
         "batch_size 4, gradient_accumulation_steps 1, without gradient_checkpointing, optimizer adamw"

@@ -41,9 +41,9 @@ class Fragile(Toy):
         self.calls = 0
         self.bad_calls = set(bad_calls)
 
-    def predict(self, denoiser, noisy, timesteps, conditioning):
+    def predict(self, noisy, timesteps, conditioning):
         self.calls += 1
-        prediction = super().predict(denoiser, noisy, timesteps, conditioning)
+        prediction = super().predict(noisy, timesteps, conditioning)
         return prediction * float("nan") if self.calls in self.bad_calls else prediction
 
 

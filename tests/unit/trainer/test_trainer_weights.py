@@ -8,6 +8,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from torch import nn
 
 from lora_trainer import adapter
+from lora_trainer.families.family import Network
 from lora_trainer.objective import generator
 from lora_trainer.weights import Weights, gradient_of
 
@@ -18,7 +19,7 @@ RANK, ALPHA = 4, 8
 SHAPES = {"a": (2, 3), "b": (4,)}
 
 
-class Network(nn.Module):
+class TwoLayers(nn.Module):
     """Two layers, of which one is adapted."""
 
     def __init__(self, dtype):
@@ -42,10 +43,12 @@ class Network(nn.Module):
 
 
 class Family:
-    target_modules = r"first|second"
-
     def __init__(self, dtype):
-        self.denoiser = Network(dtype)
+        self.denoiser = TwoLayers(dtype)
+
+    @property
+    def networks(self):
+        return [Network(self.denoiser, r"first|second", "unet", kohya_key=str)]
 
 
 def attached(dtype):
@@ -60,7 +63,7 @@ def attached(dtype):
 
 def with_peft(trained, dtype):
     """peft's own layers with the same float32 weights on the same base."""
-    network = Network(dtype)
+    network = TwoLayers(dtype)
     config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=["first", "second"])
     inject_adapter_in_model(config, network, "default")
     layers = {}
@@ -114,7 +117,7 @@ def test_the_base_keeps_its_names_and_its_casts_leave_the_adapter_alone():
 
     network.float()
 
-    assert list(network.state_dict()) == list(Network(torch.bfloat16).state_dict())
+    assert list(network.state_dict()) == list(TwoLayers(torch.bfloat16).state_dict())
     assert all(torch.equal(tensor, before[name]) for name, tensor in trained.weights.masters.items())
     assert network(torch.ones(1, 12)).dtype == torch.float32
 

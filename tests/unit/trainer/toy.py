@@ -29,8 +29,8 @@ class Toy:
         self.weights.restore({"w": torch.tensor([weight])})
         self.denoiser = self.weights.working["w"]
 
-    def predict(self, denoiser, noisy, _timesteps, conditioning):
-        return denoiser * noisy + conditioning["text"].mean(dim=(1, 2)).view(-1, 1, 1, 1)
+    def predict(self, noisy, _timesteps, conditioning):
+        return self.denoiser * noisy + conditioning["text"].mean(dim=(1, 2)).view(-1, 1, 1, 1)
 
 
 def toy_data(count=4, *, seed=2, variants=1, sizes=None):

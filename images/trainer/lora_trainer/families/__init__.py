@@ -11,6 +11,7 @@ from dataclasses import dataclass
 class FamilyEntry:
     module: str  # imported once preflight has passed; its `load` builds the family
     parts: Mapping[str, tuple[str, ...]]  # folders that must be there, and the classes each may be of (none: any)
+    adapts_text: bool = False  # whether an adapter may change its text encoders too
 
 
 STABLE_DIFFUSION_PARTS = {
@@ -27,7 +28,7 @@ QWEN_PARTS = {
 }
 
 FAMILIES = {
-    "StableDiffusionPipeline": FamilyEntry("lora_trainer.families.sd15", STABLE_DIFFUSION_PARTS),
+    "StableDiffusionPipeline": FamilyEntry("lora_trainer.families.sd15", STABLE_DIFFUSION_PARTS, adapts_text=True),
     "StableDiffusionXLPipeline": FamilyEntry(
         "lora_trainer.families.sdxl",
         {
@@ -35,6 +36,7 @@ FAMILIES = {
             "text_encoder_2": ("CLIPTextModelWithProjection",),
             "tokenizer_2": ("CLIPTokenizer", "CLIPTokenizerFast"),
         },
+        adapts_text=True,
     ),
     "Flux2KleinPipeline": FamilyEntry(
         "lora_trainer.families.flux2_klein",

@@ -5,6 +5,8 @@ middle of the latent posterior, timesteps uniform over the scheduler's own sigma
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -15,7 +17,7 @@ from torch import Tensor
 from transformers import Qwen2Tokenizer, Qwen3Model
 
 from lora_trainer.errors import UnusableBaseModel
-from lora_trainer.families.family import Conditioning
+from lora_trainer.families.family import Conditioning, Network
 from lora_trainer.families.loading import load_part, load_tokenizer, read_scheduler_config
 from lora_trainer.objective import NoiseSchedule
 
@@ -25,7 +27,8 @@ MIN_VOCABULARY = 256  # one token for each byte
 
 
 class FlowFamily(ABC):
-    diffusers_prefix = "transformer"
+    adapts_text = False
+    target_modules: ClassVar[str]  # of the transformer
     transformer_class: ClassVar[Any]
     vae_class: ClassVar[Any]
     lora_loader: ClassVar[Any]  # diffusers' mixin that reads adapter files
@@ -46,7 +49,7 @@ class FlowFamily(ABC):
         self._scheduler_config = scheduler.config
 
     @classmethod
-    def load(cls, folder: Path, *, device: torch.device, dtype: torch.dtype) -> Self:
+    def load(cls, folder: Path, *, device: torch.device, dtype: torch.dtype, adapts_text: bool = False) -> Self:  # noqa: ARG003
         text_encoder = load_part(Qwen3Model, folder, "text_encoder", device, dtype=dtype)
         return cls(
             folder,
@@ -57,6 +60,14 @@ class FlowFamily(ABC):
             tokenizer=_load_chat_tokenizer(folder, text_encoder.config.vocab_size),
             scheduler=_load_scheduler(folder),
         )
+
+    @property
+    def networks(self) -> Sequence[Network]:
+        return [Network(self.denoiser, self.target_modules, "transformer", self.kohya_key)]
+
+    @abstractmethod
+    def kohya_key(self, module: str) -> str:
+        """Of a transformer's layer."""
 
     @torch.no_grad()
     def encode_prompts(self, prompts: list[str]) -> Conditioning:
@@ -108,27 +119,30 @@ class FlowFamily(ABC):
         self._text_encoder = self._tokenizer = None
         self._vae.encoder = self._vae.quant_conv = None  # samples need the decoder only
 
-    def predict(self, denoiser: Any, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
-        return self._velocity(denoiser, noisy, self.schedule.noise_shares[timesteps], conditioning)
+    def enable_gradient_checkpointing(self) -> None:
+        self.denoiser.enable_gradient_checkpointing()
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
+        return self._velocity(noisy, self.schedule.noise_shares[timesteps], conditioning)
 
     @abstractmethod
-    def _velocity(self, denoiser: Any, noisy: Tensor, sigmas: Tensor, conditioning: Conditioning) -> Tensor:
+    def _velocity(self, noisy: Tensor, sigmas: Tensor, conditioning: Conditioning) -> Tensor:
         """noise - latents as the transformer sees it; `sigmas` (b,) is the share of noise."""
 
     @torch.no_grad()
     def sample(
-        self, denoiser: Any, conditioning: Conditioning, empty: Conditioning, *, seed: int, resolution: int, steps: int
+        self, conditioning: Conditioning, empty: Conditioning, *, seed: int, resolution: int, steps: int
     ) -> Tensor:
         latents = torch.randn(self._latent_shape(resolution), generator=torch.Generator().manual_seed(seed))
-        latents = latents.to(denoiser.device)
+        latents = latents.to(self.denoiser.device)
         sampler = FlowMatchEulerDiscreteScheduler.from_config(self._scheduler_config)
         tokens = resolution**2 // 16**2  # eight pixels a latent, two latents a token
         sampler.set_timesteps(
-            sigmas=np.linspace(1, 1 / steps, steps), mu=self._shift(tokens, steps), device=denoiser.device
+            sigmas=np.linspace(1, 1 / steps, steps), mu=self._shift(tokens, steps), device=latents.device
         )
         both = {name: torch.cat([empty[name], conditioning[name]]) for name in empty}
         for timestep, sigma in zip(sampler.timesteps, sampler.sigmas[:-1], strict=True):
-            velocities = self._velocity(denoiser, torch.cat([latents, latents]), sigma.expand(2), both)
+            velocities = self._velocity(torch.cat([latents, latents]), sigma.expand(2), both)
             without, with_prompt = velocities.float().chunk(2)
             guided = without + self.guidance_scale * (with_prompt - without)
             latents = sampler.step(guided, timestep, latents).prev_sample
@@ -143,14 +157,16 @@ class FlowFamily(ABC):
     def _shift(self, tokens: int, steps: int) -> float:
         """How far a picture of so many tokens moves the sampler towards noise (`mu`)."""
 
-    def load_denoiser(self) -> Any:
-        return load_part(
+    def load_again(self) -> Self:
+        again = copy(self)
+        again.denoiser = load_part(
             self.transformer_class, self._folder, "transformer", self.denoiser.device, torch_dtype=self._dtype
         )
+        return again
 
-    def load_adapter(self, denoiser: Any, file: Path) -> None:
+    def load_adapter(self, file: Path) -> None:
         state = self.lora_loader.lora_state_dict(str(file.parent), weight_name=file.name)
-        self.lora_loader.load_lora_into_transformer(state, transformer=denoiser)
+        self.lora_loader.load_lora_into_transformer(state, transformer=self.denoiser)
 
 
 def _load_scheduler(folder: Path) -> Any:

@@ -67,10 +67,11 @@ class Flux2Klein(FlowFamily):
         mean, variance = norm.running_mean, norm.running_var + self._vae.config.batch_norm_eps
         return mean.view(1, -1, 1, 1), variance.sqrt().view(1, -1, 1, 1)
 
-    def _velocity(self, denoiser: Any, noisy: Tensor, sigmas: Tensor, conditioning: Conditioning) -> Tensor:
-        text = conditioning["text"].to(denoiser.dtype)
-        tokens: Tensor = denoiser(
-            hidden_states=noisy.to(denoiser.dtype).flatten(2).transpose(1, 2),
+    def _velocity(self, noisy: Tensor, sigmas: Tensor, conditioning: Conditioning) -> Tensor:
+        dtype = self.denoiser.dtype
+        text = conditioning["text"].to(dtype)
+        tokens: Tensor = self.denoiser(
+            hidden_states=noisy.to(dtype).flatten(2).transpose(1, 2),
             timestep=sigmas,
             encoder_hidden_states=text,
             img_ids=_positions(1, *noisy.shape[2:], 1, device=noisy.device),

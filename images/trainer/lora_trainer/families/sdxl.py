@@ -4,8 +4,6 @@ Conditioning as in the paper (arXiv:2307.01952, 2.2) and in diffusers' train_tex
 """
 
 import re
-from pathlib import Path
-from typing import Any, Self
 
 import torch
 from diffusers.loaders import StableDiffusionXLLoraLoaderMixin
@@ -13,8 +11,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from lora_trainer.families.family import Conditioning
-from lora_trainer.families.loading import load_part, read_scheduler_config
-from lora_trainer.families.unet import PROMPTS_AT_ONCE, UNetFamily, load_clip_tokenizer, load_unet, load_vae, tokenize
+from lora_trainer.families.unet import UNetFamily
 
 
 class StableDiffusionXL(UNetFamily):
@@ -22,44 +19,18 @@ class StableDiffusionXL(UNetFamily):
     kohya_base_model_version = "sdxl_base_v1-0"
     guidance_scale = 5.0
     lora_loader = StableDiffusionXLLoraLoaderMixin
+    text_encoder_kinds = (
+        ("text_encoder", CLIPTextModel, "lora_te1"),
+        ("text_encoder_2", CLIPTextModelWithProjection, "lora_te2"),
+    )
 
-    def __init__(self, folder: Path, *, text_encoders: list[Any], tokenizers: list[Any], **parts: Any) -> None:
-        super().__init__(folder, **parts)
-        self._text_encoders = text_encoders  # the last one has the pooled output
-        self._tokenizers = tokenizers
-
-    @classmethod
-    def load(cls, folder: Path, *, device: torch.device, dtype: torch.dtype) -> Self:
-        first = load_part(CLIPTextModel, folder, "text_encoder", device, dtype=dtype)
-        second = load_part(CLIPTextModelWithProjection, folder, "text_encoder_2", device, dtype=dtype)
-        return cls(
-            folder,
-            denoiser=load_unet(folder, device, dtype),
-            vae=load_vae(folder, device),
-            text_encoders=[first, second],
-            tokenizers=[
-                load_clip_tokenizer(folder, "tokenizer", first.config.vocab_size),
-                load_clip_tokenizer(folder, "tokenizer_2", second.config.vocab_size),
-            ],
-            scheduler_config=read_scheduler_config(folder),
-        )
-
-    @torch.no_grad()
-    def encode_prompts(self, prompts: list[str]) -> Conditioning:
-        hidden, pooled = [], torch.empty(0)
-        for tokenizer, encoder in zip(self._tokenizers, self._text_encoders, strict=True):
-            tokens = tokenize(tokenizer, prompts, encoder.device)
-            outputs = [encoder(chunk, output_hidden_states=True) for chunk in tokens.split(PROMPTS_AT_ONCE)]
-            hidden.append(torch.cat([output.hidden_states[-2] for output in outputs]))
-            pooled = torch.cat([output[0] for output in outputs])  # of the last encoder in the end
-        return {"text": torch.cat(hidden, dim=-1), "pooled": pooled}  # (n, 77, both widths), (n, second width)
+    def _read(self, tokens: Conditioning) -> Conditioning:
+        outputs = [encoder.model(tokens[encoder.part], output_hidden_states=True) for encoder in self._text_encoders]
+        text = torch.cat([output.hidden_states[-2] for output in outputs], dim=-1)
+        return {"text": text, "pooled": outputs[-1].text_embeds}  # (n, 77, both widths), (n, second width)
 
     def describe_image(self, original: tuple[int, int], target: tuple[int, int]) -> Conditioning:
         return {"time_ids": torch.tensor([time_ids(original, target)], device=self.denoiser.device)}  # (1, 6)
-
-    def free_encoders(self) -> None:
-        super().free_encoders()
-        self._text_encoders, self._tokenizers = [], []
 
     def _added_conditions(self, conditioning: Conditioning, dtype: torch.dtype) -> dict[str, Tensor]:
         return {"text_embeds": conditioning["pooled"].to(dtype), "time_ids": conditioning["time_ids"]}

@@ -1,7 +1,5 @@
 """Z-Image: one layer of the language model, without its padding; one stream of picture and text tokens."""
 
-from typing import Any
-
 import torch
 from diffusers import AutoencoderKL, ZImageTransformer2DModel
 from diffusers.loaders.lora_pipeline import ZImageLoraLoaderMixin
@@ -46,13 +44,14 @@ class ZImage(FlowFamily):
         unscaled: Tensor = latents / config.scaling_factor + config.shift_factor
         return unscaled
 
-    def _velocity(self, denoiser: Any, noisy: Tensor, sigmas: Tensor, conditioning: Conditioning) -> Tensor:
+    def _velocity(self, noisy: Tensor, sigmas: Tensor, conditioning: Conditioning) -> Tensor:
+        dtype = self.denoiser.dtype
         # The transformer pads each text by itself, so it has to be given the true length.
         lengths = conditioning["length"].tolist()
-        texts = [text[:length] for text, length in zip(conditioning["text"].to(denoiser.dtype), lengths, strict=True)]
+        texts = [text[:length] for text, length in zip(conditioning["text"].to(dtype), lengths, strict=True)]
         # It takes a list of pictures of one frame each, counts time towards the picture, and so points the other way.
-        pictures = list(noisy.to(denoiser.dtype).unsqueeze(2))
-        velocities = denoiser(pictures, 1 - sigmas, texts, return_dict=False)[0]
+        pictures = list(noisy.to(dtype).unsqueeze(2))
+        velocities = self.denoiser(pictures, 1 - sigmas, texts, return_dict=False)[0]
         return -torch.stack(velocities).squeeze(2)
 
     def _latent_shape(self, resolution: int) -> tuple[int, int, int, int]:

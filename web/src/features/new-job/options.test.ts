@@ -18,6 +18,7 @@ test("an option that may be off keeps its range", () => {
 test("choices, switches and lists of texts are told apart", () => {
   expect(named.get("optimizer")).toMatchObject({ kind: "choice", choices: ["adamw", "adamw8bit", "prodigy"] });
   expect(named.get("horizontal_flip")?.kind).toBe("switch");
+  expect(named.get("text_encoder_lora")).toMatchObject({ kind: "switch", fallback: false });
   expect(named.get("sample_prompts")?.kind).toBe("texts");
 });
 
