@@ -28,6 +28,7 @@ class Server(uvicorn.Server):
                 app,
                 host=host,
                 port=port,
+                loop="asyncio",  # with 500 open streams uvloop takes four times its processor time (docs/benchmarks.md)
                 log_config=None,
                 access_log=False,  # ours has no query strings
                 server_header=False,
