@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -102,6 +103,28 @@ def test_the_main_file_has_the_keys_that_readers_of_its_format_expect(straight_r
     assert set(tensors) == {f"{layer}.{ending}" for layer in layers for ending in endings}
     assert {float(tensors[f"{layer}.alpha"]) for layer in layers} == {ALPHA}
     assert {len(tensors[f"{layer}.lora_down.weight"]) for layer in layers} == {RANK}
+
+
+def test_a_second_job_takes_what_a_first_one_encoded_from_their_shared_cache(make_run, tmp_path):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+
+    first, kept = train_with_cache(make_run, tmp_path / "first", cache)
+    second, kept_after = train_with_cache(make_run, tmp_path / "second", cache)
+
+    assert len(kept) > 1
+    assert kept_after == kept
+    assert all(torch.equal(second[name], tensor) for name, tensor in first.items())
+
+
+def train_with_cache(make_run, folder, cache):
+    """The adapter, and when each entry of the cache was written."""
+    folder.mkdir()
+    run = make_run(folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"cache_path": str(cache)}), encoding="utf-8")
+    assert run.finish() == 0, run.log()
+    return load_file(run.adapter), {path: path.stat().st_mtime_ns for path in cache.rglob("*") if path.is_file()}
 
 
 def test_files_are_readable_by_others(straight_run):
