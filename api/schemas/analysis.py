@@ -37,6 +37,8 @@ class RunOut(BaseModel):
     epoch: int
     trainLoss: float | None  # noqa: N815
     valLoss: float | None = Field(description="The newest, or the best when the newest step had none.")  # noqa: N815
+    bestValLoss: float | None  # noqa: N815
+    bestStep: int | None = Field(description="The step of `bestValLoss`.")  # noqa: N815
     accuracy: None = Field(None, description="Always null: a diffusion model's pictures are not right or wrong.")
     throughput: float | None = Field(description="Samples a second.")
     bestCheckpoint: str | None = Field(description="The one saved nearest to the lowest validation loss.")  # noqa: N815
@@ -59,6 +61,8 @@ class RunOut(BaseModel):
             epoch=job.progress.current_epoch,
             trainLoss=metrics.get("loss"),
             valLoss=metrics.get("val_loss", result.best_val_loss),
+            bestValLoss=result.best_val_loss,
+            bestStep=result.best_step,
             throughput=metrics.get("throughput"),
             bestCheckpoint=result.best_checkpoint,
             lastCheckpoint=result.last_checkpoint,
@@ -133,7 +137,7 @@ class RunStatus(BaseModel):
 
     @classmethod
     def from_domain(cls, story: Story) -> RunStatus:
-        run, job, result = RunOut.from_domain(story.outcome), story.outcome.job, story.outcome.result
+        run, job = RunOut.from_domain(story.outcome), story.outcome.job
         return cls(
             runId=job.id,
             status=job.status,
@@ -143,8 +147,8 @@ class RunStatus(BaseModel):
                 step=job.progress.current_step,
                 trainLoss=run.trainLoss,
                 valLoss=run.valLoss,
-                bestValLoss=result.best_val_loss,
-                bestStep=result.best_step,
+                bestValLoss=run.bestValLoss,
+                bestStep=run.bestStep,
                 throughput=run.throughput,
                 learningRate=job.progress.metrics.get("learning_rate"),
             ),

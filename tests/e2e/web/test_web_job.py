@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -23,6 +25,8 @@ def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People
     for digest in (lineage["dataset"]["sha256"], lineage["adapter"]["sha256"], lineage["config_sha256"]):
         expect(page.get_by_title(digest, exact=True)).to_be_visible()
     expect(page.get_by_text(lineage["caption_template"])).to_be_visible()
+    page.get_by_title(lineage["config_sha256"], exact=True).click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
     somebody.photograph("job-lineage")
 
     page.get_by_role("button", name="Run again").click()
@@ -37,10 +41,37 @@ def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People
     expect(page.get_by_role("link", name=job_id[:8])).to_be_visible()
 
 
-def test_a_curve_that_was_thinned_says_of_how_many_points(people: People, user: User) -> None:
+def test_a_thinned_curve_says_so_and_has_every_point_close_up_and_in_a_table(people: People, user: User) -> None:
     job_id = user.start("fake:reports=3000", name="long", config={"steps": 3000})
     user.wait(job_id, "completed")
     somebody = people(user)
     somebody.go(f"/jobs/{job_id}")
-    loss = somebody.page.get_by_role("img", name="Loss").locator("..")
-    expect(loss.get_by_text(re.compile(r"^[12],\d{3} of 3,000 points$"))).to_be_visible()
+    page = somebody.page
+    chart = page.get_by_role("img", name="Loss")
+    count = chart.locator("..").get_by_text(re.compile(r"^[12],\d{3} of 3,000 points$"))
+    expect(count).to_be_visible()
+    page.get_by_text("strong", exact=True).click()
+    page.get_by_label("Log scale").check()
+    expect(page).to_have_url(re.compile(r"smooth=strong&log=true"))
+
+    chart.locator(".u-over").drag_to(
+        chart.locator(".u-over"), source_position={"x": 50, "y": 50}, target_position={"x": 150, "y": 50}
+    )
+    expect(page).to_have_url(re.compile(r"from=\d.*&to=\d"))
+    expect(count).to_have_count(0)
+    somebody.require_accessible()
+    page.get_by_role("tab", name="Settings").click()
+    page.get_by_role("tab", name="Charts").click()
+    page.reload()
+    page.get_by_role("button", name="Show all of it").click()
+    expect(page).not_to_have_url(re.compile("from="))
+    expect(count).to_be_visible()
+    expect(page.get_by_label("Log scale")).to_be_checked()
+    page.get_by_text("clock time", exact=True).click()
+    page.get_by_text("elapsed time", exact=True).click()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CSV").click()
+    assert download.value.suggested_filename == "long-metrics.csv"
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as table:
+        assert [int(row["step"]) for row in csv.DictReader(table)] == list(range(1, 3001))

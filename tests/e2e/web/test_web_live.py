@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 
@@ -68,3 +69,23 @@ def test_a_jobs_gallery_grows_while_it_trains(browser: Browser, lorry_server: In
         expect(somebody.page.locator("[data-status='running']").first).to_be_visible()
     user.http.post(f"/training/jobs/{job_id}/cancel")
     user.wait(job_id, "cancelled")
+
+
+def test_a_comparison_moves_while_one_of_its_jobs_trains(
+    browser: Browser, lorry_server: Installation, user: User
+) -> None:
+    ended = user.start(name="ended")
+    user.wait(ended, "completed")
+    job_id = user.start("fake:gate=1", name="trains")
+    user.wait(job_id, "running")
+    with person(browser, lorry_server.url) as somebody:
+        somebody.sign_in(user.token)
+        somebody.go(f'/compare?ids=["{ended}","{job_id}"]')
+        expect(somebody.page.locator("[data-link='live']")).to_be_visible()
+        last = somebody.page.get_by_role("row", name=re.compile("^Last loss")).get_by_role("cell").last
+        expect(last).not_to_contain_text("step")
+
+        lorry_server.open_gate(job_id)
+        expect(last).to_contain_text("step")
+        expect(somebody.page.locator("[data-link]")).to_have_text("")
+    user.wait(job_id, "completed")

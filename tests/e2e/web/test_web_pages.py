@@ -156,6 +156,7 @@ def test_jobs_are_compared_by_curve_and_by_what_differs(people: People, user: Us
     page.get_by_role("button", name="Compare the chosen").click()
     expect(page.get_by_role("img", name="Loss")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("config.lora_rank"))).to_contain_text("32")
+    expect(page.get_by_role("row", name=re.compile("^Last loss"))).to_contain_text("step 1,000")
     expect(page.get_by_role("img", name=re.compile("^rank"))).to_have_count(2)
     somebody.photograph("compare")
 

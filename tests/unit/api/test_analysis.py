@@ -52,6 +52,7 @@ def test_a_list_of_runs_has_what_a_dashboard_shows(lorry: Installation) -> None:
     assert (run["name"], run["status"], run["progress"]) == ("گربه", "completed", 100.0)
     assert (run["baseModel"], run["datasets"]) == ("lorry/tiny-sd15", [job.dataset_id])
     assert (run["epoch"], run["trainLoss"], run["valLoss"]) == (2, 0.005, 0.3)
+    assert (run["bestValLoss"], run["bestStep"]) == (0.1, 100)
     assert (run["bestCheckpoint"], run["lastCheckpoint"]) == (None, None)
     assert run["finishedAt"] > run["startedAt"]
 

@@ -8,6 +8,7 @@ import { ADMIN_TABS } from "~/features/admin/tabs";
 import { PROBLEMS } from "~/features/datasets/problems";
 import { JOB_TABS } from "~/features/job/tabs";
 import { JobsPage } from "~/features/jobs/jobs-page";
+import { type ChartSearch, chartSearch } from "~/ui/chart-view";
 import { STATUSES } from "~/ui/status-badge";
 
 function tabAmong<Name extends string>(names: readonly Name[]) {
@@ -77,7 +78,7 @@ const newJob = createRoute({
 const job = createRoute({
   getParentRoute: () => signedIn,
   path: "/jobs/$id",
-  validateSearch: tabAmong(JOB_TABS),
+  validateSearch: (search: Record<string, unknown>) => ({ ...tabAmong(JOB_TABS)(search), ...chartSearch(search) }),
   component: lazyRouteComponent(() => import("~/features/job/job-page"), "JobPage"),
 });
 
@@ -115,8 +116,9 @@ const analytics = createRoute({
 const compare = createRoute({
   getParentRoute: () => signedIn,
   path: "/compare",
-  validateSearch: (search: Record<string, unknown>): { ids: string[] } => ({
+  validateSearch: (search: Record<string, unknown>): { ids: string[] } & ChartSearch => ({
     ids: Array.isArray(search["ids"]) ? search["ids"].filter((id) => typeof id === "string") : [],
+    ...chartSearch(search),
   }),
   component: lazyRouteComponent(() => import("~/features/compare/compare-page"), "ComparePage"),
 });

@@ -1,10 +1,11 @@
 import { useLingui } from "@lingui/react/macro";
 import { useComputedColorScheme } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import classes from "~/ui/chart.module.css";
-import { figure, number } from "~/ui/quantities";
+import type { Axis, Zoom } from "~/ui/chart-view";
+import { clockTime, duration, exactTime, figure, number } from "~/ui/quantities";
 
 export interface Series {
   label: string;
@@ -16,25 +17,53 @@ export interface Series {
 }
 
 const HEIGHT = 220;
-const SHARED_CROSSHAIR = "steps";
+const SHARED_CROSSHAIR = "charts";
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum is for types only
+const LOGARITHMIC: uPlot.Scale.Distr = 3;
+const MINUTE = 60;
+const HOUR = 3_600;
+const DAY = 86_400;
+const WHOLE_TIMES = [1, 2, 5, 10, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY];
 
-/** Curves over training steps. `name` is what a screen reader says; its figures stand in text beside the chart. */
-export function Chart({ name, steps, series }: { name: string; steps: number[]; series: Series[] }) {
+interface Props {
+  /** What a screen reader says; the figures stand in text beside the chart. */
+  name: string;
+  axis: Axis;
+  /** Where on the axis each value stands, in order. */
+  positions: number[];
+  series: Series[];
+  isLog: boolean;
+  zoom: Zoom | null;
+  onZoom: (zoom: Zoom | null) => void;
+}
+
+/** Curves with a crosshair that all charts of a page share; dragging over a stretch zooms in, a double click out. */
+export function Chart({ name, axis, positions, series, isLog, zoom, onZoom }: Props) {
   const { t } = useLingui();
-  const step = t`step`;
+  const along = { step: t`step`, elapsed: t`after`, clock: t`at` }[axis];
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useComputedColorScheme("light");
   const named = JSON.stringify(series.map((each) => ({ ...each, values: [] })));
-  const data = useRef<uPlot.AlignedData>([steps, ...series.map((each) => each.values)]);
+  const shown = useRef<Shown>({ data: [positions], zoom });
+  const zoomTo = useEffectEvent(onZoom);
+
+  useEffect(() => {
+    const values = series.map((each) => (isLog ? each.values.map(onLogScale) : each.values));
+    shown.current = { data: [positions, ...values], zoom };
+    const frame = requestAnimationFrame(() => plot.current && show(plot.current, shown.current));
+    return () => cancelAnimationFrame(frame);
+  }, [positions, series, isLog, zoom]);
 
   // Colours are read once, so that another scheme or other series make another chart.
   useEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
     const looks = JSON.parse(named) as Series[];
-    const look = { step, isDark: scheme === "dark", font: `12px ${getComputedStyle(element).fontFamily}` };
-    const made = new uPlot(chartOptions(looks, element.clientWidth, look), data.current, element);
+    const font = `12px ${getComputedStyle(element).fontFamily}`;
+    const look = { axis, along, isLog, isDark: scheme === "dark", font, onZoom: (next: Zoom | null) => zoomTo(next) };
+    const made = new uPlot(chartOptions(looks, element.clientWidth, look), shown.current.data, element);
+    show(made, shown.current);
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }));
     resized.observe(element);
@@ -43,48 +72,64 @@ export function Chart({ name, steps, series }: { name: string; steps: number[]; 
       made.destroy();
       plot.current = null;
     };
-  }, [named, scheme, step]);
-
-  useEffect(() => {
-    data.current = [steps, ...series.map((each) => each.values)];
-    const frame = requestAnimationFrame(() => {
-      const isZoomed = plot.current !== null && isZoomedIn(plot.current);
-      plot.current?.setData(data.current, !isZoomed);
-      if (isZoomed) plot.current?.redraw();
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [steps, series]);
+  }, [named, axis, along, isLog, scheme]);
 
   return <div ref={box} role="img" aria-label={name} dir="ltr" className={classes.chart} />;
 }
 
-function isZoomedIn(plot: uPlot): boolean {
-  const shown = plot.scales["x"];
-  const steps = plot.data[0];
-  return shown?.min != null && shown.max != null && (shown.min > (steps[0] ?? 0) || shown.max < (steps.at(-1) ?? 0));
+interface Shown {
+  data: uPlot.AlignedData;
+  zoom: Zoom | null;
+}
+
+function show(plot: uPlot, { data, zoom }: Shown): void {
+  plot.setData(data, zoom === null);
+  if (zoom !== null) plot.setScale("x", { min: zoom.from, max: zoom.to });
+}
+
+/** There is no place for zero or less. */
+function onLogScale(value: number | null | undefined): number | null | undefined {
+  return value != null && value <= 0 ? null : value;
 }
 
 interface Look {
-  step: string; // what the horizontal axis counts
+  axis: Axis;
+  along: string; // what the horizontal axis counts
+  isLog: boolean;
   isDark: boolean;
   font: string;
+  onZoom: (zoom: Zoom | null) => void;
 }
 
-function chartOptions(looks: Series[], width: number, { step, isDark, font }: Look): uPlot.Options {
+function chartOptions(looks: Series[], width: number, { axis, along, isLog, isDark, font, onZoom }: Look): uPlot.Options {
   const ink = isDark ? "#c9c9c9" : "#495057";
   const grid = { stroke: isDark ? "#3b3b3b" : "#e9ecef", width: 1 };
-  const axis = { stroke: ink, grid, ticks: grid, font };
+  const lines = { stroke: ink, grid, ticks: grid, font };
   return {
     width,
     height: HEIGHT,
-    cursor: { sync: { key: SHARED_CROSSHAIR }, drag: { x: true, y: false } },
-    scales: { x: { time: false } },
+    cursor: {
+      sync: { key: SHARED_CROSSHAIR },
+      drag: { x: true, y: false, setScale: false },
+      bind: { dblclick: () => () => (onZoom(null), null) },
+    },
+    hooks: {
+      setSelect: [
+        (plot) => {
+          const { left, width: wide } = plot.select;
+          if (wide === 0) return;
+          plot.setSelect({ ...plot.select, width: 0 }, false);
+          onZoom({ from: rounded(plot.posToVal(left, "x")), to: rounded(plot.posToVal(left + wide, "x")) });
+        },
+      ],
+    },
+    scales: { x: { time: axis === "clock" }, y: isLog ? { distr: LOGARITHMIC } : {} },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => number(tick)) },
-      { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => figure(tick)) },
+      { ...lines, ...horizontal(axis) },
+      { ...lines, size: 64, values: (_, ticks) => ticks.map((tick: number | null) => (tick === null ? "" : figure(tick))) },
     ],
     series: [
-      { label: step, value: (_, at: number | null) => (at === null ? "–" : number(at)) },
+      { label: along, value: (_, at: number | null) => (at === null ? "–" : placeText(axis, at)) },
       ...looks.map((each) => ({
         label: each.label,
         stroke: each.isFaint ? `${each.color}99` : each.color,
@@ -95,4 +140,25 @@ function chartOptions(looks: Series[], width: number, { step, isDark, font }: Lo
       })),
     ],
   };
+}
+
+function horizontal(axis: Axis): uPlot.Axis {
+  switch (axis) {
+    case "step":
+      return { values: (_, ticks) => ticks.map((tick) => number(tick)) };
+    case "elapsed":
+      return { space: 100, incrs: WHOLE_TIMES, values: (_, ticks) => ticks.map((tick) => duration(tick)) };
+    case "clock":
+      return { space: 100, values: (_, ticks, _axis, _space, apart) => ticks.map((tick) => clockTime(tick, apart >= DAY)) };
+  }
+}
+
+/** Exactly where the crosshair stands. */
+function placeText(axis: Axis, at: number): string {
+  return { step: number, elapsed: duration, clock: (seconds: number) => exactTime(seconds * 1000) }[axis](at);
+}
+
+/** No more digits in an address than a chart has pixels to show. */
+function rounded(position: number): number {
+  return Math.round(position * 100) / 100;
 }

@@ -51,8 +51,14 @@ export function duration(seconds: number): string {
   return shown.map(([count, unit]) => number(count, { style: "unit", unit, unitDisplay: "short" })).join(" ");
 }
 
-export function exactTime(instant: string): string {
+export function exactTime(instant: string | number): string {
   return new Intl.DateTimeFormat(i18n.locale, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(instant));
+}
+
+/** Seconds since 1970 as a mark on an axis: its time of day, or its day where marks are days apart. */
+export function clockTime(seconds: number, isDay: boolean): string {
+  const options: Intl.DateTimeFormatOptions = isDay ? { day: "numeric", month: "short" } : { timeStyle: "medium" };
+  return new Intl.DateTimeFormat(i18n.locale, options).format(new Date(seconds * 1000));
 }
 
 /** A day of the calendar in UTC, written 2026-11-21. */

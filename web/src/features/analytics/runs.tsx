@@ -6,6 +6,7 @@ import { useState } from "react";
 import { type RunOut, listRuns } from "~/api/generated";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
+import { FigureAtStep } from "~/ui/figure-at-step";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { figure, percent } from "~/ui/quantities";
@@ -64,9 +65,9 @@ interface RunTableProps {
 
 function RunTable({ runs, chosen, onToggle }: RunTableProps) {
   const { t } = useLingui();
-  const columns = [t`Compare`, t`Job`, t`State`, t`Progress`, t`Loss`, t`Validation`, t`Base model`, t`Started`];
+  const columns = [t`Compare`, t`Job`, t`State`, t`Progress`, t`Last loss`, t`Best validation`, t`Best checkpoint`, t`Base model`, t`Started`];
   return (
-    <Sheet label={t`History of trainings`} columns={columns} minWidth={760}>
+    <Sheet label={t`History of trainings`} columns={columns} minWidth={960}>
       {runs.map((run) => (
         <Run key={run.id} run={run} isChosen={chosen.includes(run.id)} onToggle={onToggle} />
       ))}
@@ -95,7 +96,16 @@ function Run({ run, isChosen, onToggle }: { run: RunOut; isChosen: boolean; onTo
       </Table.Td>
       <Table.Td>{percent(run.progress)}</Table.Td>
       <Table.Td>{run.trainLoss === null ? "–" : figure(run.trainLoss)}</Table.Td>
-      <Table.Td>{run.valLoss === null ? "–" : figure(run.valLoss)}</Table.Td>
+      <Table.Td>{run.bestValLoss === null ? "–" : <FigureAtStep value={run.bestValLoss} step={run.bestStep} />}</Table.Td>
+      <Table.Td>
+        {run.bestCheckpoint === null ? (
+          "–"
+        ) : (
+          <PageLink to="/jobs/$id" params={{ id: run.jobId }} search={{ tab: "files" }}>
+            <bdi dir="ltr">{run.bestCheckpoint}</bdi>
+          </PageLink>
+        )}
+      </Table.Td>
       <Table.Td>
         <bdi dir="ltr">{run.baseModel}</bdi>
       </Table.Td>

@@ -2,101 +2,130 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Paper, Table, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo } from "react";
-import { type ComparisonOut, compareJobs } from "~/api/generated";
-import { alignCurves } from "~/features/compare/align";
+import { Fragment, type ReactNode, useMemo } from "react";
+import type { ComparedJob, ComparisonOut, ResultOut } from "~/api/generated";
+import { alignCurves, standing } from "~/features/compare/align";
 import { ComparedSamples } from "~/features/compare/compared-samples";
+import { JobColor, colorOf, nameOf } from "~/features/compare/job-color";
+import { comparisonQuery, useLiveComparison } from "~/features/compare/live-comparison";
+import { column, positionsOf, withSmoothed } from "~/features/job/curves";
 import { Chart } from "~/ui/chart";
+import { ChartControls } from "~/ui/chart-controls";
+import { type ChartView, useChartView } from "~/ui/chart-view";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
+import { FigureAtStep } from "~/ui/figure-at-step";
 import { PageLink } from "~/ui/links";
+import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
 import { PointCount } from "~/ui/point-count";
-import { figure } from "~/ui/quantities";
 import { Sheet } from "~/ui/sheet";
 
-const COLORS = ["#228be6", "#f76707", "#40a847", "#be4bdb", "#e03131", "#868e96"];
+// What the server hands out at most; a longer curve is thinned still, and says so.
+const ALL_POINTS = 10_000;
 
 const route = getRouteApi("/signed-in/compare");
 
 export function ComparePage() {
   const { t } = useLingui();
-  const { ids } = route.useSearch();
-  const comparison = useQuery({
-    queryKey: ["compare", ids],
-    queryFn: async ({ signal }) => (await compareJobs({ query: { ids }, signal })).data.data,
-    enabled: ids.length > 1,
-  });
+  const { ids, ...search } = route.useSearch();
+  const navigate = route.useNavigate();
+  const [view, change] = useChartView(
+    search,
+    (asked) => void navigate({ search: (known) => ({ ...known, ...asked }), replace: true, resetScroll: false }),
+  );
+  const comparison = useQuery(comparisonQuery(ids));
+  const isThinned = comparison.data?.jobs.some((job) => job.curve.length < job.measured_count) ?? false;
+  const closeUp = useQuery({ ...comparisonQuery(ids, ALL_POINTS), enabled: isThinned && view.zoom !== null });
+  const link = useLiveComparison(comparison.data);
   return (
-    <Page title={t`Compare`}>
+    <Page title={t`Compare`} actions={<LiveMark state={link} />}>
       {ids.length < 2 && <Empty title={t`Choose two jobs or more in the analytics`} />}
       {comparison.error && <Failure error={comparison.error} />}
       {ids.length > 1 && comparison.isPending && <Loading height={320} />}
-      {comparison.data && <Comparison comparison={comparison.data} />}
+      {comparison.data && (
+        <>
+          <ChartControls view={view} onChange={change} />
+          <LossChart jobs={(view.zoom && closeUp.data ? closeUp.data : comparison.data).jobs} view={view} onChange={change} />
+          <ContrastTable comparison={comparison.data} />
+          <ComparedSamples jobs={comparison.data.jobs} />
+        </>
+      )}
     </Page>
   );
 }
 
-function Comparison({ comparison }: { comparison: ComparisonOut }) {
+interface LossChartProps {
+  jobs: readonly ComparedJob[];
+  view: ChartView;
+  onChange: (change: Partial<ChartView>) => void;
+}
+
+function LossChart({ jobs, view, onChange }: LossChartProps) {
   const { t } = useLingui();
-  const { steps, series } = useMemo(() => {
-    const curves = alignCurves(comparison.jobs.map((job) => job.curve));
-    return {
-      steps: curves.steps,
-      series: comparison.jobs.map((job, index) => ({
-        label: job.name ?? job.job_id.slice(0, 8),
-        values: curves.values[index] ?? [],
-        color: COLORS[index % COLORS.length] ?? "#228be6",
-        hasPoints: false,
-      })),
-    };
-  }, [comparison]);
+  const curves = useMemo(() => jobs.map((job, place) => lossCurve(job, colorOf(place))), [jobs]);
+  const { positions, series } = useMemo(() => {
+    const shown = curves.map(({ raw, at }) => withSmoothed(raw, at.step, view.smooth, t`${raw.label}, smoothed`));
+    const placed = shown.map((each, place) => ({ at: curves[place]?.at[view.x] ?? [], columns: each.map(({ values }) => values) }));
+    const aligned = alignCurves(placed);
+    const drawn = shown.flatMap((each, place) =>
+      each.map((one, index) => ({ ...one, values: aligned.columns[place]?.[index] ?? [] })),
+    );
+    return { positions: aligned.positions, series: drawn };
+  }, [curves, view.x, view.smooth, t]);
   return (
-    <>
-      <Paper withBorder p="sm">
-        <Title order={2} size="h5">
-          <Trans>Loss</Trans>
-        </Title>
-        <PointCount
-          shown={sum(comparison.jobs.map((job) => job.curve.length))}
-          measured={sum(comparison.jobs.map((job) => job.measured_count))}
-        />
-        <Chart name={t`Loss`} steps={steps} series={series} />
-      </Paper>
-      <ContrastTable comparison={comparison} />
-      <ComparedSamples jobs={comparison.jobs} />
-    </>
+    <Paper withBorder p="sm">
+      <Title order={2} size="h5">
+        <Trans>Loss</Trans>
+      </Title>
+      <PointCount shown={sum(jobs.map((job) => job.curve.length))} measured={sum(jobs.map((job) => job.measured_count))} />
+      <Chart
+        name={t`Loss`}
+        axis={view.x}
+        positions={positions}
+        series={series}
+        isLog={view.log}
+        zoom={view.zoom}
+        onZoom={(zoom) => onChange({ zoom })}
+      />
+    </Paper>
   );
+}
+
+function lossCurve(job: ComparedJob, color: string) {
+  const metrics = standing(job.curve);
+  return { at: positionsOf(metrics), raw: { label: nameOf(job), values: column(metrics, "loss"), color } };
 }
 
 /** Results, and only the settings that differ. */
 function ContrastTable({ comparison }: { comparison: ComparisonOut }) {
   const { t } = useLingui();
-  const shown = (value: number | null) => (value === null ? "–" : figure(value));
-  const names = comparison.jobs.map((job) => (
-    <PageLink key={job.job_id} to="/jobs/$id" params={{ id: job.job_id }}>
-      <bdi>{job.name ?? job.job_id.slice(0, 8)}</bdi>
-    </PageLink>
+  const names = comparison.jobs.map((job, place) => (
+    <Fragment key={job.job_id}>
+      <JobColor place={place} />{" "}
+      <PageLink to="/jobs/$id" params={{ id: job.job_id }}>
+        <bdi>{nameOf(job)}</bdi>
+      </PageLink>
+    </Fragment>
   ));
   return (
     <Sheet label={t`What differs`} columns={[t`What differs`, ...names]} minWidth={120 + 100 * comparison.jobs.length}>
-      <Table.Tr>
-        <Table.Th scope="row">
-          <Trans>Loss</Trans>
-        </Table.Th>
-        {comparison.jobs.map((job) => (
-          <Table.Td key={job.job_id}>{shown(job.result.loss)}</Table.Td>
-        ))}
-      </Table.Tr>
-      <Table.Tr>
-        <Table.Th scope="row">
-          <Trans>Validation</Trans>
-        </Table.Th>
-        {comparison.jobs.map((job) => (
-          <Table.Td key={job.job_id}>{shown(job.result.best_val_loss)}</Table.Td>
-        ))}
-      </Table.Tr>
+      <ResultRow name={<Trans>Last loss</Trans>} jobs={comparison.jobs}>
+        {({ loss, step }) => loss !== null && <FigureAtStep value={loss} step={step} />}
+      </ResultRow>
+      <ResultRow name={<Trans>Best validation</Trans>} jobs={comparison.jobs}>
+        {({ best_val_loss: best, best_step: step }) => best !== null && <FigureAtStep value={best} step={step} />}
+      </ResultRow>
+      <ResultRow name={<Trans>Best checkpoint</Trans>} jobs={comparison.jobs}>
+        {({ best_checkpoint: name }, job) =>
+          name !== null && (
+            <PageLink to="/jobs/$id" params={{ id: job.job_id }} search={{ tab: "files" }}>
+              <bdi dir="ltr">{name}</bdi>
+            </PageLink>
+          )
+        }
+      </ResultRow>
       {comparison.differences.map((difference) => (
         <Table.Tr key={difference.field}>
           <Table.Th scope="row" fw={400}>
@@ -110,6 +139,24 @@ function ContrastTable({ comparison }: { comparison: ComparisonOut }) {
         </Table.Tr>
       ))}
     </Sheet>
+  );
+}
+
+interface ResultRowProps {
+  name: ReactNode;
+  jobs: readonly ComparedJob[];
+  /** What to say of a job; false where there is nothing. */
+  children: (result: ResultOut, job: ComparedJob) => ReactNode;
+}
+
+function ResultRow({ name, jobs, children }: ResultRowProps) {
+  return (
+    <Table.Tr>
+      <Table.Th scope="row">{name}</Table.Th>
+      {jobs.map((job) => (
+        <Table.Td key={job.job_id}>{children(job.result, job) || "–"}</Table.Td>
+      ))}
+    </Table.Tr>
   );
 }
 

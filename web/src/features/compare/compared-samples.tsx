@@ -4,6 +4,7 @@ import { useQueries } from "@tanstack/react-query";
 import { Fragment } from "react";
 import type { ComparedJob, SampleOut } from "~/api/generated";
 import classes from "~/features/compare/compare.module.css";
+import { JobColor, nameOf } from "~/features/compare/job-color";
 import { sharedSeries } from "~/features/compare/shared-series";
 import { samplesQuery } from "~/features/job/queries";
 import { Picture } from "~/ui/picture";
@@ -36,7 +37,7 @@ export function ComparedSamples({ jobs }: { jobs: readonly ComparedJob[] }) {
           </Text>
           <div className={classes.row}>
             {jobs.map((job, index) => (
-              <Sample key={job.job_id} job={job} sample={newest[index]} />
+              <Sample key={job.job_id} job={job} place={index} sample={newest[index]} />
             ))}
           </div>
         </Fragment>
@@ -45,13 +46,13 @@ export function ComparedSamples({ jobs }: { jobs: readonly ComparedJob[] }) {
   );
 }
 
-function Sample({ job, sample }: { job: ComparedJob; sample: SampleOut | undefined }) {
-  const name = job.name ?? job.job_id.slice(0, 8);
+function Sample({ job, place, sample }: { job: ComparedJob; place: number; sample: SampleOut | undefined }) {
+  const name = nameOf(job);
   return (
     <figure className={classes.figure}>
       {sample ? <Picture url={sample.image_url} alt={`${name}: ${sample.prompt ?? sample.name}`} /> : <div className={classes.none} />}
       <Text component="figcaption" size="xs">
-        <bdi>{name}</bdi>
+        <JobColor place={place} /> <bdi>{name}</bdi>
         {sample?.step != null && (
           <>
             {" · "}

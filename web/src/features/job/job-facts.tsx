@@ -1,6 +1,9 @@
 import { useLingui } from "@lingui/react/macro";
 import { Table } from "@mantine/core";
 import type { JobOut } from "~/api/generated";
+import { CopyButton } from "~/ui/copy-button";
+
+const IDS = ["id", "dataset_id", "dataset_sha256", "container_id", "image_digest"];
 
 /** Everything the job was asked with, and what it ran on. */
 export function JobFacts({ job }: { job: JobOut }) {
@@ -29,6 +32,7 @@ export function JobFacts({ job }: { job: JobOut }) {
                   <bdi dir="ltr">{name}</bdi>
                 </Table.Th>
                 <Table.Td dir="auto">{typeof value === "string" ? value : JSON.stringify(value)}</Table.Td>
+                <Table.Td ta="end">{IDS.includes(name) && <CopyButton value={String(value)} name={name} />}</Table.Td>
               </Table.Tr>
             ))}
         </Table.Tbody>

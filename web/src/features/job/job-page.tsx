@@ -16,6 +16,7 @@ import { useLiveJob } from "~/features/job/live-job";
 import { PhaseBar } from "~/features/job/phase-bar";
 import { jobQuery } from "~/features/job/queries";
 import { AddressTabs } from "~/ui/address-tabs";
+import { Copyable } from "~/ui/copyable";
 import { Failure } from "~/ui/failure";
 import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
@@ -46,6 +47,7 @@ export function JobPage() {
             submitted <When at={job.data.created_at} />
           </Trans>
         </Text>
+        <Copyable value={id} shown={id.slice(0, 8)} />
         {job.data.completed_at === null && <LiveMark state={link} />}
       </Group>
       <JobState job={job.data} />
@@ -79,7 +81,7 @@ function JobTabs({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
   return (
     <AddressTabs
       chosen={tab}
-      onChoose={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}
+      onChoose={(chosen) => void navigate({ search: (known) => ({ ...known, tab: chosen }), replace: true })}
       tabs={{
         charts: { label: t`Charts`, panel: <JobCharts job={job} tail={tail} /> },
         samples: { label: t`Samples`, panel: <JobSamples job={job} /> },

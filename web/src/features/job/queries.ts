@@ -4,6 +4,8 @@ import { getJob, getLineage, getUsage, listArtifacts, listEvents, listMetrics, l
 export const MOST_LOG_LINES = 10_000;
 // A chart is not wider; the server keeps the extremes, both ends and every validation.
 export const CURVE_POINTS = 2_000;
+// The server's most; a longer curve is thinned still, and says so.
+export const ALL_POINTS = 100_000;
 const MOST_EVENTS = 10_000;
 // A waiting job moves on by what happens to other people's, of which its stream tells nothing.
 const OTHERS_MS = 10_000;
@@ -16,11 +18,10 @@ export function jobQuery(id: string) {
   });
 }
 
-export function metricsQuery(jobId: string, attempt: number) {
+export function metricsQuery(jobId: string, attempt: number, points = CURVE_POINTS) {
   return queryOptions({
-    queryKey: ["job", jobId, "metrics", attempt],
-    queryFn: async ({ signal }) =>
-      (await listMetrics({ path: { job_id: jobId }, query: { points: CURVE_POINTS, attempt }, signal })).data,
+    queryKey: ["job", jobId, "metrics", attempt, points],
+    queryFn: async ({ signal }) => (await listMetrics({ path: { job_id: jobId }, query: { points, attempt }, signal })).data,
     structuralSharing: false,
   });
 }

@@ -1,0 +1,35 @@
+import { useLingui } from "@lingui/react/macro";
+import { CopyButton, Text, UnstyledButton } from "@mantine/core";
+import classes from "~/ui/copyable.module.css";
+
+interface Props {
+  value: string;
+  /** As much of it as people compare. */
+  shown: string;
+}
+
+/** An id or checksum: all of it on hover, on the clipboard after a click where the browser has one for this page. */
+export function Copyable({ value, shown }: Props) {
+  const { t } = useLingui();
+  const short = (
+    <bdi dir="ltr" className={classes.value}>
+      {shown}
+    </bdi>
+  );
+  if (!window.isSecureContext) {
+    return (
+      <Text span size="xs" c="dimmed" title={value}>
+        {short}
+      </Text>
+    );
+  }
+  return (
+    <CopyButton value={value}>
+      {({ copied, copy }) => (
+        <UnstyledButton onClick={copy} title={value} aria-label={copied ? t`Copied` : t`Copy ${shown}`} fz="xs" c="dimmed">
+          {copied ? t`Copied` : short}
+        </UnstyledButton>
+      )}
+    </CopyButton>
+  );
+}
