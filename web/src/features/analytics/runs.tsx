@@ -15,6 +15,8 @@ import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
 
 const PAGE_SIZE = 25;
+// Trainings that have not ended move on.
+const MOVING_MS = 5_000;
 const MOST_COMPARED = 6;
 
 /** What came of each training; some of them are chosen, over several pages, to be compared. */
@@ -27,6 +29,7 @@ export function Runs() {
     queryKey: ["runs", page],
     queryFn: async ({ signal }) => (await listRuns({ query: { page, page_size: PAGE_SIZE }, signal })).data,
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.data.some((run) => run.finishedAt === null) ? MOVING_MS : false),
   });
   if (runs.error) return <Failure error={runs.error} onRetry={() => void runs.refetch()} />;
   if (runs.data === undefined) return <Loading height={240} />;
