@@ -244,6 +244,9 @@ class JobOut(BaseModel):
     retry_of: str | None
     retries: int = Field(description="Attempts that infrastructure broke and another one made up for.")
     retry_at: datetime | None = Field(description="A job that waits to be tried again starts no sooner.")
+    cancel_requested_at: datetime | None = Field(
+        description="Its container gets time to save a checkpoint after that.", examples=[None]
+    )
     memory_profile: MemoryProfile = Field(description="What attempts do to need less memory than the config would.")
     max_runtime_seconds: int | None
     dataset_sha256: str | None = Field(description="The version of the dataset that it trains on.")
@@ -292,6 +295,7 @@ class JobOut(BaseModel):
             retry_of=job.retry_of,
             retries=job.retries,
             retry_at=job.retry_at,
+            cancel_requested_at=job.cancel_requested_at,
             memory_profile=job.memory_profile,
             max_runtime_seconds=job.max_runtime_seconds,
             dataset_sha256=job.dataset_sha256,

@@ -7,12 +7,14 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.installation import User
 from tests.e2e.web.conftest import People
 
 pytestmark = pytest.mark.docker
+
+SUBJECT = ("dataset_id", "base_model", "type", "trigger_words", "name")
 
 
 def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People, user: User) -> None:
@@ -75,3 +77,72 @@ def test_a_thinned_curve_says_so_and_has_every_point_close_up_and_in_a_table(peo
     assert download.value.suggested_filename == "long-metrics.csv"
     with Path(download.value.path()).open(encoding="utf-8", newline="") as table:
         assert [int(row["step"]) for row in csv.DictReader(table)] == list(range(1, 3001))
+
+
+def test_a_new_job_starts_from_an_earlier_ones_settings_and_shows_what_was_changed(people: People, user: User) -> None:
+    first = user.start("sks cat", name="the first", config={"seed": 7})
+    somebody = people(user)
+    page = somebody.page
+    somebody.go(f"/jobs/{first}")
+    page.get_by_role("link", name="New from this").click()
+    changes = page.get_by_role("region", name="Changes")
+    expect(changes).to_contain_text("it would be the same job")
+    expect(page.get_by_role("radio", name="lorry/tiny-sd15")).to_be_checked()
+    expect(page.get_by_label("Name")).to_have_value("the first")
+    page.get_by_label("lora_rank", exact=True).fill("4")
+    expect(changes.locator("[data-changed]")).to_have_text(re.compile("lora_rank.*16.*4"))
+    somebody.require_accessible()
+
+    page.get_by_role("button", name="Submit the job").click()
+    expect(page).to_have_url(re.compile(r"/jobs/[0-9a-f]{8}-"))
+    second = page.url.partition("/jobs/")[2].partition("?")[0]
+    before, now = user.job(first), user.job(second)
+    assert now["config"] == before["config"] | {"lora_rank": 4}
+    assert [now[key] for key in SUBJECT] == [before[key] for key in SUBJECT]
+
+
+def test_samples_stand_in_a_grid_and_a_chosen_step_in_the_address(people: People, user: User) -> None:
+    job_id = user.start("fake:early_sample=1", name="drawn")
+    user.wait(job_id, "completed")
+    somebody = people(user)
+    page = somebody.page
+    somebody.go(f"/jobs/{job_id}?tab=samples")
+    page.get_by_label("All steps").check()
+    grid = page.get_by_role("region", name="All steps")
+    expect(grid.get_by_role("columnheader")).to_have_count(3)
+    expect(grid.get_by_role("img")).to_have_count(2)
+    somebody.require_accessible()
+
+    grid.get_by_role("button").first.click()
+    chosen = page.get_by_role("img", name=re.compile("^Sample of step 0:"))
+    expect(chosen).to_be_visible()
+    page.reload()
+    expect(chosen).to_be_visible()
+    expect(page.get_by_role("slider", name="Step")).to_have_attribute("aria-valuenow", "0")
+
+
+def test_of_five_hundred_samples_only_those_near_the_screen_are_fetched(people: People, user: User) -> None:
+    job_id = user.start(name="drew a lot")
+    user.wait(job_id, "completed")
+    somebody = people(user)
+    page = somebody.page
+
+    def multiply(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        one = body["data"][0]
+        body["data"] = [
+            one | {"prompt": f"prompt {row}", "step": step, "image_url": f"{one['image_url']}?{row}-{step}"}
+            for row in range(8)
+            for step in range(1, 63)
+        ]
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/training/jobs/*/samples", multiply)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/image?" in request.url else None)
+    somebody.go(f"/jobs/{job_id}?tab=samples&view=all")
+    expect(page.get_by_role("img", name="Sample of step 1: prompt 0")).to_be_visible()
+    page.get_by_role("region", name="All steps").evaluate("region => { region.scrollLeft = region.scrollWidth }")
+    expect(page.get_by_role("img", name="Sample of step 62: prompt 0")).to_be_visible()
+    assert len(asked) < 8 * 62 / 2, len(asked)

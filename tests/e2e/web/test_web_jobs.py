@@ -26,7 +26,7 @@ def test_jobs_are_listed_and_move_by_themselves(people: People, user: User, lorr
 
     expect(somebody.row(finished).locator("[data-status='completed']")).to_be_visible()
     expect(somebody.row(broken)).to_contain_text(user.job(broken)["error_message"])
-    expect(somebody.row(waiting)).to_contain_text(user.job(waiting)["queue"]["reason"])
+    expect(somebody.row(waiting)).to_contain_text(f"place 1 · {user.job(waiting)['queue']['reason']}")
     somebody.photograph("jobs")
 
     lorry_server.open_gate(held[0])

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from tests.e2e.conftest import MakeInstallation
 from tests.e2e.installation import Installation, User
 from tests.e2e.web.browser import person
+from tests.e2e.web.conftest import People
 
 pytestmark = pytest.mark.docker
 
@@ -89,3 +90,24 @@ def test_a_comparison_moves_while_one_of_its_jobs_trains(
         expect(last).to_contain_text("step")
         expect(somebody.page.locator("[data-link]")).to_have_text("")
     user.wait(job_id, "completed")
+
+
+def test_a_job_that_takes_its_time_to_stop_says_since_when_on_every_page(
+    people: People, user: User, lorry_server: Installation
+) -> None:
+    job_id = user.start("fake:gate=1", "fake:ignore_sigterm=1", name="slow to stop")
+    user.wait(job_id, "running")
+    at_the_list, at_the_job = people(user), people(user)
+    at_the_job.go(f"/jobs/{job_id}")
+    at_the_job.page.get_by_role("button", name="Cancel the job").click()
+    at_the_job.page.get_by_role("button", name="Save and stop").click()
+    stopping = at_the_job.page.get_by_role("status").filter(has_text="Stopping")
+    expect(stopping).to_contain_text("Its end was asked for")
+    at_the_job.require_accessible()
+    expect(at_the_job.page.get_by_role("button", name="Cancel the job")).to_have_count(0)
+    at_the_job.page.reload()
+    expect(stopping).to_be_visible()
+    expect(at_the_list.row(job_id)).to_contain_text("stopping, asked for")
+    lorry_server.open_gate(job_id)
+    user.wait(job_id, "cancelled", "completed")
+    expect(stopping).to_have_count(0)

@@ -76,6 +76,7 @@ def test_a_running_job_is_cancelled_with_a_reason(people: People, user: User) ->
     somebody.page.get_by_label("Reason").fill("wrong pictures")
     somebody.page.get_by_role("button", name="Save and stop").click()
     expect(somebody.page.locator("[data-status='cancelled']")).to_be_visible()
+    expect(somebody.page.get_by_text("Stopping")).to_have_count(0)
     somebody.page.get_by_role("tab", name="History").click()
     expect(somebody.page.get_by_text("wrong pictures")).to_be_visible()
 
@@ -85,7 +86,10 @@ def test_a_failure_is_a_sentence_and_may_be_tried_again(people: People, user: Us
     message = user.wait(job_id, "failed")["error_message"]
     somebody = people(user)
     somebody.go(f"/jobs/{job_id}")
-    expect(somebody.page.get_by_role("alert")).to_contain_text(message)
+    banner = somebody.page.get_by_role("alert")
+    expect(banner).to_contain_text(message)
+    expect(banner.get_by_role("group", name="The end of the log")).to_contain_text(user.records(job_id, "logs")[-1])
+    expect(banner.get_by_role("link", name="Change its settings in a new job")).to_be_visible()
     somebody.photograph("job-failed")
     somebody.page.get_by_role("button", name="Try again").click()
     user.wait(job_id, "failed")
@@ -93,14 +97,40 @@ def test_a_failure_is_a_sentence_and_may_be_tried_again(people: People, user: Us
     expect(somebody.page.get_by_text(re.compile("attempt 2", re.IGNORECASE)).first).to_be_visible()
 
 
-def test_the_log_is_searched_and_paused(people: People, user: User) -> None:
-    job_id = user.start(name="talkative")
+def test_the_log_is_searched_and_downloaded_as_it_is_shown(people: People, user: User) -> None:
+    job_id = user.start("fake:print_lines=5", name="talkative")
     user.wait(job_id, "completed")
     somebody = people(user)
+    page = somebody.page
     somebody.go(f"/jobs/{job_id}?tab=log")
-    expect(somebody.page.get_by_role("log")).to_be_visible()
-    somebody.page.get_by_label("Search the log").fill("no line says this")
-    expect(somebody.page.get_by_role("heading", name="No line matches")).to_be_visible()
+    expect(page.get_by_role("log")).to_be_visible()
+    page.get_by_label("Search the log").fill("FAKE TRAINER: job")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download these").click()
+    assert Path(download.value.path()).read_text() == f"fake trainer: job {job_id}"
+    page.get_by_label("Search the log").fill("no line says this")
+    expect(page.get_by_role("heading", name="No line matches")).to_be_visible()
+
+
+def test_a_log_follows_its_end_until_it_is_scrolled_and_says_what_came_since(people: People, user: User) -> None:
+    job_id = user.start("fake:print_lines=300", "fake:exit=11", name="long")
+    user.wait(job_id, "failed")
+    somebody = people(user)
+    page = somebody.page
+    somebody.go(f"/jobs/{job_id}?tab=log")
+    log = page.get_by_role("log")
+    expect(log.get_by_text("line 299", exact=True)).to_be_visible()
+    page.get_by_role("button", name="To the start").click()
+    expect(log.get_by_text(f"fake trainer: job {job_id}")).to_be_visible()
+
+    page.get_by_role("button", name="Try again").click()
+    user.wait(job_id, "failed")
+    expect(log.get_by_text(f"fake trainer: job {job_id}")).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"^30\d new lines$")).click()
+    expect(log.get_by_text("line 299", exact=True)).to_be_visible()
+    page.get_by_label("Attempt", exact=True).select_option("1")
+    expect(page.get_by_text(re.compile(r"^30\d lines$"))).to_be_visible()
+    somebody.require_accessible()
 
 
 def test_anothers_job_is_an_unknown_one(people: People, user: User, stranger: User) -> None:

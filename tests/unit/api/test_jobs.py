@@ -32,6 +32,7 @@ MORE_KEYS = {
     "preset",
     "retries",
     "retry_at",
+    "cancel_requested_at",
     "memory_profile",
     "gpus",
     "max_runtime_seconds",

@@ -6,7 +6,7 @@ import { Lost } from "~/app/lost";
 import { Shell } from "~/app/shell";
 import { ADMIN_TABS } from "~/features/admin/tabs";
 import { PROBLEMS } from "~/features/datasets/problems";
-import { JOB_TABS } from "~/features/job/tabs";
+import { JOB_TABS, SAMPLE_VIEWS, type SampleChoice } from "~/features/job/tabs";
 import { JobsPage } from "~/features/jobs/jobs-page";
 import { type ChartSearch, chartSearch } from "~/ui/chart-view";
 import { STATUSES } from "~/ui/status-badge";
@@ -70,15 +70,30 @@ const jobs = createRoute({
 const newJob = createRoute({
   getParentRoute: () => signedIn,
   path: "/jobs/new",
-  validateSearch: (search: Record<string, unknown>): { dataset?: string } =>
-    typeof search["dataset"] === "string" ? { dataset: search["dataset"] } : {},
+  validateSearch: (search: Record<string, unknown>): { dataset?: string; from?: string } => ({
+    ...(typeof search["dataset"] === "string" && { dataset: search["dataset"] }),
+    ...(typeof search["from"] === "string" && { from: search["from"] }), // the job that the form starts from
+  }),
   component: lazyRouteComponent(() => import("~/features/new-job/new-job-page"), "NewJobPage"),
 });
+
+type JobSearch = { tab?: (typeof JOB_TABS)[number] } & SampleChoice & ChartSearch;
+
+function validJobSearch(search: Record<string, unknown>): JobSearch {
+  const view = SAMPLE_VIEWS.find((each) => each === search["view"]);
+  return {
+    ...tabAmong(JOB_TABS)(search),
+    ...chartSearch(search),
+    ...(view !== undefined && { view }),
+    ...(typeof search["step"] === "number" && { step: search["step"] }),
+    ...(typeof search["earlier"] === "number" && { earlier: search["earlier"] }),
+  };
+}
 
 const job = createRoute({
   getParentRoute: () => signedIn,
   path: "/jobs/$id",
-  validateSearch: (search: Record<string, unknown>) => ({ ...tabAmong(JOB_TABS)(search), ...chartSearch(search) }),
+  validateSearch: validJobSearch,
   component: lazyRouteComponent(() => import("~/features/job/job-page"), "JobPage"),
 });
 

@@ -79,7 +79,7 @@ function ContainerLog({ id }: { id: string }) {
       {log.error && <Failure error={log.error} />}
       {log.isPending && <Loading height={200} />}
       {log.data?.length === 0 && <Empty title={t`Nothing was printed yet`} />}
-      {log.data && log.data.length > 0 && <LogLines lines={log.data} isFollowing />}
+      {log.data && log.data.length > 0 && <LogLines lines={log.data} />}
     </Stack>
   );
 }

@@ -1,10 +1,25 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Stack } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type JobOut, cancelJob, retryJob } from "~/api/generated";
+import { eventsQuery } from "~/features/job/queries";
 import { Rerun } from "~/features/job/rerun";
 import { Failure } from "~/ui/failure";
+import { PageButton } from "~/ui/links";
+import { number } from "~/ui/quantities";
 import { ReasonDialog } from "~/ui/reason-dialog";
+
+function CancelNote({ job }: { job: JobOut }) {
+  const { data: events } = useQuery({ ...eventsQuery(job.id), enabled: job.status === "running" });
+  const step = events?.findLast((event) => event.type === "checkpoint")?.data["step"];
+  return (
+    <>
+      {job.status === "running" && <Trans>It first saves a checkpoint of the step it is at.</Trans>}{" "}
+      {typeof step === "number" && <Trans>The last one so far is of step {number(step)}.</Trans>}{" "}
+      <Trans>A cancelled job is never started again.</Trans>
+    </>
+  );
+}
 
 export function JobActions({ job }: { job: JobOut }) {
   const { t } = useLingui();
@@ -18,11 +33,11 @@ export function JobActions({ job }: { job: JobOut }) {
   return (
     <Stack gap="xs" align="end">
       <Group gap="xs">
-        {job.completed_at === null && (
+        {job.completed_at === null && job.cancel_requested_at === null && (
           <ReasonDialog
             title={t`Cancel the job`}
-            note={t`A running job first saves a checkpoint. A cancelled job is never started again.`}
-            confirm={t`Save and stop`}
+            note={<CancelNote job={job} />}
+            confirm={job.queue === null ? t`Save and stop` : t`Stop it`}
             isReasonRequired={false}
             onConfirm={cancel}
           />
@@ -33,6 +48,11 @@ export function JobActions({ job }: { job: JobOut }) {
           </Button>
         )}
         {job.completed_at !== null && job.status !== "failed" && <Rerun job={job} />}
+        {job.type !== "diagnostic" && (
+          <PageButton to="/jobs/new" search={{ from: job.id }} variant="default">
+            <Trans>New from this</Trans>
+          </PageButton>
+        )}
       </Group>
       {retry.error && <Failure error={retry.error} />}
     </Stack>

@@ -18,6 +18,7 @@ export function JobFiles({ job }: { job: JobOut }) {
   if (files.error && files.data === undefined) return <Failure error={files.error} />;
   if (files.data === undefined) return <Loading height={160} />;
   if (files.data.length === 0) {
+    if (job.completed_at !== null) return <Empty title={t`It left no files`} />;
     return (
       <Empty title={t`No files yet`}>
         <Trans>They are collected and checked when the job has ended.</Trans>

@@ -71,7 +71,18 @@ function JobState({ job }: { job: JobOut }) {
       </Alert>
     );
   }
-  return <PhaseBar job={job} />;
+  return (
+    <>
+      {job.cancel_requested_at !== null && job.completed_at === null && (
+        <Alert color="orange" title={t`Stopping`} role="status">
+          <Trans>
+            Its end was asked for <When at={job.cancel_requested_at} />. It may still save a checkpoint, and is stopped for good if that takes too long.
+          </Trans>
+        </Alert>
+      )}
+      <PhaseBar job={job} />
+    </>
+  );
 }
 
 function JobTabs({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
@@ -81,7 +92,7 @@ function JobTabs({ job, tail }: { job: JobOut; tail: readonly MetricOut[] }) {
   return (
     <AddressTabs
       chosen={tab}
-      onChoose={(chosen) => void navigate({ search: (known) => ({ ...known, tab: chosen }), replace: true })}
+      onChoose={(chosen) => void navigate({ search: (before) => ({ ...before, tab: chosen }), replace: true, resetScroll: false })}
       tabs={{
         charts: { label: t`Charts`, panel: <JobCharts job={job} tail={tail} /> },
         samples: { label: t`Samples`, panel: <JobSamples job={job} /> },

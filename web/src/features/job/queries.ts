@@ -1,7 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
 import { getJob, getLineage, getUsage, listArtifacts, listEvents, listMetrics, listSamples, readLog } from "~/api/generated";
 
-export const MOST_LOG_LINES = 10_000;
+const MOST_LOG_LINES = 10_000;
+export const LAST_LOG_LINES = 8;
 // A chart is not wider; the server keeps the extremes, both ends and every validation.
 export const CURVE_POINTS = 2_000;
 // The server's most; a longer curve is thinned still, and says so.
@@ -34,12 +35,10 @@ export function eventsQuery(jobId: string) {
   });
 }
 
-export function logQuery(jobId: string, isPaused: boolean) {
+export function logQuery(jobId: string, tail = MOST_LOG_LINES) {
   return queryOptions({
-    queryKey: ["job", jobId, "log"],
-    queryFn: async ({ signal }) =>
-      (await readLog({ path: { job_id: jobId }, query: { tail: MOST_LOG_LINES }, signal })).data.data,
-    enabled: !isPaused,
+    queryKey: ["job", jobId, "log", tail],
+    queryFn: async ({ signal }) => (await readLog({ path: { job_id: jobId }, query: { tail }, signal })).data.data,
   });
 }
 

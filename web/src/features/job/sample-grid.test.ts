@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { SampleOut } from "~/api/generated";
-import { seriesOf, stepsOf } from "~/features/job/sample-grid";
+import { placeOf, seriesOf, stepsOf } from "~/features/job/sample-grid";
 
 const drawn = (step: number | null, prompt: string | null, seed: number | null, attempt = 1) =>
   ({ artifact_id: `${attempt}/${step}/${prompt}/${seed}`, attempt, step, prompt, seed, name: `${step}.png` }) as SampleOut;
@@ -24,4 +24,10 @@ test("the later attempt's picture of a step is shown", () => {
 
 test("pictures of which nothing is known are not taken for one another", () => {
   expect(seriesOf([drawn(1, null, null), drawn(2, null, null)])).toHaveLength(2);
+});
+
+test("a chosen step is found among the steps, and one that is not there is the newest", () => {
+  expect(placeOf([0, 50, 100], 50, 2)).toBe(1);
+  expect(placeOf([0, 50, 100], undefined, 2)).toBe(2);
+  expect(placeOf([0, 50, 100], 77, 2)).toBe(2);
 });

@@ -36,3 +36,9 @@ function stepOf(sample: SampleOut): number {
 function seriesKey({ prompt, seed, name }: SampleOut): string {
   return JSON.stringify(prompt === null && seed === null ? name : [prompt, seed]);
 }
+
+/** Where a chosen step stands among those there are; `otherwise` where none was chosen or it is gone. */
+export function placeOf(steps: readonly number[], chosen: number | undefined, otherwise: number): number {
+  const place = steps.findIndex((step) => step === chosen);
+  return place < 0 ? otherwise : place;
+}

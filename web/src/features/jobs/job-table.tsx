@@ -1,4 +1,4 @@
-import { useLingui } from "@lingui/react/macro";
+import { Trans, useLingui } from "@lingui/react/macro";
 import { Group, Progress, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { JobOut } from "~/api/generated";
@@ -67,7 +67,7 @@ export function JobProgress({ job }: { job: JobOut }) {
   if (job.status === "queued" && job.queue) {
     return (
       <Text size="sm">
-        <bdi>{job.queue.reason}</bdi>
+        {t`place ${job.queue.position}`} · <bdi>{job.queue.reason}</bdi>
         {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
       </Text>
     );
@@ -76,6 +76,15 @@ export function JobProgress({ job }: { job: JobOut }) {
     return (
       <Text size="sm" lineClamp={2} dir="auto">
         {job.error_message}
+      </Text>
+    );
+  }
+  if (job.cancel_requested_at !== null && job.completed_at === null) {
+    return (
+      <Text size="sm">
+        <Trans>
+          stopping, asked for <When at={job.cancel_requested_at} />
+        </Trans>
       </Text>
     );
   }

@@ -1,11 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Fieldset, Group, NativeSelect, Stack, TagsInput, TextInput } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, type SubmitEvent, useState } from "react";
-import { type TrainingType, submitJob } from "~/api/generated";
+import { type JobOut, type TrainingType, submitJob } from "~/api/generated";
+import { jobQuery } from "~/features/job/queries";
+import { Changes } from "~/features/new-job/changes";
 import { DatasetPicker } from "~/features/new-job/dataset-picker";
 import { type Draft, usePlan, violations } from "~/features/new-job/draft";
+import { draftFrom } from "~/features/new-job/from-job";
 import { ModelPicker } from "~/features/new-job/model-picker";
 import classes from "~/features/new-job/new-job.module.css";
 import { OptionField } from "~/features/new-job/option-field";
@@ -13,21 +16,25 @@ import { MAIN, OPTIONS, type Option, startingFrom } from "~/features/new-job/opt
 import { PlanPanel } from "~/features/new-job/plan-panel";
 import { PresetPicker, usePreset } from "~/features/new-job/preset-picker";
 import { Failure } from "~/ui/failure";
+import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
 
 const route = getRouteApi("/signed-in/jobs/new");
 
+const BLANK: Draft = { dataset_id: "", type: "lora", base_model: "", config: {}, trigger_words: [] };
+
 export function NewJobPage() {
+  const { dataset = "", from } = route.useSearch();
+  const source = useQuery({ ...jobQuery(from ?? ""), enabled: from !== undefined });
+  if (from === undefined) return <NewJobForm start={{ ...BLANK, dataset_id: dataset }} />;
+  if (source.data !== undefined) return <NewJobForm key={from} start={draftFrom(source.data)} source={source.data} />;
+  return source.error ? <Failure error={source.error} /> : <Loading height={320} />;
+}
+
+function NewJobForm({ start, source }: { start: Draft; source?: JobOut }) {
   const { t } = useLingui();
   const navigate = useNavigate();
-  const { dataset } = route.useSearch();
-  const [draft, setDraft] = useState<Draft>({
-    dataset_id: dataset ?? "",
-    type: "lora",
-    base_model: "",
-    config: {},
-    trigger_words: [],
-  });
+  const [draft, setDraft] = useState(start);
   const change = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }));
   const isAsked = draft.dataset_id !== "" && draft.base_model !== "";
   const plan = usePlan(draft);
@@ -62,6 +69,7 @@ export function NewJobPage() {
           <Settings draft={draft} faults={faults} onChange={change} />
         </Stack>
         <Stack className={classes.plan}>
+          {source && <Changes job={source} draft={draft} />}
           <PlanPanel
             plan={plan.data}
             error={plan.error}
