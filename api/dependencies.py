@@ -97,8 +97,13 @@ async def identify(
     """The caller. Raises Unauthenticated, and RateLimited for an address with too many refused tokens."""
     if credentials is None:
         raise Unauthenticated("Send a token: `Authorization: Bearer <token>`.")
+    return await identify_by(services.tokens.verify, credentials.credentials, request, limits)
+
+
+async def identify_by(verify: Callable[[str], Identity], secret: str, request: Request, limits: RateLimits) -> Identity:
+    """Whose secret, a token or ticket, `verify` says it is; what it refuses counts against the caller's address."""
     try:
-        identity = await run_in_threadpool(services.tokens.verify, credentials.credentials)
+        identity = await run_in_threadpool(verify, secret)
     except Unauthenticated:
         limits.count_failed_authentication(request.client.host if request.client else "")
         raise

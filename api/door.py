@@ -6,10 +6,8 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import AllServices, Credentials, Limits, identify
-from orchestrator.domain.errors import Unauthenticated
+from api.dependencies import AllServices, Credentials, Limits, identify, identify_by
 from orchestrator.domain.identity import Identity
 
 Ticket = Annotated[str | None, Query(description="A ticket that was asked for, instead of a token.", max_length=200)]
@@ -38,17 +36,8 @@ class _Door:
 
     async def let_in(self, redeem: Callable[[str], Identity]) -> Identity:
         """The token's owner, or whom `redeem` says that the ticket stands for. Raises Unauthenticated, RateLimited."""
-        identity = self._holder or await self._redeemed(redeem)
+        identity = self._holder or await identify_by(redeem, self._ticket or "", self._request, self._limits)
         await self._limits.count_request(self._request)
-        return identity
-
-    async def _redeemed(self, redeem: Callable[[str], Identity]) -> Identity:
-        try:
-            identity = await run_in_threadpool(redeem, self._ticket or "")
-        except Unauthenticated:
-            self._limits.count_failed_authentication(self._request.client.host if self._request.client else "")
-            raise
-        self._request.state.identity = identity
         return identity
 
 

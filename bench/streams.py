@@ -14,7 +14,6 @@ import os
 import re
 import selectors
 import socket
-import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -85,13 +84,10 @@ class Watchers:
             self._selector.register(connection, selectors.EVENT_READ, connection)
             self.open_count += 1
 
-    def read_until_all_are_open(self) -> None:
-        """Each has then said something."""
-        deadline = time.monotonic() + _OPENING_SECONDS
-        while len(self._heard) < self.open_count:
-            if time.monotonic() > deadline:
-                sys.exit(f"only {len(self._heard)} of {self.open_count} streams opened in {_OPENING_SECONDS:.0f} s")
-            self.read(0.05)
+    def have_all_opened(self) -> bool:
+        """Each has then said something; takes in what comes meanwhile."""
+        self.read(0.05)
+        return len(self._heard) >= self.open_count
 
     def read(self, seconds: float) -> None:
         """Take in what comes within that time."""
@@ -154,7 +150,12 @@ def measure(count: int, metrics: int) -> Figures:
             wait_until(lambda: lorry.job(job_id)["status"] == "running", "the job's start")
             began = time.monotonic()
             watchers = Watchers(server.url, token, paths_of(job_id, count))
-            watchers.read_until_all_are_open()
+            wait_until(
+                watchers.have_all_opened,
+                f"the opening of {count} streams",
+                within_seconds=_OPENING_SECONDS,
+                pause_seconds=0,
+            )
             opening = time.monotonic() - began
             (server.log.parent / "outputs" / job_id / "gate").touch()
             began, at_first = time.monotonic(), Usage.of(pid)

@@ -55,6 +55,9 @@ class Run:
     def twin(self) -> Path:
         return self.outputs / "diffusers" / "pytorch_lora_weights.safetensors"
 
+    def adapter_in(self, file_format: str) -> Path:
+        return {"kohya": self.adapter, "diffusers": self.twin}[file_format]
+
     def start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "train_lora.py", "--config", str(self.folder / "config.json")],

@@ -70,10 +70,6 @@ def run(name, twins, tmp_path_factory):
     return run
 
 
-def adapter_file(run, file_format):
-    return run.adapter if file_format == "kohya" else run.twin
-
-
 def test_a_run_learns_draws_and_ends_with_files_that_were_proved(run):
     (result,) = run.events("result")
 
@@ -104,7 +100,7 @@ def last_checkpoint(run):
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_loaded_file_has_the_whole_effect_of_the_trained_weights(run, name, twins, effect, file_format):
     """A reader that loses alpha would show 0.45 of it here."""
-    path = adapter_file(run, file_format)
+    path = run.adapter_in(file_format)
     base, expected = effect
     loaded = Twin(name, pipeline_of(twins[name]))
     loaded.pipeline.load_lora_weights(path.parent, weight_name=path.name, local_files_only=True)

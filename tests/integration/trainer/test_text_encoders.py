@@ -76,10 +76,6 @@ def run(name, twins, tmp_path_factory):
     return train(tmp_path_factory.mktemp("run"), twins[name])
 
 
-def adapter_file(run, file_format):
-    return run.adapter if file_format == "kohya" else run.twin
-
-
 def test_a_run_learns_and_ends_with_files_that_were_proved(run):
     (result,) = run.events("result")
 
@@ -106,7 +102,7 @@ def test_every_layer_that_the_unet_reads_from_has_learned(run, name):
 @pytest.mark.parametrize("file_format", FORMATS)
 def test_a_loaded_file_has_the_whole_effect_of_the_trained_weights(run, name, twins, file_format):
     """Merged by hand from a checkpoint; a reader that loses alpha, or the text encoders, would be far off."""
-    path = adapter_file(run, file_format)
+    path = run.adapter_in(file_format)
     pairs = trained_pairs(run.outputs / "checkpoints" / f"step-{STEPS:06d}")
     base = prediction(Twin(name, pipeline_of(twins[name])))
     expected = prediction(merged(Twin(name, pipeline_of(twins[name])), pairs, ALPHA / RANK)) - base

@@ -150,7 +150,7 @@ def test_the_metadata_tells_the_origin_and_no_path(straight_run, base_model):
 
 @pytest.mark.parametrize("file_format", ["kohya", "diffusers"])
 def test_diffusers_loads_the_file_and_draws_another_picture(straight_run, base_model, file_format):
-    path = straight_run.adapter if file_format == "kohya" else straight_run.twin
+    path = straight_run.adapter_in(file_format)
     pipeline = StableDiffusionPipeline.from_pretrained(base_model, local_files_only=True, use_safetensors=True)
     pipeline.set_progress_bar_config(disable=True)
     before = picture(pipeline)
@@ -169,7 +169,7 @@ def picture(pipeline):
 @pytest.mark.parametrize("file_format", ["kohya", "diffusers"])
 def test_a_loaded_file_has_the_whole_effect_of_the_trained_weights(straight_run, base_model, file_format):
     """A reader that loses alpha would show 0.45 of it here. The expectation is merged by hand from a checkpoint."""
-    path = straight_run.adapter if file_format == "kohya" else straight_run.twin
+    path = straight_run.adapter_in(file_format)
     base = predict(load_unet(base_model))
     expected = (
         predict(merge(load_unet(base_model), trained_pairs(straight_run.outputs / "checkpoints" / "step-000100")))

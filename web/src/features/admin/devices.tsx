@@ -6,6 +6,7 @@ import { devicesQuery } from "~/features/admin/queries";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
+import { shortId } from "~/ui/names";
 import { Loading } from "~/ui/loading";
 import { Sheet } from "~/ui/sheet";
 import { When } from "~/ui/when";
@@ -41,7 +42,7 @@ function DeviceRow({ device }: { device: DeviceOut }) {
       <Table.Td>
         {device.job_id !== null && (
           <PageLink to="/jobs/$id" params={{ id: device.job_id }} size="sm" dir="ltr">
-            {device.job_id.slice(0, 8)}
+            {shortId(device.job_id)}
           </PageLink>
         )}
       </Table.Td>

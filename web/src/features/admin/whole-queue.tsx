@@ -7,6 +7,7 @@ import { wholeQueueQuery } from "~/features/admin/queries";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
+import { shortId } from "~/ui/names";
 import { Loading } from "~/ui/loading";
 import { duration, number } from "~/ui/quantities";
 import { Sheet } from "~/ui/sheet";
@@ -59,7 +60,7 @@ function WaitingRow({ job }: { job: WaitingJob }) {
       <Table.Td>{number(job.position)}</Table.Td>
       <Table.Td>
         <PageLink to="/jobs/$id" params={{ id: job.job_id }} size="sm" dir="ltr">
-          {job.job_id.slice(0, 8)}
+          {shortId(job.job_id)}
         </PageLink>
       </Table.Td>
       <Table.Td>

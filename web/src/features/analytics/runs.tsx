@@ -4,11 +4,13 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { type RunOut, listRuns } from "~/api/generated";
+import { CheckpointLink } from "~/ui/checkpoint-link";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { FigureAtStep } from "~/ui/figure-at-step";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
+import { jobName } from "~/ui/names";
 import { figure, percent } from "~/ui/quantities";
 import { Sheet } from "~/ui/sheet";
 import { StatusBadge } from "~/ui/status-badge";
@@ -91,7 +93,7 @@ function Run({ run, isChosen, onToggle }: { run: RunOut; isChosen: boolean; onTo
       </Table.Td>
       <Table.Td>
         <PageLink to="/jobs/$id" params={{ id: run.jobId }} dir="auto">
-          {run.name ?? run.id.slice(0, 8)}
+          {jobName(run)}
         </PageLink>
       </Table.Td>
       <Table.Td>
@@ -104,9 +106,7 @@ function Run({ run, isChosen, onToggle }: { run: RunOut; isChosen: boolean; onTo
         {run.bestCheckpoint === null ? (
           "–"
         ) : (
-          <PageLink to="/jobs/$id" params={{ id: run.jobId }} search={{ tab: "files" }}>
-            <bdi dir="ltr">{run.bestCheckpoint}</bdi>
-          </PageLink>
+          <CheckpointLink jobId={run.jobId} name={run.bestCheckpoint} />
         )}
       </Table.Td>
       <Table.Td>

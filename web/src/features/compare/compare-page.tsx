@@ -12,12 +12,14 @@ import { column, positionsOf, withSmoothed } from "~/features/job/curves";
 import { Chart } from "~/ui/chart";
 import { ChartControls } from "~/ui/chart-controls";
 import { type ChartView, useChartView } from "~/ui/chart-view";
+import { CheckpointLink } from "~/ui/checkpoint-link";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { FigureAtStep } from "~/ui/figure-at-step";
 import { PageLink } from "~/ui/links";
 import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
+import { settingText } from "~/ui/names";
 import { Page } from "~/ui/page";
 import { PointCount } from "~/ui/point-count";
 import { Sheet } from "~/ui/sheet";
@@ -119,11 +121,7 @@ function ContrastTable({ comparison }: { comparison: ComparisonOut }) {
       </ResultRow>
       <ResultRow name={<Trans>Best checkpoint</Trans>} jobs={comparison.jobs}>
         {({ best_checkpoint: name }, job) =>
-          name !== null && (
-            <PageLink to="/jobs/$id" params={{ id: job.job_id }} search={{ tab: "files" }}>
-              <bdi dir="ltr">{name}</bdi>
-            </PageLink>
-          )
+          name !== null && <CheckpointLink jobId={job.job_id} name={name} />
         }
       </ResultRow>
       {comparison.differences.map((difference) => (
@@ -162,8 +160,4 @@ function ResultRow({ name, jobs, children }: ResultRowProps) {
 
 function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
-}
-
-function settingText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
 }

@@ -1,5 +1,6 @@
 import type { ComparedJob } from "~/api/generated";
 import classes from "~/features/compare/compare.module.css";
+import { jobName } from "~/ui/names";
 
 const COLORS = ["#228be6", "#f76707", "#40a847", "#be4bdb", "#e03131", "#868e96"];
 
@@ -9,7 +10,7 @@ export function colorOf(place: number): string {
 }
 
 export function nameOf(job: ComparedJob): string {
-  return job.name ?? job.job_id.slice(0, 8);
+  return jobName({ id: job.job_id, name: job.name });
 }
 
 export function JobColor({ place }: { place: number }) {

@@ -2,6 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { Table } from "@mantine/core";
 import type { JobOut } from "~/api/generated";
 import { CopyButton } from "~/ui/copy-button";
+import { settingText } from "~/ui/names";
 
 const IDS = ["id", "dataset_id", "dataset_sha256", "container_id", "image_digest"];
 
@@ -31,7 +32,7 @@ export function JobFacts({ job }: { job: JobOut }) {
                 <Table.Th scope="row" fw={500}>
                   <bdi dir="ltr">{name}</bdi>
                 </Table.Th>
-                <Table.Td dir="auto">{typeof value === "string" ? value : JSON.stringify(value)}</Table.Td>
+                <Table.Td dir="auto">{settingText(value)}</Table.Td>
                 <Table.Td ta="end">{IDS.includes(name) && <CopyButton value={String(value)} name={name} />}</Table.Td>
               </Table.Tr>
             ))}

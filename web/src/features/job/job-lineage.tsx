@@ -10,6 +10,7 @@ import { lineageQuery } from "~/features/job/queries";
 import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
+import { shortId } from "~/ui/names";
 import { number } from "~/ui/quantities";
 
 /** What the adapter was made from, as the server and the file's metadata tell it. */
@@ -46,7 +47,7 @@ function Tree({ lineage }: { lineage: LineageOut }) {
             name={<Trans>Repeats</Trans>}
             value={
               <PageLink to="/jobs/$id" params={{ id: first }}>
-                <bdi dir="ltr">{first.slice(0, 8)}</bdi>
+                <bdi dir="ltr">{shortId(first)}</bdi>
               </PageLink>
             }
           />
@@ -59,7 +60,7 @@ function Tree({ lineage }: { lineage: LineageOut }) {
 function DatasetNode({ lineage: { dataset, caption_template: template } }: { lineage: LineageOut }) {
   const link = (
     <PageLink to="/datasets/$id" params={{ id: dataset.id }}>
-      <bdi dir="ltr">{dataset.id.slice(0, 8)}</bdi>
+      <bdi dir="ltr">{shortId(dataset.id)}</bdi>
     </PageLink>
   );
   return (
@@ -69,7 +70,7 @@ function DatasetNode({ lineage: { dataset, caption_template: template } }: { lin
         <ul className={classes.items}>
           {dataset.items.map((item) => (
             <li key={item.id}>
-              <bdi dir="ltr">{item.id.slice(0, 8)}</bdi> <Digest value={item.sha256} />
+              <bdi dir="ltr">{shortId(item.id)}</bdi> <Digest value={item.sha256} />
             </li>
           ))}
         </ul>

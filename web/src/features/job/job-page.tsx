@@ -20,6 +20,7 @@ import { Copyable } from "~/ui/copyable";
 import { Failure } from "~/ui/failure";
 import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
+import { jobName, shortId } from "~/ui/names";
 import { Page } from "~/ui/page";
 import { duration } from "~/ui/quantities";
 import { StatusBadge } from "~/ui/status-badge";
@@ -35,7 +36,7 @@ export function JobPage() {
     return job.error ? <Failure error={job.error} /> : <Loading height={320} />;
   }
   return (
-    <Page title={job.data.name ?? id.slice(0, 8)} actions={<JobActions job={job.data} />}>
+    <Page title={jobName(job.data)} actions={<JobActions job={job.data} />}>
       {job.error && !job.error.isUnreachable && <Failure error={job.error} />}
       <Group gap="md">
         <StatusBadge status={job.data.status} />
@@ -47,7 +48,7 @@ export function JobPage() {
             submitted <When at={job.data.created_at} />
           </Trans>
         </Text>
-        <Copyable value={id} shown={id.slice(0, 8)} />
+        <Copyable value={id} shown={shortId(id)} />
         {job.data.completed_at === null && <LiveMark state={link} />}
       </Group>
       <JobState job={job.data} />

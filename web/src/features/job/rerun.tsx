@@ -1,10 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Modal, Stack, Table, Text } from "@mantine/core";
+import { Button, Modal, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type JobOut, type RerunOut, rerunJob } from "~/api/generated";
+import { DifferenceTable } from "~/ui/difference-table";
 import { Failure } from "~/ui/failure";
 import { PageButton } from "~/ui/links";
-import { Sheet } from "~/ui/sheet";
 
 /** Makes the adapter once more, and says what cannot be as it was. */
 export function Rerun({ job }: { job: JobOut }) {
@@ -39,31 +39,19 @@ function Submitted({ rerun, onLeave }: { rerun: RerunOut; onLeave: () => void })
           <Trans>A new job was submitted. This cannot be as it was, so its adapter may differ:</Trans>
         )}
       </Text>
-      {rerun.differences.length > 0 && <Differences differences={rerun.differences} />}
+      {rerun.differences.length > 0 && (
+        <DifferenceTable
+          minWidth={320}
+          differences={rerun.differences.map(({ field, before, after }) => ({
+            field,
+            before: JSON.stringify(before),
+            now: JSON.stringify(after),
+          }))}
+        />
+      )}
       <PageButton to="/jobs/$id" params={{ id: rerun.job.id }} onClick={onLeave}>
         <Trans>To the new job</Trans>
       </PageButton>
     </Stack>
-  );
-}
-
-function Differences({ differences }: { differences: RerunOut["differences"] }) {
-  const { t } = useLingui();
-  return (
-    <Sheet label={t`What differs`} columns={[t`What differs`, t`before`, t`now`]} minWidth={320}>
-      {differences.map(({ field, before, after }) => (
-        <Table.Tr key={field}>
-          <Table.Th scope="row" fw={500}>
-            <bdi dir="ltr">{field}</bdi>
-          </Table.Th>
-          <Table.Td>
-            <bdi dir="ltr">{JSON.stringify(before)}</bdi>
-          </Table.Td>
-          <Table.Td>
-            <bdi dir="ltr">{JSON.stringify(after)}</bdi>
-          </Table.Td>
-        </Table.Tr>
-      ))}
-    </Sheet>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { JobOut } from "~/api/generated";
 import { curveQuery } from "~/features/jobs/queries";
 import { PageLink } from "~/ui/links";
+import { jobName } from "~/ui/names";
 import { duration, figure, number, percent } from "~/ui/quantities";
 import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
@@ -26,7 +27,7 @@ function JobRow({ job }: { job: JobOut }) {
     <Table.Tr data-job={job.id}>
       <Table.Td>
         <PageLink to="/jobs/$id" params={{ id: job.id }} fw={500}>
-          <bdi>{job.name ?? job.id.slice(0, 8)}</bdi>
+          <bdi>{jobName(job)}</bdi>
         </PageLink>
         <Text size="xs" c="dimmed">
           <bdi dir="ltr">{job.base_model}</bdi>

@@ -1,11 +1,12 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Paper, Stack, Table, Text, Title } from "@mantine/core";
+import { Paper, Stack, Text, Title } from "@mantine/core";
 import type { JobOut } from "~/api/generated";
 import type { Draft } from "~/features/new-job/draft";
 import { changesSince } from "~/features/new-job/from-job";
 import { usePreset } from "~/features/new-job/preset-picker";
+import { DifferenceTable } from "~/ui/difference-table";
 import { PageLink } from "~/ui/links";
-import { Sheet } from "~/ui/sheet";
+import { jobName, settingText } from "~/ui/names";
 
 /** In what the job that is being put together differs from the one it started from. */
 export function Changes({ job, draft }: { job: JobOut; draft: Draft }) {
@@ -21,7 +22,7 @@ export function Changes({ job, draft }: { job: JobOut; draft: Draft }) {
           <Trans>
             since{" "}
             <PageLink to="/jobs/$id" params={{ id: job.id }}>
-              <bdi>{job.name ?? job.id.slice(0, 8)}</bdi>
+              <bdi>{jobName(job)}</bdi>
             </PageLink>
           </Trans>
         </Text>
@@ -30,27 +31,12 @@ export function Changes({ job, draft }: { job: JobOut; draft: Draft }) {
             <Trans>None yet: it would be the same job.</Trans>
           </Text>
         ) : (
-          <Sheet label={t`What differs`} columns={[t`What differs`, t`before`, t`now`]} minWidth={220}>
-            {changes.map(({ name, before, now }) => (
-              <Table.Tr key={name} data-changed={name}>
-                <Table.Th scope="row" fw={500}>
-                  <bdi dir="ltr">{name}</bdi>
-                </Table.Th>
-                <Table.Td>
-                  <bdi dir="ltr">{shown(before)}</bdi>
-                </Table.Td>
-                <Table.Td>
-                  <bdi dir="ltr">{shown(now)}</bdi>
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Sheet>
+          <DifferenceTable
+            minWidth={220}
+            differences={changes.map(({ name, before, now }) => ({ field: name, before: settingText(before), now: settingText(now) }))}
+          />
         )}
       </Stack>
     </Paper>
   );
-}
-
-function shown(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }
