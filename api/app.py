@@ -42,6 +42,7 @@ from api.routes import (
 )
 from api.streaming import OpenStreams
 from api.submission import SUBMIT_THREADS
+from api.upload import UPLOAD_THREADS
 from api.web import PageHeaders, web_routes
 from orchestrator.services import Services
 from orchestrator.stop_flag import StopFlag
@@ -120,6 +121,7 @@ def create_app(services: Services, options: ApiOptions, *, measured: tuple[Colle
     app.state.metrics = metrics
     app.state.rate_limits = RateLimits(options)
     app.state.submit_threads = CapacityLimiter(SUBMIT_THREADS)
+    app.state.upload_threads = CapacityLimiter(UPLOAD_THREADS)
     app.state.stopping = StopFlag()  # set by the server when it is told to stop; waiting answers then end
     app.state.fan_out = FanOut(services.streams, app.state.stopping)
     app.state.open_streams = OpenStreams(options.max_streams_per_user)

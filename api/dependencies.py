@@ -91,32 +91,34 @@ Stopping = Annotated[StopFlag, Depends(of_app(lambda state: state.stopping))]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-async def identify(
-    request: Request, credentials: HTTPAuthorizationCredentials | None, services: Services, limits: RateLimits
-) -> Identity:
+async def identify(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Identity:
     """The caller. Raises Unauthenticated, and RateLimited for an address with too many refused tokens."""
     if credentials is None:
         raise Unauthenticated("Send a token: `Authorization: Bearer <token>`.")
-    return await identify_by(services.tokens.verify, credentials.credentials, request, limits)
+    services = cast(Services, request.app.state.services)
+    return await identify_by(services.tokens.verify, credentials.credentials, request)
 
 
-async def identify_by(verify: Callable[[str], Identity], secret: str, request: Request, limits: RateLimits) -> Identity:
+async def identify_by(verify: Callable[[str], Identity], secret: str, request: Request) -> Identity:
     """Whose secret, a token or ticket, `verify` says it is; what it refuses counts against the caller's address."""
     try:
         identity = await run_in_threadpool(verify, secret)
     except Unauthenticated:
-        limits.count_failed_authentication(request.client.host if request.client else "")
+        _limits(request).count_failed_authentication(request.client.host if request.client else "")
         raise
     request.state.identity = identity
     return identity
 
 
-async def admit(
-    request: Request, response: Response, credentials: Credentials, services: AllServices, limits: Limits
-) -> None:
-    """Guard of every router behind a token: who calls is known, and does not call too often."""
-    await identify(request, credentials, services, limits)
-    response.headers.update(await limits.count_request(request))
+async def admit(request: Request, response: Response, credentials: Credentials) -> None:
+    """Guard of every router behind a token: who calls is known, and does not call too often. It guards nearly every
+    request, so it takes what it needs from the app itself: each dependency of a dependency is solved anew."""
+    await identify(request, credentials)
+    response.headers.update(_limits(request).count_request(request))
+
+
+def _limits(request: Request) -> RateLimits:
+    return cast(RateLimits, request.app.state.rate_limits)
 
 
 async def _admitted(request: Request) -> Identity:

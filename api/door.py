@@ -7,18 +7,16 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from api.dependencies import AllServices, Credentials, Limits, identify, identify_by
+from api.dependencies import Credentials, Limits, identify, identify_by
 from orchestrator.domain.identity import Identity
 
 Ticket = Annotated[str | None, Query(description="A ticket that was asked for, instead of a token.", max_length=200)]
 
 
-async def _holder(
-    request: Request, credentials: Credentials, services: AllServices, limits: Limits, ticket: Ticket = None
-) -> Identity | None:
+async def _holder(request: Request, credentials: Credentials, ticket: Ticket = None) -> Identity | None:
     """Whose token it is, settled before what was asked for; None where there is a ticket instead. Raises
     Unauthenticated, RateLimited."""
-    return await identify(request, credentials, services, limits) if ticket is None else None
+    return await identify(request, credentials) if ticket is None else None
 
 
 class _Door:
@@ -36,8 +34,8 @@ class _Door:
 
     async def let_in(self, redeem: Callable[[str], Identity]) -> Identity:
         """The token's owner, or whom `redeem` says that the ticket stands for. Raises Unauthenticated, RateLimited."""
-        identity = self._holder or await identify_by(redeem, self._ticket or "", self._request, self._limits)
-        await self._limits.count_request(self._request)
+        identity = self._holder or await identify_by(redeem, self._ticket or "", self._request)
+        self._limits.count_request(self._request)
         return identity
 
 

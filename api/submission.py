@@ -73,7 +73,7 @@ class Submitting:
 
     async def submit(self, wanted: SubmitRequest) -> Outcome:
         """Store the job and wait for its launch. Raises LaunchFailed when its container could not be started."""
-        self._response.headers.update(await self._limits.count_submission(self._request))
+        self._response.headers.update(self._limits.count_submission(self._request))
         submission = submission_of(self._key, dataclasses.asdict(wanted))
         job = await anyio.to_thread.run_sync(
             self._jobs.submit, self._identity, wanted, submission, limiter=self._threads

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Request
+import anyio.to_thread
+from anyio import CapacityLimiter
+from fastapi import Depends, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
 from api.body_limit import allow_body
+from api.dependencies import Options, of_app
 from api.schemas.texts import Name
 from orchestrator.domain.dataset import UploadLimits
 from orchestrator.domain.errors import Rejected, Violation
 from orchestrator.ports.dataset_store import UploadedFile
 
+T = TypeVar("T")
+
 DEFAULT_NAME = "dataset"
 # Part headers, on top of what the files may weigh together.
 _OVERHEAD_BYTES = 8 * 1024**2
 _MAX_FIELD_BYTES = 4096
+# An upload is looked at picture by picture, for minutes if need be; the other threads are for those who only look.
+UPLOAD_THREADS = 4
+
+UploadThreads = Annotated[CapacityLimiter, Depends(of_app(lambda state: state.upload_threads))]
 
 _name = TypeAdapter[str](Name)
 _strip_exif = TypeAdapter[Literal["true", "false"]](Literal["true", "false"])
@@ -56,6 +65,30 @@ class Upload:
     name: str
     strip_exif: bool
     files: list[UploadedFile]
+
+
+class Uploading:
+    """What the uploading routes do; built by FastAPI for a request."""
+
+    def __init__(self, request: Request, options: Options, threads: UploadThreads) -> None:
+        self._request = request
+        self._max_bytes = options.max_upload_bytes
+        self._threads = threads
+
+    @property
+    def announced_bytes(self) -> int:
+        return announced_bytes(self._request)
+
+    def read(self, *, is_addition: bool = False) -> AbstractAsyncContextManager[Upload]:
+        """As `read_upload`."""
+        return read_upload(self._request, max_bytes=self._max_bytes, is_addition=is_addition)
+
+    async def keep(self, store: Callable[[], T]) -> T:
+        """What `store` makes of the files, in a thread of those for uploads."""
+        return await anyio.to_thread.run_sync(store, limiter=self._threads)
+
+
+UploadSteps = Annotated[Uploading, Depends()]
 
 
 def announced_bytes(request: Request) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, Options, admit
+from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, admit
 from api.schemas.assets import DatasetOut
 from api.schemas.datasets import AdditionOut, DatasetItemOut, ItemBody, ItemQuery, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.presets import RecommendationOut
-from api.upload import ADDITION_BODY, UPLOAD_BODY, announced_bytes, read_upload
+from api.upload import ADDITION_BODY, UPLOAD_BODY, UploadSteps
 from orchestrator.domain.training import TrainingType
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
@@ -41,18 +42,13 @@ router = APIRouter(prefix="/datasets", tags=["datasets"], dependencies=[Depends(
     openapi_extra={"requestBody": UPLOAD_BODY},
 )
 async def upload_dataset(
-    request: Request,
-    identity: CurrentIdentity,
-    datasets: DatasetsService,
-    options: Options,
-    idempotency_key: UploadKey = None,
+    uploading: UploadSteps, identity: CurrentIdentity, datasets: DatasetsService, idempotency_key: UploadKey = None
 ) -> Single[DatasetOut]:
     """Pictures with captions of the same name (`cat.png`, `cat.txt`), or one zip of them. All or nothing."""
-    await run_in_threadpool(datasets.require_room, announced_bytes(request))
-    async with read_upload(request, max_bytes=options.max_upload_bytes) as upload:
-        dataset = await run_in_threadpool(
-            datasets.upload, identity, upload.name, upload.files, strip_exif=upload.strip_exif, key=idempotency_key
-        )
+    await run_in_threadpool(datasets.require_room, uploading.announced_bytes)
+    async with uploading.read() as upload:
+        keep = partial(datasets.upload, identity, upload.name, upload.files, strip_exif=upload.strip_exif)
+        dataset = await uploading.keep(partial(keep, key=idempotency_key))
     return Single(data=DatasetOut.from_domain(dataset))
 
 
@@ -63,16 +59,15 @@ async def upload_dataset(
     openapi_extra={"requestBody": ADDITION_BODY},
 )
 async def add_items(
-    request: Request, dataset_id: DatasetId, identity: CurrentIdentity, datasets: DatasetsService, options: Options
+    uploading: UploadSteps, dataset_id: DatasetId, identity: CurrentIdentity, datasets: DatasetsService
 ) -> Single[AdditionOut]:
     """Under the same limits as an upload, which hold for the dataset as a whole. All or nothing, and safe to repeat: a
     picture that the dataset holds already is not kept again. Jobs submitted before train on what there was then."""
     await run_in_threadpool(datasets.require_owner, identity, dataset_id)
-    await run_in_threadpool(datasets.require_room, announced_bytes(request))
-    async with read_upload(request, max_bytes=options.max_upload_bytes, is_addition=True) as upload:
-        dataset, sent = await run_in_threadpool(
-            datasets.add_items, identity, dataset_id, upload.files, strip_exif=upload.strip_exif
-        )
+    await run_in_threadpool(datasets.require_room, uploading.announced_bytes)
+    async with uploading.read(is_addition=True) as upload:
+        keep = partial(datasets.add_items, identity, dataset_id, upload.files, strip_exif=upload.strip_exif)
+        dataset, sent = await uploading.keep(keep)
     return Single(data=AdditionOut.from_domain(dataset, sent))
 
 

@@ -37,7 +37,7 @@ async def rerun_job(
 ) -> Single[RerunOut]:
     """A new job with the same settings and seed, on the same version of the dataset, to give the same adapter.
     `differences` names what cannot be as it was: a base model or an image that is another by now."""
-    response.headers.update(await limits.count_submission(request))
+    response.headers.update(limits.count_submission(request))
     submission = submission_of(idempotency_key, {"rerun": job_id})
     rerun = await run_in_threadpool(reproduction.rerun, identity, job_id, submission)
     response.headers["Location"] = f"/api/training/jobs/{rerun.job.id}"

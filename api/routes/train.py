@@ -18,7 +18,7 @@ router = APIRouter(prefix="/train", tags=["diagnostic"], dependencies=[Depends(a
 
 async def _count_submission(request: Request, response: Response, _: CurrentIdentity, limits: Limits) -> None:
     """It takes a slot and a device as every job does."""
-    response.headers.update(await limits.count_submission(request))
+    response.headers.update(limits.count_submission(request))
 
 
 @router.post(

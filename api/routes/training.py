@@ -10,13 +10,13 @@ from fastapi.concurrency import run_in_threadpool
 from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, admit
 from api.patience import wait_for
 from api.schemas.envelope import GUARDED, Listing, Single, errors, example
-from api.schemas.queue import QueueOut
 from api.schemas.training import (
     UNDECIDED,
     CancelBody,
     JobOut,
     JobQuery,
     PlanOut,
+    QueueOut,
     RetryBody,
     SubmitAnswer,
     SubmitBody,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from api.upload import UPLOAD_THREADS
 from tests.factories import picture_bytes, turned_exif
 from tests.unit.api.installation import BOB, MIN_FREE_BYTES, Installation
+from tests.waiting import eventually
 
 SUBMIT = "/api/training/submit"
 
@@ -30,6 +34,30 @@ def ask(lorry: Installation, method: str, path: str, **options: Any) -> Any:
 
 def items(lorry: Installation, dataset_id: str, **query: Any) -> Any:
     return ask(lorry, "GET", f"/api/datasets/{dataset_id}/items", params=query).json()
+
+
+def test_uploads_that_take_long_do_not_keep_anybody_from_looking(lorry: Installation) -> None:
+    released, more_than_all_threads, headers = threading.Event(), 45, lorry.as_user()
+    upload = lorry.services.datasets.upload
+
+    def hold_up(*sent: Any, **how: Any) -> Any:
+        released.wait(60)
+        return upload(*sent, **how)
+
+    lorry.services.datasets.upload = hold_up  # type: ignore[method-assign]
+    files = [("files", (f"{name}.png", picture_bytes(64, 64 + place), "image/png")) for place, name in enumerate("ab")]
+    with lorry.client as client, ThreadPoolExecutor(more_than_all_threads + 1) as pool:
+        try:
+            uploading = [
+                pool.submit(client.post, "/api/datasets/upload", files=files, headers=headers)
+                for _ in range(more_than_all_threads)
+            ]
+            waiting = lorry.app.state.upload_threads.statistics
+            eventually(lambda: waiting().tasks_waiting == more_than_all_threads - UPLOAD_THREADS)
+            assert pool.submit(client.get, "/api/datasets", headers=headers).result(timeout=30).status_code == 200
+        finally:
+            released.set()
+        assert {answer.result().status_code for answer in uploading} == {201}
 
 
 def curate(lorry: Installation, dataset_id: str, place: int, **changes: Any) -> Any:

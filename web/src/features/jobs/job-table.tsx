@@ -9,7 +9,6 @@ import { duration, figure, number, percent } from "~/ui/quantities";
 import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
 import { StatusBadge } from "~/ui/status-badge";
-import { WaitFacts } from "~/ui/wait-facts";
 import { When } from "~/ui/when";
 
 export function JobTable({ jobs }: { jobs: JobOut[] }) {
@@ -68,12 +67,10 @@ export function JobProgress({ job }: { job: JobOut }) {
   const { t } = useLingui();
   if (job.status === "queued" && job.queue) {
     return (
-      <>
-        <Text size="sm">
-          {t`place ${number(job.queue.position)}`} · <bdi>{job.queue.explanation}</bdi>
-        </Text>
-        <WaitFacts place={job.queue} />
-      </>
+      <Text size="sm">
+        {t`place ${job.queue.position}`} · <bdi>{job.queue.reason}</bdi>
+        {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
+      </Text>
     );
   }
   if (job.error_message !== null) {
