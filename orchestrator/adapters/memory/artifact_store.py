@@ -6,6 +6,7 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,7 +26,10 @@ class MemoryArtifactStore:
         self.flaws: dict[str, str] = {}
         self._workspace = workspace
         self._files: dict[str, dict[str, bytes]] = {}
-        self._on_disk = tempfile.TemporaryDirectory(prefix="lorry-artifacts-")
+
+    @cached_property
+    def _on_disk(self) -> tempfile.TemporaryDirectory[str]:
+        return tempfile.TemporaryDirectory(prefix="lorry-artifacts-")
 
     def collect(self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES) -> Sequence[CollectedFile]:
         outputs = self._workspace.outputs.get(job_id, {})
