@@ -26,6 +26,8 @@ class Job(TypedDict):
     dataset_id: str
     base_model: str
     config: dict[str, Any]
+    notes: str | None
+    tags: list[str]
     status: str
     attempt: int
     container_id: str | None
@@ -38,6 +40,7 @@ class Job(TypedDict):
     queue: QueuePlace | None
     end_reason: str | None
     error_message: str | None
+    restorable_until: str | None
     created_at: str
     started_at: str | None
     completed_at: str | None

@@ -24,6 +24,7 @@ from cli.commands import (
     server,
     stats,
     submit,
+    upkeep,
     webhooks,
 )
 from cli.errors import CliError, ExitCode
@@ -67,6 +68,7 @@ for command in (
     submit,
     jobs,
     job,
+    upkeep,
     logs,
     records,
     stats,

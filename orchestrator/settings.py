@@ -139,6 +139,9 @@ class Settings(BaseSettings):
         7, ge=0, description="The same for what its container wrote: copied by then, but a retry resumes from it."
     )
     retain_checkpoints_days: int = Field(30, ge=0, description="The same for its checkpoints among the artifacts.")
+    undo_delete_seconds: float = Field(
+        3_600.0, ge=0, le=2_592_000, description="How long a deleted job can be brought back; 0 removes it at once."
+    )
     metrics_port: int = Field(
         0, ge=0, le=65535, description="Port on which `lorry orchestrate` shows its own metrics; 0: none."
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from orchestrator.domain.container import Limits
+from orchestrator.domain.deletion import UndoPolicy
 from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.reconciliation import Policy
 from orchestrator.domain.scheduling import SchedulingPolicy
@@ -57,3 +59,7 @@ def reconciliation_policy(settings: Settings) -> Policy:
         stall_seconds=settings.stall_seconds,
         outputs_max_bytes=settings.outputs_max_bytes,
     )
+
+
+def undo_policy(settings: Settings) -> UndoPolicy:
+    return UndoPolicy(timedelta(seconds=settings.undo_delete_seconds))

@@ -24,7 +24,7 @@ ADMINS = "/api/admin/"
 STREAM = "text/event-stream"
 
 # Things under other names than their own.
-ALSO_CALLED = {"with": "job_id", "ids": "job_id", "from_checkpoint": "artifact_id"}
+ALSO_CALLED = {"with": "job_id", "ids": "job_id", "baseline": "job_id", "from_checkpoint": "artifact_id"}
 # They name nothing that has an owner whom it is hidden from.
 NOBODYS = {"modelId", "user_id"}
 # What else an operation needs before it looks at whose thing it is about. A new one that needs a body fails the walk
@@ -34,6 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/training/jobs": {"type": "lora", "base_model": "lorry/tiny-sd15", "config": {}},
     "PATCH /api/datasets/{dataset_id}/items/{item_id}": {"caption": "stolen"},
     "PATCH /api/models/registered/{name}": {"name": "stolen"},
+    "PATCH /api/training/jobs/{job_id}": {"name": "stolen"},
 }
 
 

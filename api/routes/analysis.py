@@ -24,6 +24,11 @@ JobIds = Annotated[
     Query(min_length=1, max_length=_MOST_COMPARED, description="Repeated or separated by commas."),
 ]
 
+Baseline = Annotated[
+    uuid.UUID | None,
+    Query(description="A job to hold the others against; in front of them where it is not among `ids`."),
+]
+
 
 def _rfc3339(text: object) -> object:
     """A bare number would be taken for seconds since 1970."""
@@ -56,12 +61,17 @@ def get_run_status(
 
 @router.get("/analysis/training/compare", summary="Jobs side by side", responses=errors(400, 404))
 def compare_jobs(
-    ids: JobIds, identity: CurrentIdentity, analysis: AnalysisService, points: CurvePoints = 500
+    ids: JobIds,
+    identity: CurrentIdentity,
+    analysis: AnalysisService,
+    points: CurvePoints = 500,
+    baseline: Baseline = None,
 ) -> Single[ComparisonOut]:
     """Their curves, final figures, and the settings in which they differ."""
-    return Single(
-        data=ComparisonOut.from_domain(analysis.compare(identity, [str(each) for each in ids], points=points))
+    found = analysis.compare(
+        identity, [str(each) for each in ids], points=points, baseline=str(baseline) if baseline else None
     )
+    return Single(data=ComparisonOut.from_domain(found))
 
 
 @router.get("/training/stats", summary="Jobs counted", responses=errors(400, 403))

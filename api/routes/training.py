@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, admit
 from api.patience import wait_for
+from api.schemas.describing import JobPatch
 from api.schemas.envelope import GUARDED, Listing, Single, errors, example
 from api.schemas.training import (
     UNDECIDED,
@@ -107,11 +108,30 @@ def get_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> Sing
     return Single(data=JobOut.from_domain(jobs.get(identity, job_id)))
 
 
+@router.patch("/jobs/{job_id}", summary="Name, note and tag a job", responses=errors(400, 404))
+def describe_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService, body: JobPatch) -> Single[JobOut]:
+    """In any state, without a word to its run. What is left out stays."""
+    return Single(data=JobOut.from_domain(jobs.describe(identity, job_id, body.to_domain())))
+
+
 @router.delete("/jobs/{job_id}", summary="Delete a job", responses=errors(404, 409))
 def delete_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> Single[JobOut]:
-    """One that has not ended is cancelled. One that has is deleted for good, with its records, its files and the model
-    version that its adapter is registered as; the answer is the job as it was."""
+    """One that has not ended is cancelled. One that has is gone at once, with its records, its files and the model
+    version that its adapter is registered as; the answer is the job as it was. Until `restorable_until` it can be
+    brought back, where this installation leaves time for that; then it is removed for good."""
     return Single(data=JobOut.from_domain(jobs.delete(identity, job_id)))
+
+
+@router.post("/jobs/{job_id}/restore", summary="Bring a deleted job back", responses=errors(404))
+def restore_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> Single[JobOut]:
+    """With all that is its own, as if it had not been deleted. One that is there stays as it is."""
+    return Single(data=JobOut.from_domain(jobs.restore(identity, job_id)))
+
+
+@router.get("/deleted", summary="The caller's jobs that can be brought back")
+def list_deleted_jobs(identity: CurrentIdentity, jobs: JobsService) -> Listing[JobOut]:
+    """The hundred deleted last, the last in front, each with the time until which it can be brought back."""
+    return Listing.whole([JobOut.from_domain(view) for view in jobs.deleted(identity)])
 
 
 @router.post("/jobs/{job_id}/poll", summary="Have a job looked at now", responses=errors(404))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.records import MetricOut
 from api.schemas.words import WORDS
-from orchestrator.domain.analysis import Contrast
+from orchestrator.domain.analysis import Contrast, Margin
 from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.lifecycle import JobStatus
@@ -205,7 +205,19 @@ class OutcomeOut(BaseModel):
         )
 
 
+class MarginOut(BaseModel):
+    """By how much losses are above the baseline's: below zero is better."""
+
+    loss: float | None = Field(description="Null where either has none.", examples=[-0.0021])
+    best_val_loss: float | None = Field(description="Null where either has none.", examples=[-0.0014])
+
+    @classmethod
+    def from_domain(cls, margin: Margin) -> MarginOut:
+        return cls(loss=margin.loss, best_val_loss=margin.best_val_loss)
+
+
 class ComparedJob(OutcomeOut):
+    over_baseline: MarginOut | None = Field(description="Null for the baseline itself, and without one.")
     curve: list[MetricOut] = Field(description="A long one is thinned; extremes and validations stay.")
     measured_count: int = Field(description="How many points the whole curve has.", examples=[1000])
 
@@ -226,14 +238,20 @@ class ComparisonOut(BaseModel):
     """Several jobs side by side."""
 
     jobs: list[ComparedJob] = Field(description="In the order in which they were asked for.")
+    baseline: str | None = Field(
+        description="Id of the job that the others are held against.", examples=[WORDS["job_id"]]
+    )
     differences: list[ContrastOut] = Field(description="Settings that are not the same for all.")
 
     @classmethod
     def from_domain(cls, comparison: Comparison) -> ComparisonOut:
+        margins = {job_id: MarginOut.from_domain(margin) for job_id, margin in comparison.margins.items()}
         return cls(
+            baseline=comparison.baseline,
             jobs=[
                 ComparedJob(
                     **dict(OutcomeOut.from_domain(outcome)),
+                    over_baseline=margins.get(outcome.job.id),
                     curve=[MetricOut.from_domain(metric) for metric in comparison.curves[outcome.job.id].points],
                     measured_count=comparison.curves[outcome.job.id].measured_count,
                 )

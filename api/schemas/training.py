@@ -15,7 +15,7 @@ from api.schemas.texts import Name, Reason, Search, TriggerWord
 from api.schemas.training_options import ConfigField
 from api.schemas.words import WORDS
 from orchestrator.domain.estimates import Basis, Estimate
-from orchestrator.domain.job import FROM_SCRATCH
+from orchestrator.domain.job import FROM_SCRATCH, Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.scheduling import Place
@@ -217,6 +217,8 @@ class JobOut(BaseModel):
     base_model: str
     config: dict[str, Any] = Field(description="Every option, defaults filled in.")
     trigger_words: list[str]
+    notes: str | None = Field(description="What its owner noted; lines of plain text.")
+    tags: list[str] = Field(description="Its owner's, to find it by.")
     preset: str | None
     status: JobStatus
     priority: int
@@ -251,6 +253,12 @@ class JobOut(BaseModel):
     max_runtime_seconds: int | None
     dataset_sha256: str | None = Field(description="The version of the dataset that it trains on.")
     excluded_items: dict[str, int] = Field(description="Items of the dataset that it may not train on, by reason.")
+    restorable_until: datetime | None = Field(
+        description="Only of a deleted one: nothing else shows it any more.", examples=[None]
+    )
+    undo_delete_seconds: float = Field(
+        description="How long it can be brought back once it is deleted; 0: not at all.", examples=[3_600.0]
+    )
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None
@@ -259,52 +267,23 @@ class JobOut(BaseModel):
     @classmethod
     def from_domain(cls, view: JobView) -> JobOut:
         job, progress = view.job, view.job.progress
-        return cls(
-            id=job.id,
-            user_id=job.user_id,
-            dataset_id=job.dataset_id,
-            name=job.name,
-            type=job.type,
-            base_model=job.base_model,
-            config=job.config.as_params(),
-            trigger_words=list(job.trigger_words),
-            preset=job.preset,
-            status=job.status,
-            priority=job.priority,
-            gpus=job.gpus,
-            attempt=job.attempt,
-            container_id=job.container_id,
-            gpu_ids=list(job.gpu_ids),
-            progress=progress.progress,
-            phase=progress.phase,
-            current_step=progress.current_step,
-            total_steps=progress.total_steps or job.config.steps,
-            current_epoch=progress.current_epoch,
-            total_epochs=progress.total_epochs,
-            eta_seconds=progress.eta_seconds,
-            train_count=progress.train_count,
-            val_count=progress.val_count,
-            metrics=progress.metrics,
-            end_reason=job.end_reason,
-            exit_code=job.exit_code,
-            error_message=job.error_message,
-            queue=QueuePlace.from_domain(view.place) if view.place else None,
-            estimate=EstimateOut.from_domain(view.estimate) if view.estimate else None,
-            image_digest=job.image_digest,
-            experiment_id=job.experiment_id,
-            retry_of=job.retry_of,
-            retries=job.retries,
-            retry_at=job.retry_at,
-            cancel_requested_at=job.cancel_requested_at,
-            memory_profile=job.memory_profile,
-            max_runtime_seconds=job.max_runtime_seconds,
-            dataset_sha256=job.dataset_sha256,
-            excluded_items=job.excluded_items,
-            created_at=job.created_at,
-            updated_at=job.updated_at,
-            started_at=job.started_at,
-            completed_at=job.completed_at,
-        )
+        as_they_are = {name: getattr(job, name) for name in _OF_JOB} | {
+            name: getattr(progress, name) for name in _OF_PROGRESS
+        }
+        told = {
+            "config": job.config.as_params(),
+            "total_steps": progress.total_steps or job.config.steps,
+            "queue": QueuePlace.from_domain(view.place) if view.place else None,
+            "estimate": EstimateOut.from_domain(view.estimate) if view.estimate else None,
+            "restorable_until": view.restorable_until,
+            "undo_delete_seconds": view.undo_seconds,
+        }
+        return cls(**as_they_are | told)
+
+
+# What a job is shown with as it is. `progress` is the name of all of it in the one and of a number in the other.
+_OF_JOB = {field.name for field in dataclasses.fields(Job)} & JobOut.model_fields.keys() - {"progress"}
+_OF_PROGRESS = {field.name for field in dataclasses.fields(Progress)} & JobOut.model_fields.keys()
 
 
 class PlanOut(BaseModel):
@@ -356,6 +335,7 @@ class JobQuery(BaseModel):
     dataset_id: uuid.UUID | None = None
     experiment_id: uuid.UUID | None = None
     q: Search = Field("", description="Contained in the name, any case.")
+    tag: str | None = Field(None, max_length=40, description="Among its tags, letter by letter.")
     sort: Literal["-created_at", "created_at"] = "-created_at"
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(50, ge=1, le=200)
@@ -373,5 +353,6 @@ class JobQuery(BaseModel):
             dataset_id=str(self.dataset_id) if self.dataset_id else None,
             experiment_id=str(self.experiment_id) if self.experiment_id else None,
             text=self.q or None,
+            tag=self.tag,
             oldest_first=self.sort == "created_at",
         )

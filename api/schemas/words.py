@@ -46,6 +46,8 @@ WORDS: Mapping[str, Any] = MappingProxyType(
         "baseModel": _BASE_MODEL,
         "modelId": _BASE_MODEL,
         "trigger_words": "sks cat",
+        "notes": "The eyes came out.",
+        "tags": "keep",
         "path": "adapter/my-cat.safetensors",
         "events": "job.completed",
         "url": "https://example.com/hooks/lorry",

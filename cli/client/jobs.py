@@ -39,6 +39,23 @@ class JobCalls(Transport):
         answer = self._post(f"/training/jobs/{job_id}/retry", doing=doing, json={"from_checkpoint": from_checkpoint})
         return cast("Job", answer["data"])
 
+    def describe(self, job_id: str, **changes: Any) -> Job:
+        """Change `name`, `notes` or `tags`; what is not given stays, None takes a text away."""
+        answer = self._once("PATCH", f"/training/jobs/{job_id}", doing=f"describe job {job_id}", json=changes)
+        return cast("Job", answer["data"])
+
+    def delete(self, job_id: str) -> Job:
+        """The job as it was; `restorable_until` says how long it can be brought back. One at work is cancelled."""
+        return cast("Job", self._once("DELETE", f"/training/jobs/{job_id}", doing=f"delete job {job_id}")["data"])
+
+    def restore(self, job_id: str) -> Job:
+        answer = self._post(f"/training/jobs/{job_id}/restore", doing=f"bring job {job_id} back")
+        return cast("Job", answer["data"])
+
+    def deleted(self) -> list[Job]:
+        """Those that can be brought back, what was deleted last in front."""
+        return cast("list[Job]", self._data("/training/deleted", doing="list deleted jobs"))
+
     def rerun(self, job_id: str, *, idempotency_key: str | None = None) -> Rerun:
         """The same once more: settings, seed, version of the dataset."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}

@@ -73,6 +73,8 @@ def rerun(job: JobArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:
     yield "job", job["id"]
     yield "name", job["name"] or ""
+    yield "tags", ", ".join(job["tags"])
+    yield "notes", " ".join((job["notes"] or "").split())
     yield "training", f"{job['type']} of {job['base_model']}"
     yield "dataset", job["dataset_id"]
     yield "now", "  ".join(part for part in (stage(job), f"{job['progress']:.0f}%", facts(job)) if part)

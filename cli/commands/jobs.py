@@ -35,6 +35,7 @@ def list_jobs(
     base_model: Annotated[str | None, typer.Option(help="Only jobs on this base model.")] = None,
     dataset: Annotated[str | None, typer.Option(help="Only jobs on this dataset id.")] = None,
     search: Annotated[str | None, typer.Option(help="Only jobs with this in their name.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only jobs with this tag.")] = None,
     page: Annotated[int, typer.Option(min=1, help="Which page of the list.")] = 1,
     page_size: Annotated[int, typer.Option(min=1, max=100, help="Jobs on a page.")] = 20,
     url: UrlOption = DEFAULT_URL,
@@ -50,6 +51,7 @@ def list_jobs(
             base_model=base_model,
             dataset_id=dataset,
             q=search,
+            tag=tag,
         )
     if as_json:
         print_json({"data": found.items, "total": found.total, "page": found.page})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.adapters.sql import SqlAnalysisStore, SqlExperimentStore
+from orchestrator.adapters.sql import SqlAnalysisStore, SqlExperimentStore, SqlTrash
 from orchestrator.bootstrap.adapters import Adapters
 from orchestrator.ports.preset_store import PresetStore
 from orchestrator.services.analysis import Analysis
@@ -13,7 +13,7 @@ from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
 from orchestrator.services.queue import Queue
 from orchestrator.settings import Settings
-from orchestrator.values import tariff
+from orchestrator.values import tariff, undo_policy
 
 
 def build_jobs(adapters: Adapters, settings: Settings, *, models: Models, presets: PresetStore, queue: Queue) -> Jobs:
@@ -28,6 +28,8 @@ def build_jobs(adapters: Adapters, settings: Settings, *, models: Models, preset
     estimates = Estimates(jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, tariff=tariff(settings))
     return Jobs(
         jobs=adapters.jobs,
+        trash=SqlTrash(adapters.database),
+        undo=undo_policy(settings),
         records=adapters.records,
         versions=adapters.versions,
         models=models,

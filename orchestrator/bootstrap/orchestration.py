@@ -7,6 +7,7 @@ from orchestrator.adapters.filesystem.disk import FilesystemDisk
 from orchestrator.adapters.sql import (
     SqlModelRegistry,
     SqlRetentionStore,
+    SqlTrash,
 )
 from orchestrator.bootstrap.adapters import Adapters, device_inventory
 from orchestrator.bootstrap.models import model_holds
@@ -25,7 +26,7 @@ from orchestrator.services.retention import Retention
 from orchestrator.services.schedule import Schedule
 from orchestrator.services.sweep import Sweep
 from orchestrator.settings import Settings
-from orchestrator.values import container_settings, reconciliation_policy, scheduling_policy
+from orchestrator.values import container_settings, reconciliation_policy, scheduling_policy, undo_policy
 
 
 def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings: Settings) -> Reconciler:
@@ -102,6 +103,8 @@ def build_retention(adapters: Adapters, settings: Settings) -> Retention:
     days = {kind: getattr(settings, f"retain_{kind}_days") for kind in Kind}
     return Retention(
         store=SqlRetentionStore(adapters.database),
+        trash=SqlTrash(adapters.database),
+        undo=undo_policy(settings),
         records=adapters.records,
         artifacts=adapters.artifacts,
         folder=FilesystemDataFolder(settings.data_dir.resolve()),

@@ -42,6 +42,26 @@ class Contrast:
     values: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """By how much a job's losses are above its baseline's: below zero is better. None where either has none."""
+
+    loss: float | None
+    best_val_loss: float | None
+
+
+def margin(job: Job, result: Result, *, over: Job, over_result: Result) -> Margin:
+    """What sets a job apart from the baseline `over`."""
+    return Margin(
+        loss=_above(job.progress.metrics.get("loss"), over.progress.metrics.get("loss")),
+        best_val_loss=_above(result.best_val_loss, over_result.best_val_loss),
+    )
+
+
+def _above(value: float | None, other: float | None) -> float | None:
+    return None if value is None or other is None else value - other
+
+
 def contrasts(jobs: Sequence[Job]) -> list[Contrast]:
     """In what the jobs differ of all that a user may ask for, in the order in which users read it."""
     facts = {job.id: facts_of(job, lineage=None) for job in jobs}

@@ -18,7 +18,9 @@ class AuditAction(StrEnum):
     JOB_CANCELLED = "job_cancelled"  # somebody else's, as every job here
     JOB_RETRIED = "job_retried"
     JOB_RERUN = "job_rerun"
+    JOB_DESCRIBED = "job_described"
     JOB_DELETED = "job_deleted"
+    JOB_RESTORED = "job_restored"
     CONTAINER_STOPPED = "container_stopped"
     PRIORITY_CHANGED = "priority_changed"
     LIMIT_CHANGED = "limit_changed"

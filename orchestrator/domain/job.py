@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from orchestrator.domain.diagnostic import DiagnosticConfig
 from orchestrator.domain.errors import Conflict
@@ -45,6 +45,8 @@ class Job:
     created_at: datetime
     updated_at: datetime
     name: str | None = None
+    notes: str | None = None
+    tags: tuple[str, ...] = ()
     trigger_words: tuple[str, ...] = ()
     preset: str | None = None
     priority: int = 0
@@ -73,6 +75,7 @@ class Job:
     error_message: str | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    deleted_at: datetime | None = None  # only of an ended one; until it is removed it can be brought back
 
     @property
     def is_cancel_requested(self) -> bool:
@@ -167,6 +170,14 @@ class Job:
             message = f"Job {self.id} cannot go from {self.status} to {status}."
             raise Conflict(message, code="ILLEGAL_TRANSITION")
         return dataclasses.replace(self, status=status, updated_at=at, **changes)
+
+
+class JobChanges(TypedDict, total=False):
+    """What its owner may say of a job at any time; what is absent stays. `tags` replace all there were."""
+
+    name: str | None
+    notes: str | None
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.estimates import Run
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.identity import Actor
-from orchestrator.domain.job import Attempt, Job
+from orchestrator.domain.job import Attempt, Job, JobChanges
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
@@ -31,6 +31,7 @@ class JobFilter:
     dataset_id: str | None = None
     experiment_id: str | None = None
     text: str | None = None  # contained in the name, any case
+    tag: str | None = None
     oldest_first: bool = False
 
 
@@ -153,13 +154,20 @@ class JobStore(Protocol):
         Repeating it keeps the first reason. `audit` is stored with the first. Raises NotFound.
         """
 
+    def describe(self, job_id: str, changes: JobChanges, *, at: datetime, audit: AuditEntry | None = None) -> Job:
+        """Change what people say of a job, in one statement that cannot lose against a concurrent save.
+
+        Raises NotFound.
+        """
+
     def hold(self, job_id: str, reason: str | None) -> bool:
         """Say why a queued job cannot start yet, or that it can; whether it is queued. It loses no time of waiting."""
 
-    def delete(self, job: Job, *, at: datetime, audit: AuditEntry | None = None) -> None:
-        """Delete an ended job with its records; its registered version goes with it, that version's number does not.
+    def delete(self, job: Job, *, at: datetime, is_restorable: bool = False, audit: AuditEntry | None = None) -> None:
+        """Delete an ended job: no store shows it, its records or its registered version any more.
 
-        Its files are left to retention, which is told of it.
+        Unless it is restorable it is removed with its records; its version's number stays taken. Its files are then
+        left to retention, which is told of it.
 
         Raises StaleJob, with nothing deleted, when it changed since it was loaded.
         """

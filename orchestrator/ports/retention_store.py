@@ -40,7 +40,7 @@ class RetentionStore(Protocol):
         """Which of these are not the ids of any job."""
 
     def deleted(self) -> Sequence[str]:
-        """Ids of jobs that were deleted and whose files have not been removed yet, in order."""
+        """Ids of deleted jobs whose rows are removed and whose files are not yet, in order."""
 
     def forget_deleted(self, job_id: str) -> None:
         """Its files are removed. Safe to repeat."""

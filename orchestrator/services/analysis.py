@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from orchestrator.domain.analysis import Contrast, Result, contrasts
+from orchestrator.domain.analysis import Contrast, Margin, Result, contrasts, margin
 from orchestrator.domain.curves import Curve
 from orchestrator.domain.errors import Refused, Rejected, Violation
 from orchestrator.domain.estimates import Tariff
@@ -51,11 +51,13 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Jobs in the order in which they were asked for."""
+    """Jobs in the order in which they were asked for; `margins` are those over the baseline, of all the others."""
 
     outcomes: Sequence[Outcome]
     curves: Mapping[str, Curve]  # by job id
     contrasts: Sequence[Contrast]
+    baseline: str | None = None
+    margins: Mapping[str, Margin] = field(default_factory=dict)  # by job id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +100,18 @@ class Analysis:
         (outcome,) = self.outcomes([job])
         return Story(outcome, self._records.curve(job.id, points=points), events)
 
-    def compare(self, identity: Identity, job_ids: Sequence[str], *, points: int) -> Comparison:
-        """With curves of about `points` points each. Raises NotFound for the first that the caller may not see."""
-        jobs = [owned_job(self._jobs, identity, job_id) for job_id in dict.fromkeys(job_ids)]
+    def compare(
+        self, identity: Identity, job_ids: Sequence[str], *, points: int, baseline: str | None = None
+    ) -> Comparison:
+        """With curves of about `points` points each; the baseline stands in front where it is not among the jobs.
+
+        Raises NotFound for the first that the caller may not see.
+        """
+        wanted = job_ids if baseline is None or baseline in job_ids else [baseline, *job_ids]
+        jobs = [owned_job(self._jobs, identity, job_id) for job_id in dict.fromkeys(wanted)]
         curves = {job.id: self._records.curve(job.id, points=points) for job in jobs}
-        return Comparison(self.outcomes(jobs), curves, contrasts(jobs))
+        outcomes = self.outcomes(jobs)
+        return Comparison(outcomes, curves, contrasts(jobs), baseline, _margins(outcomes, baseline))
 
     def statistics(
         self, identity: Identity, *, since: datetime | None, until: datetime | None, of_everybody: bool
@@ -128,3 +137,14 @@ class Analysis:
             by_user=self._store.tallies(scope, Grouping.USER, now=now) if of_everybody else None,
             tariff=self._tariff,
         )
+
+
+def _margins(outcomes: Sequence[Outcome], baseline: str | None) -> Mapping[str, Margin]:
+    over = next((each for each in outcomes if each.job.id == baseline), None)
+    if over is None:
+        return {}
+    return {
+        each.job.id: margin(each.job, each.result, over=over.job, over_result=over.result)
+        for each in outcomes
+        if each is not over
+    }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from orchestrator.domain.artifact import checkpoint_named, checkpoint_names
 from orchestrator.domain.audit import AuditAction, AuditEntry
 from orchestrator.domain.dataset import Dataset, Selection, exclusion_sentence, version_of
-from orchestrator.domain.errors import Conflict, Rejected, Violation
+from orchestrator.domain.deletion import UndoPolicy
+from orchestrator.domain.errors import Conflict, NotFound, Rejected, Violation
 from orchestrator.domain.estimates import Estimate
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
-from orchestrator.domain.job import FROM_SCRATCH, Job
+from orchestrator.domain.job import FROM_SCRATCH, Job, JobChanges
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.recommendations import Recommendation, recommendations
 from orchestrator.domain.scheduling import Place
@@ -20,6 +22,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import VersionStore
 from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.record_store import RecordStore
+from orchestrator.ports.trash import Trash
 from orchestrator.ports.wake_up import WakeUp
 from orchestrator.services.drafts import Drafts, SubmitRequest
 from orchestrator.services.estimates import Estimates
@@ -36,11 +39,17 @@ _WHY_NOT_RETRIED = {
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as its owner sees it; `place` only while it is queued, `estimate` until it has ended."""
+    """A job as its owner sees it.
+
+    `place` only while it is queued, `estimate` until it has ended, `restorable_until` only once it is deleted, which
+    can be undone for `undo_seconds`.
+    """
 
     job: Job
     place: Place | None = None
     estimate: Estimate | None = None
+    restorable_until: datetime | None = None
+    undo_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,8 @@ class Jobs:
         self,
         *,
         jobs: JobStore,
+        trash: Trash,
+        undo: UndoPolicy,
         records: RecordStore,
         versions: VersionStore,
         models: Models,
@@ -78,6 +89,8 @@ class Jobs:
         queue: Queue,
     ) -> None:
         self._jobs = jobs
+        self._trash = trash
+        self._undo = undo
         self._records = records
         self._versions = versions
         self._models = models
@@ -161,6 +174,14 @@ class Jobs:
         self._wake_up.notify()
         return self._views([stored])[0]
 
+    def describe(self, identity: Identity, job_id: str, changes: JobChanges) -> JobView:
+        """Change its name, notes or tags, whatever its state. Raises NotFound."""
+        job = owned_job(self._jobs, identity, job_id)
+        is_admins = actor_on(job, identity) is Actor.ADMIN
+        audit = self._audit(AuditAction.JOB_DESCRIBED, job, identity, _described(changes)) if is_admins else None
+        stored = self._jobs.describe(job.id, changes, at=self._clock.now(), audit=audit) if changes else job
+        return self._views([stored])[0]
+
     def retry(self, identity: Identity, job_id: str, *, resume_from: str | None) -> JobView:
         """Queue another attempt of a failed job with the settings it had.
 
@@ -181,16 +202,36 @@ class Jobs:
     def delete(self, identity: Identity, job_id: str) -> JobView:
         """Cancel a job that has not ended; delete one that has, with its records, files and registered version.
 
-        Returns the job as it is, or was. What it has on disk is out of reach at once and is removed in the next round
-        of retention. Raises NotFound, and StaleJob when it changes meanwhile.
+        Returns the job as it is, or was. All of it is out of reach at once. Once it can no longer be brought back it is
+        removed in the next round of retention. Raises NotFound, and StaleJob when it changes meanwhile.
         """
         job = owned_job(self._jobs, identity, job_id)
         if not job.status.is_final:
             return self.cancel(identity, job_id, reason="Asked to be deleted.")
         is_admins = actor_on(job, identity) is Actor.ADMIN
         audit = self._audit(AuditAction.JOB_DELETED, job, identity, "Deleted.") if is_admins else None
-        self._jobs.delete(job, at=self._clock.now(), audit=audit)
-        return JobView(job)
+        now = self._clock.now()
+        self._jobs.delete(job, at=now, is_restorable=self._undo.is_possible, audit=audit)
+        return self._deleted(replace(job, deleted_at=now)) if self._undo.is_possible else JobView(job)
+
+    def deleted(self, identity: Identity) -> Sequence[JobView]:
+        """The caller's own that can be brought back, what was deleted last in front."""
+        found = self._trash.list(identity.user_id, since=self._undo.since(self._clock.now()))
+        return [self._deleted(job) for job in found]
+
+    def restore(self, identity: Identity, job_id: str) -> JobView:
+        """Bring a deleted job back; one that is there stays as it is. Raises NotFound, also once its time is over."""
+        try:
+            job = owned_job(self._trash, identity, job_id)
+        except NotFound:
+            return self.get(identity, job_id)
+        now, is_admins = self._clock.now(), actor_on(job, identity) is Actor.ADMIN
+        audit = self._audit(AuditAction.JOB_RESTORED, job, identity, "Restored.") if is_admins else None
+        return self._views([self._trash.restore(job.id, since=self._undo.since(now), at=now, audit=audit)])[0]
+
+    def _deleted(self, job: Job) -> JobView:
+        undo_seconds = self._undo.window.total_seconds()
+        return JobView(job, restorable_until=self._undo.restorable_until(job), undo_seconds=undo_seconds)
 
     def _audit(self, action: AuditAction, job: Job, identity: Identity, message: str) -> AuditEntry:
         data = {"owner": job.user_id, "status": job.status}
@@ -216,7 +257,12 @@ class Jobs:
         queued = [job for job in jobs if job.status is JobStatus.QUEUED]
         places = self._queue.places(queued) if queued else {}
         estimates = self._estimates.of(jobs)
-        return [JobView(job, places.get(job.id), estimates.get(job.id)) for job in jobs]
+        undo_seconds = self._undo.window.total_seconds()
+        return [JobView(job, places.get(job.id), estimates.get(job.id), undo_seconds=undo_seconds) for job in jobs]
+
+
+def _described(changes: JobChanges) -> str:
+    return f"Changed: {', '.join(changes)}."
 
 
 def _submitted(selection: Selection) -> str:

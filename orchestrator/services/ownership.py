@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.errors import NotFound, Refused
 from orchestrator.domain.experiment import Experiment
@@ -12,7 +14,12 @@ from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import RecordStore
 
 
-def owned_job(jobs: JobStore, identity: Identity, job_id: str) -> Job:
+class JobSource(Protocol):
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+
+
+def owned_job(jobs: JobSource, identity: Identity, job_id: str) -> Job:
     """The job, if `identity` may see it. Raises NotFound (JOB_NOT_FOUND) either way it is not theirs."""
     job = jobs.get(job_id)
     if job.user_id != identity.user_id and not identity.is_admin:

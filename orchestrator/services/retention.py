@@ -10,6 +10,7 @@ from itertools import islice
 import structlog
 
 from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.deletion import UndoPolicy
 from orchestrator.domain.errors import Deposed, PortError, StoreUnavailable
 from orchestrator.domain.retention import Kind, Removed, RetentionPolicy, removal_mark
 from orchestrator.ports.artifact_store import ArtifactStore
@@ -17,6 +18,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.data_folder import DataFolder, Folder
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.retention_store import Aged, RetentionStore
+from orchestrator.ports.trash import Trash
 from orchestrator.services.rounds import run_rounds
 
 log = structlog.get_logger()
@@ -34,12 +36,14 @@ _FOLDERS = {Kind.LOGS: Folder.LOGS, Kind.OUTPUTS: Folder.OUTPUTS}
 
 
 class Retention:
-    """Jobs that have not ended, job rows and adapter files are never touched."""
+    """Jobs that have not ended are never touched, nor are rows and adapter files of jobs that nobody deleted."""
 
     def __init__(
         self,
         *,
         store: RetentionStore,
+        trash: Trash,
+        undo: UndoPolicy,
         records: RecordStore,
         artifacts: ArtifactStore,
         folder: DataFolder,
@@ -47,6 +51,8 @@ class Retention:
         policy: RetentionPolicy,
     ) -> None:
         self._store = store
+        self._trash = trash
+        self._undo = undo
         self._records = records
         self._artifacts = artifacts
         self._folder = folder
@@ -60,6 +66,7 @@ class Retention:
     def apply(self, *, batch: int | None = None) -> Sequence[Removed]:
         """Remove what is due, of at most `batch` jobs a kind; what was removed. Raises StoreUnavailable."""
         now = self._clock.now()
+        self._trash.empty(before=self._undo.since(now), at=now, limit=batch)
         removed = [*(self._apply(kind, now, batch) for kind in Kind), self._remove_deleted(batch)]
         if left := self._folder.empty_trash():
             log.warning("trash not emptied", left=left)
@@ -69,7 +76,8 @@ class Retention:
         """What `apply` would remove. Raises StoreUnavailable."""
         now = self._clock.now()
         due = [sum((self._measured(kind, aged) for aged in self._due(kind, now)), start=Removed(kind)) for kind in Kind]
-        return [*due, sum(map(self._measured_deleted, self._store.deleted()), start=Removed(DELETED))]
+        deleted = [*self._trash.due(before=self._undo.since(now)), *self._store.deleted()]
+        return [*due, sum(map(self._measured_deleted, deleted), start=Removed(DELETED))]
 
     def _round(self) -> float:
         """Seconds until the next one."""

@@ -131,17 +131,41 @@ class JobStoreContract:
             (JobFilter(experiment_id="experiment"), {"experiment_id": "experiment"}),
             (JobFilter(text="CAT"), {"name": "my cat"}),
             (JobFilter(text="50%_"), {"name": "at 50%_ of"}),
+            (JobFilter(tag="گربه ? 50%"), {"tags": ("keep", "گربه ? 50%")}),
             (JobFilter(statuses=(JobStatus.FAILED, JobStatus.CANCELLED)), {"status": JobStatus.FAILED}),
         ],
         ids=lambda value: None if isinstance(value, dict) else repr(value)[:60],
     )
     def test_a_filter_holds_what_it_names_and_nothing_else(self, store, wanted, facts):
         found = add(store, **facts)
-        add(store, name="50 percent")
+        add(store, name="50 percent", tags=("گربه", "? 50%"))
 
         page = store.list(wanted)
 
         assert (list(page.jobs), page.total) == ([found], 1)
+
+    # -- what people say of a job -------------------------------------------------------------------------------
+
+    def test_what_people_say_of_a_job_changes_alone_and_what_they_do_not_say_stays(self, store):
+        job, _ = claim(store, add(store, name="cat", tags=("old",)))
+        store.describe(job.id, {"notes": "one\ntwo", "tags": ("keep", "گربه")}, at=LATER)
+        described = store.describe(job.id, {"name": None}, at=LATER)
+
+        assert described == store.get(job.id)
+        said = {"name": None, "notes": "one\ntwo", "tags": ("keep", "گربه")}
+        assert described == replace(job, **said, updated_at=LATER, version=job.version + 2)
+
+    def test_whoever_loaded_a_job_before_it_was_described_cannot_undo_that(self, store):
+        job, _ = claim(store, add(store))
+        store.describe(job.id, {"notes": "mine"}, at=LATER)
+
+        with pytest.raises(StaleJob):
+            store.save(job)
+        assert store.get(job.id).notes == "mine"
+
+    def test_a_job_that_is_not_there_is_not_described(self, store):
+        with pytest.raises(NotFound):
+            store.describe("nobody", {"name": "x"}, at=LATER)
 
     # -- slots and devices --------------------------------------------------------------------------------------
 

@@ -89,6 +89,7 @@ def begin(install: MakeInstallation, project: SupabaseServer, database_url: str,
         "LORRY_SUPABASE_SECRET_KEY": SECRET_KEY,
         "LORRY_SUPABASE_DATASET_BUCKET": "datasets",
         "LORRY_SUBMIT_RATE": "100000/minute",
+        "LORRY_UNDO_DELETE_SECONDS": "0",
         **changes,
     }
     site = Site(project, api=install(**settings), engine=install(**settings))

@@ -18,6 +18,7 @@ from orchestrator.adapters.sql.record_store import SqlRecordStore
 from orchestrator.adapters.sql.retention_store import SqlRetentionStore
 from orchestrator.adapters.sql.ticket_store import SqlTicketStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
+from orchestrator.adapters.sql.trash import SqlTrash
 from orchestrator.adapters.sql.upload_store import SqlDatasetCopyStore, SqlUploadStore
 from orchestrator.adapters.sql.wake_up import SqlWakeUp
 from orchestrator.adapters.sql.webhook_store import SqlOutbox, SqlWebhookStore
@@ -43,6 +44,7 @@ __all__ = [
     "SqlRetentionStore",
     "SqlTicketStore",
     "SqlTokenStore",
+    "SqlTrash",
     "SqlUploadStore",
     "SqlVersionStore",
     "SqlWakeUp",

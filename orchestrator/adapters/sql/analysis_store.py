@@ -62,7 +62,7 @@ class SqlAnalysisStore:
 def _tally_of(scope: Scope, now: datetime) -> sa.Select[*tuple[Any, ...]]:
     """One row of sums over the scope's jobs."""
     job = training_jobs.c
-    wanted = sa.and_(job.created_at >= scope.since, job.created_at < scope.until)
+    wanted = sa.and_(job.created_at >= scope.since, job.created_at < scope.until, job.deleted_at.is_(None))
     if scope.user_id is not None:
         wanted = sa.and_(job.user_id == scope.user_id, wanted)
     times = _times(wanted, now).subquery()

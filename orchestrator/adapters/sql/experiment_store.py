@@ -124,7 +124,7 @@ def _job_counts(connection: sa.Connection, experiment_ids: Iterable[str]) -> Map
     job = training_jobs.c
     query = (
         sa.select(job.experiment_id, sa.func.count().label("jobs"))
-        .where(job.experiment_id.in_(experiment_ids))
+        .where(job.experiment_id.in_(experiment_ids), job.deleted_at.is_(None))
         .group_by(job.experiment_id)
     )
     return {row.experiment_id: row.jobs for row in connection.execute(query)}

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
+from orchestrator.adapters.sql.lists import holds
 from orchestrator.adapters.sql.rows import job_from
 from orchestrator.adapters.sql.tables import training_jobs
+from orchestrator.adapters.sql.trash import DELETED
 from orchestrator.domain.job import Job
 from orchestrator.ports.job_store import JobFilter
 
 FEW = 10_000  # jobs that are gathered and sorted sooner than an index is walked that holds all the others too
 
+_Columns = sa.ColumnCollection[str, Any]
+
 _AGE = (training_jobs.c.created_at, training_jobs.c.id)
 
 
 def count_jobs(connection: sa.Connection, wanted: JobFilter) -> int:
-    count = sa.select(sa.func.count()).select_from(training_jobs).where(*_conditions(wanted))
-    return connection.scalar(count) or 0
+    """All, and the few deleted ones taken away: an index that is narrow enough to count by does not know which are."""
+    everything = sa.select(sa.func.count()).select_from(training_jobs).where(*_conditions(wanted))
+    gone = sa.select(training_jobs).where(training_jobs.c.deleted_at.is_not(None)).cte("gone")
+    gone = gone.prefix_with("MATERIALIZED")
+    deleted = sa.select(sa.func.count()).select_from(gone).where(*_conditions(wanted, gone.c))
+    return connection.scalar(sa.select(everything.scalar_subquery() - deleted.scalar_subquery())) or 0
 
 
 def select_jobs(
@@ -27,7 +37,7 @@ def select_jobs(
     if skipped >= total:
         return ()
     listed = _gathered(wanted) if total <= FEW else training_jobs
-    conditions = () if total <= FEW else _conditions(wanted)
+    conditions = () if total <= FEW else _visible(wanted)
     on_page = sa.select(listed.c.id).where(*conditions).order_by(*_order(listed, wanted))
     rows = sa.select(training_jobs).where(training_jobs.c.id.in_(on_page.limit(page_size).offset(skipped)))
     rows = rows.order_by(*_order(training_jobs, wanted))
@@ -36,7 +46,7 @@ def select_jobs(
 
 def _gathered(wanted: JobFilter) -> sa.CTE:
     """All of the list, found by what they have in common: a planner that walks by age meets the few among the many."""
-    return sa.select(*_AGE).where(*_conditions(wanted)).cte("gathered").prefix_with("MATERIALIZED")
+    return sa.select(*_AGE).where(*_visible(wanted)).cte("gathered").prefix_with("MATERIALIZED")
 
 
 def _order(listed: sa.FromClause, wanted: JobFilter) -> list[sa.ColumnElement[object]]:
@@ -44,8 +54,11 @@ def _order(listed: sa.FromClause, wanted: JobFilter) -> list[sa.ColumnElement[ob
     return [direction(listed.c[key.name]) for key in _AGE]
 
 
-def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
-    columns = training_jobs.c
+def _visible(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
+    return [*_conditions(wanted), training_jobs.c.id.not_in(DELETED)]
+
+
+def _conditions(wanted: JobFilter, columns: _Columns = training_jobs.c) -> list[sa.ColumnElement[bool]]:
     exact = {
         columns.user_id: wanted.user_id,
         columns.type: wanted.type,
@@ -60,4 +73,6 @@ def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(columns.status.in_(wanted.statuses))
     if wanted.text:
         conditions.append(columns.name.icontains(wanted.text, autoescape=True))
+    if wanted.tag:
+        conditions.append(holds(columns.tags, sa.literal(wanted.tag)))
     return conditions

@@ -15,12 +15,11 @@ from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.diagnostic_table import insert_table, select_table
 from orchestrator.adapters.sql.engine import Database, violates
 from orchestrator.adapters.sql.job_lists import count_jobs, select_jobs
-from orchestrator.adapters.sql.lineage import forget_version, record_adapter, record_lineage
+from orchestrator.adapters.sql.lineage import record_adapter, record_lineage
 from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row, run_from
 from orchestrator.adapters.sql.tables import (
     ONE_JOB_A_SLOT,
     ONE_SUBMISSION_A_KEY,
-    deleted_jobs,
     gpu_leases,
     training_attempts,
     training_events,
@@ -28,6 +27,7 @@ from orchestrator.adapters.sql.tables import (
     training_metrics,
 )
 from orchestrator.adapters.sql.totals import Totals
+from orchestrator.adapters.sql.trash import release_key, remove_job
 from orchestrator.adapters.sql.webhook_store import post_transitions
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
@@ -36,7 +36,7 @@ from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
 from orchestrator.domain.estimates import Run
 from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.identity import Actor
-from orchestrator.domain.job import Attempt, Job
+from orchestrator.domain.job import Attempt, Job, JobChanges
 from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
@@ -81,6 +81,10 @@ class SqlJobStore:
         except sa.exc.IntegrityError as error:
             if submission is None or not violates(error, ONE_SUBMISSION_A_KEY):
                 raise
+            with self._database.write() as connection:
+                is_free = release_key(connection, job.user_id, submission.key)
+            if is_free:
+                return self.add(job, event, submission, audit=audit, table=table)
             return self._submitted_before(job.user_id, submission)
         return job
 
@@ -241,6 +245,18 @@ class SqlJobStore:
                     insert_audit_entry(connection, audit)
         return after
 
+    def describe(self, job_id: str, changes: JobChanges, *, at: datetime, audit: AuditEntry | None = None) -> Job:
+        job = training_jobs.c
+        said = dict(changes) | ({"tags": list(changes["tags"])} if "tags" in changes else {})
+        with self._database.write() as connection:
+            before = _get(connection, job_id, for_update=True)
+            connection.execute(
+                training_jobs.update().where(job.id == before.id).values(**said, updated_at=at, version=job.version + 1)
+            )
+            if audit is not None:
+                insert_audit_entry(connection, audit)
+            return _get(connection, job_id)
+
     def hold(self, job_id: str, reason: str | None) -> bool:
         job = training_jobs.c
         held = training_jobs.update().where(job.id == job_id, job.status == JobStatus.QUEUED)
@@ -248,13 +264,14 @@ class SqlJobStore:
         with self._database.write() as connection:
             return connection.execute(held.values(hold_reason=reason, version=job.version + 1)).rowcount > 0
 
-    def delete(self, job: Job, *, at: datetime, audit: AuditEntry | None = None) -> None:
-        gone = training_jobs.delete().where(*_as_loaded(job), training_jobs.c.status.not_in(_OPEN))
+    def delete(self, job: Job, *, at: datetime, is_restorable: bool = False, audit: AuditEntry | None = None) -> None:
+        gone = training_jobs.update().where(*_as_loaded(job), training_jobs.c.status.not_in(_OPEN))
         with self._database.write() as connection:
-            forget_version(connection, job.id, at=at)
-            if connection.execute(gone).rowcount == 0:
+            hidden = gone.values(deleted_at=at, updated_at=at, version=job.version + 1)
+            if connection.execute(hidden).rowcount == 0:
                 raise StaleJob(f"Job {job.id} changed since it was loaded.")
-            connection.execute(deleted_jobs.insert().values(job_id=job.id, deleted_at=at))
+            if not is_restorable:
+                remove_job(connection, job.id, at=at)
             if audit is not None:
                 insert_audit_entry(connection, audit)
 
@@ -276,7 +293,7 @@ class SqlJobStore:
 
 def _get(connection: sa.Connection, job_id: str, *, for_update: bool = False) -> Job:
     """`for_update`: nobody changes the row before this transaction ends (SQLite has one writer anyway)."""
-    query = sa.select(training_jobs).where(training_jobs.c.id == job_id)
+    query = sa.select(training_jobs).where(training_jobs.c.id == job_id, training_jobs.c.deleted_at.is_(None))
     row = connection.execute(query.with_for_update() if for_update else query).mappings().one_or_none()
     if row is None:
         raise NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")

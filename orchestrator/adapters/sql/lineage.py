@@ -32,5 +32,5 @@ def record_adapter(connection: sa.Connection, adapter: Artifact, *, at: datetime
 
 
 def forget_version(connection: sa.Connection, job_id: str, *, at: datetime) -> None:
-    """Of a job that is about to be deleted: only the version's number remains, so that no other gets it."""
+    """Of a job that is about to be removed: only the version's number remains, so that no other gets it."""
     connection.execute(models.update().where(models.c.job_id == job_id).values(deleted_at=at))

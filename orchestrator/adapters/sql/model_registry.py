@@ -11,12 +11,18 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql.engine import Database, violates
 from orchestrator.adapters.sql.tables import ONE_MODEL_A_NUMBER, models
+from orchestrator.adapters.sql.trash import DELETED
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.job import Job
 from orchestrator.domain.registered_model import ModelVersion, RegisteredModel
 from orchestrator.ports.model_registry import RegisteredModelPage
 
-_REGISTERED = (models.c.registered_at.is_not(None), models.c.deleted_at.is_(None), models.c.job_id.is_not(None))
+_REGISTERED = (
+    models.c.registered_at.is_not(None),
+    models.c.deleted_at.is_(None),
+    models.c.job_id.is_not(None),
+    models.c.job_id.not_in(DELETED),
+)
 
 
 class SqlModelRegistry:

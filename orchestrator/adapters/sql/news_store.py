@@ -24,10 +24,12 @@ _OPEN = [status for status in JobStatus if not status.is_final]
 _MOST_PARAMETERS = 1_000  # in one statement; databases have limits
 
 _job, _attempt, _event, _metric = training_jobs.c, training_attempts.c, training_events.c, training_metrics.c
-_PULSE = sa.select(
-    _job.id, _job.user_id, _job.version, _job.attempt, _attempt.events_offset, _attempt.log_bytes
-).select_from(
-    training_jobs.outerjoin(training_attempts, sa.and_(_attempt.job_id == _job.id, _attempt.number == _job.attempt))
+_PULSE = (
+    sa.select(_job.id, _job.user_id, _job.version, _job.attempt, _attempt.events_offset, _attempt.log_bytes)
+    .select_from(
+        training_jobs.outerjoin(training_attempts, sa.and_(_attempt.job_id == _job.id, _attempt.number == _job.attempt))
+    )
+    .where(_job.deleted_at.is_(None))
 )
 
 

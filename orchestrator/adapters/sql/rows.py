@@ -27,6 +27,7 @@ def job_row(job: Job) -> dict[str, Any]:
     row = {name: getattr(job, name) for name in _JOB_FIELDS}
     row |= {name: getattr(job.progress, name) for name in _PROGRESS_FIELDS}
     row["config"] = job.config.as_params()
+    row["tags"] = list(job.tags)
     row["trigger_words"] = list(job.trigger_words)
     row["gpu_ids"] = list(job.gpu_ids)
     row["error_message"] = storable(job.error_message)  # may quote what a container wrote
@@ -41,6 +42,7 @@ def job_from(row: sa.RowMapping) -> Job:
     values["memory_profile"] = MemoryProfile(row["memory_profile"])
     kind = DiagnosticConfig if values["type"] is TrainingType.DIAGNOSTIC else TrainingConfig
     values["config"] = kind.from_params(row["config"])
+    values["tags"] = tuple(row["tags"])
     values["trigger_words"] = tuple(row["trigger_words"])
     values["gpu_ids"] = tuple(row["gpu_ids"])
     return Job(**values, progress=Progress(**{name: row[name] for name in _PROGRESS_FIELDS}))

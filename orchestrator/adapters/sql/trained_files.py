@@ -24,5 +24,5 @@ def trained_files_of(user_id: str) -> sa.Select[tuple[str]]:
     return (
         sa.select(artifacts.c.id)
         .join(training_jobs, training_jobs.c.id == artifacts.c.job_id)
-        .where(training_jobs.c.user_id == user_id, _WEIGHTS, ~is_superseded)
+        .where(training_jobs.c.user_id == user_id, training_jobs.c.deleted_at.is_(None), _WEIGHTS, ~is_superseded)
     )

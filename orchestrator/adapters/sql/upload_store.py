@@ -36,6 +36,7 @@ class SqlUploadStore:
                 artifacts.c.id > after_id,
                 artifacts.c.kind.in_(_KINDS),
                 training_jobs.c.status == JobStatus.COMPLETED,
+                training_jobs.c.deleted_at.is_(None),
             )
             .order_by(artifacts.c.id)
             .limit(limit)

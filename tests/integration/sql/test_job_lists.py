@@ -27,6 +27,7 @@ LISTS = {
     "of a base model": JobFilter(user_id=ALICE, base_model="lorry/tiny-sd15"),
     "on a dataset": JobFilter(user_id=ALICE, dataset_id="pictures"),
     "of an experiment": JobFilter(user_id=ALICE, experiment_id="cats"),
+    "with a tag": JobFilter(user_id=ALICE, tag="keep"),
     "everybody's": JobFilter(),
     "everybody's of one status": JobFilter(statuses=(JobStatus.QUEUED,)),
 }
@@ -46,6 +47,10 @@ def jobs(migrated):
             updated_at=at,
         )
         store.add(job, status_event(None, job, "Submitted."))
+    for user in (ALICE, BOB):
+        gone = make_job(user_id=user, dataset_id="pictures", experiment_id="cats")
+        ended = store.request_cancel(store.add(gone, status_event(None, gone, "Submitted.")).id, reason=None, at=NOW)
+        store.delete(ended, at=NOW, is_restorable=True)
 
 
 @pytest.mark.parametrize("oldest_first", [False, True])

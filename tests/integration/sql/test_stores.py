@@ -24,6 +24,7 @@ from orchestrator.adapters.sql import (
     SqlRecordStore,
     SqlTicketStore,
     SqlTokenStore,
+    SqlTrash,
     SqlVersionStore,
     SqlWebhookStore,
     connect,
@@ -45,6 +46,7 @@ from tests.contract.news_store import NewsStoreContract
 from tests.contract.record_store import RecordStoreContract
 from tests.contract.ticket_store import TicketStoreContract
 from tests.contract.token_store import TokenStoreContract
+from tests.contract.trash import TrashContract
 from tests.contract.webhook_store import WebhookStoreContract
 from tests.factories import make_job
 from tests.postgres import Postgres
@@ -159,6 +161,28 @@ class TestModelRegistry(ModelRegistryContract):
     @pytest.fixture
     def records(self, database):
         return SqlRecordStore(database)
+
+
+class TestTrash(TrashContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlTrash(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
+
+    @pytest.fixture
+    def records(self, database):
+        return SqlRecordStore(database)
+
+    @pytest.fixture
+    def registry(self, database):
+        return SqlModelRegistry(database)
+
+    @pytest.fixture
+    def news(self, database):
+        return SqlNewsStore(database)
 
 
 class TestAnalysisStore(AnalysisStoreContract):

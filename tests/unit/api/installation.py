@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,13 @@ from orchestrator.adapters.sql import (
     SqlRecordStore,
     SqlTicketStore,
     SqlTokenStore,
+    SqlTrash,
     SqlVersionStore,
     SqlWebhookStore,
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.deletion import UndoPolicy
 from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Job
@@ -87,6 +90,7 @@ HUB_MODEL = make_model(
 MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
 UNLIMITED = "100000/minute"
 MIN_FREE_BYTES = 1024**3
+UNDO = UndoPolicy(timedelta(hours=1))
 
 
 @dataclass
@@ -250,6 +254,8 @@ def build_installation(
     )
     service = Jobs(
         jobs=jobs,
+        trash=SqlTrash(database),
+        undo=UNDO,
         records=records,
         versions=versions,
         models=models,

@@ -93,6 +93,24 @@ def test_jobs_side_by_side_show_their_curves_figures_and_what_differs(lorry: Ins
     ]
 
 
+def test_jobs_are_held_against_a_baseline_which_joins_them(lorry: Installation) -> None:
+    pinned, other = trained(lorry), trained(lorry)
+    waiting = lorry.submit()
+    better = other.progress.metrics | {"loss": 0.003}
+    lorry.jobs.save(other.with_progress(replace(other.progress, metrics=better), at=other.updated_at))
+
+    compared = data(lorry, f"{COMPARE}?ids={other.id},{waiting}&baseline={pinned.id}")
+    margins = {job["job_id"]: job["over_baseline"] for job in compared["jobs"]}
+
+    assert (compared["baseline"], list(margins)) == (pinned.id, [pinned.id, other.id, waiting])
+    assert margins[pinned.id] is None
+    assert margins[other.id] == {"loss": pytest.approx(-0.002), "best_val_loss": 0.0}
+    assert margins[waiting] == {"loss": None, "best_val_loss": None}
+    among = data(lorry, f"{COMPARE}?ids={other.id},{pinned.id}&baseline={pinned.id}")
+    assert [job["job_id"] for job in among["jobs"]] == [other.id, pinned.id]
+    assert data(lorry, f"{COMPARE}?ids={other.id}")["baseline"] is None
+
+
 def test_anothers_job_cannot_be_compared_with(lorry: Installation) -> None:
     mine, theirs = trained(lorry), trained(lorry, BOB)
     answer = lorry.client.get(f"{COMPARE}?ids={mine.id},{theirs.id}", headers=lorry.as_user())

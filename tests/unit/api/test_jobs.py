@@ -38,6 +38,10 @@ MORE_KEYS = {
     "max_runtime_seconds",
     "dataset_sha256",
     "excluded_items",
+    "notes",
+    "tags",
+    "restorable_until",
+    "undo_delete_seconds",
 }
 
 
@@ -98,12 +102,17 @@ class TestListing:
             ("q=CAT", 1),
             ("q=", 3),
             ("q=%25", 0),
+            ("tag=keep", 1),
+            ("tag=kee", 0),
+            ("tag=گربه%E2%80%8C", 1),
             ("dataset_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 0),
             ("experiment_id={experiment_id}", 1),
         ],
     )
     def test_filters_narrow_it(self, lorry: Installation, query: str, found: int) -> None:
         running = lorry.submit(name="گربه من")
+        said = {"tags": ["keep", "گربه\u200c"]}
+        lorry.client.patch(f"{JOBS}/{running}", json=said, headers=lorry.as_user())
         lorry.orchestrator.start(lorry.jobs.get(running))
         lorry.submit(type="dreambooth", name="my cat")
         experiment_id = lorry.experiment()

@@ -83,7 +83,7 @@ def server(socket_enabled: None) -> Iterator[CannedServer]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's names
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             """Requests are asserted on, not printed."""
@@ -133,6 +133,8 @@ def make_job() -> Callable[..., dict[str, Any]]:
             "type": "lora",
             "dataset_id": "22222222-2222-4222-8222-222222222222",
             "base_model": "lorry/tiny-sd15",
+            "notes": None,
+            "tags": [],
             "status": "running",
             "attempt": 1,
             "container_id": "abc",
@@ -145,6 +147,7 @@ def make_job() -> Callable[..., dict[str, Any]]:
             "queue": None,
             "end_reason": None,
             "error_message": None,
+            "restorable_until": None,
             "created_at": "2026-11-21T03:00:00Z",
             "started_at": "2026-11-21T03:00:01Z",
             "completed_at": None,

@@ -9,8 +9,9 @@ import pytest
 
 from orchestrator.adapters.filesystem.data_folder import FilesystemDataFolder
 from orchestrator.adapters.memory import ManualClock, MemoryArtifactStore, MemoryContainerRuntime, MemoryWorkspace
-from orchestrator.adapters.sql import SqlAuditLog, SqlJobStore, SqlRecordStore, SqlRetentionStore
+from orchestrator.adapters.sql import SqlAuditLog, SqlJobStore, SqlRecordStore, SqlRetentionStore, SqlTrash
 from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.deletion import UndoPolicy
 from orchestrator.domain.errors import NotFound, StoreUnavailable
 from orchestrator.domain.events import status_event
 from orchestrator.domain.lifecycle import EndReason
@@ -23,6 +24,7 @@ from tests.contract.job_store import make_metric
 from tests.factories import NOW, make_attempt, make_job, make_spec
 from tests.unit.services.world import ALICE
 
+UNDO_WINDOW = timedelta(hours=1)
 DAYS = {Kind.METRICS: 40, Kind.EVENTS: 50, Kind.LOGS: 20, Kind.OUTPUTS: 10, Kind.CHECKPOINTS: 30}
 
 
@@ -37,6 +39,7 @@ class Place:
             SqlRecordStore(database),
             SqlRetentionStore(database),
         )
+        self.trash = SqlTrash(database)
         self.audit_log = SqlAuditLog(database)
         self.workspace = MemoryWorkspace()
         self.artifacts = MemoryArtifactStore(self.workspace)
@@ -46,6 +49,8 @@ class Place:
     def retention(self, days=DAYS, *, store=None):
         return Retention(
             store=store or self.store,
+            trash=self.trash,
+            undo=UndoPolicy(UNDO_WINDOW),
             records=self.records,
             artifacts=self.artifacts,
             folder=self.folder,
@@ -321,6 +326,26 @@ def test_a_deleted_jobs_files_follow_its_rows_and_nobody_elses(place):
     assert [place.on_disk(each) for each in (job, kept, unknown)] == [0, 3, 1]
     assert not rows.exists()
     assert sum(each.count for each in place.retention().apply()) == 0
+
+
+def test_a_deleted_job_that_can_be_brought_back_keeps_everything_until_it_no_longer_can(place):
+    job = place.ended_job()
+    before = place.has(job)
+    place.jobs.delete(place.jobs.get(job.id), at=place.clock.now(), is_restorable=True)
+    place.clock.advance(UNDO_WINDOW.total_seconds())
+    assert sum(each.count for each in place.retention().apply()) == 0
+    assert (place.has(job), place.on_disk(job)) == (before, 3)
+
+    place.clock.advance(1)
+    previewed, removed = (
+        next(each for each in found if each.kind == DELETED)
+        for found in (place.retention().preview(), place.retention().apply())
+    )
+    assert previewed == removed
+    assert removed.count == 1
+    assert (place.has(job), place.on_disk(job)) == (set(), 0)
+    with pytest.raises(NotFound):
+        place.trash.restore(job.id, since=NOW, at=place.clock.now())
 
 
 class TestCleanup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from orchestrator.adapters.memory import (
@@ -29,10 +30,12 @@ from orchestrator.adapters.sql import (
     SqlJobStore,
     SqlModelRegistry,
     SqlRecordStore,
+    SqlTrash,
     SqlVersionStore,
 )
 from orchestrator.adapters.sql.engine import Database
 from orchestrator.domain.container import Container, ContainerState
+from orchestrator.domain.deletion import UndoPolicy
 from orchestrator.domain.estimates import Tariff
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import Job
@@ -109,6 +112,8 @@ class World:
         models = Models(store=self.models, files=self.model_files, downloads=self.downloads, clock=self.clock)
         self.jobs = Jobs(
             jobs=self.store,
+            trash=SqlTrash(database),
+            undo=UndoPolicy(timedelta(hours=1)),
             records=self.records,
             versions=self.versions,
             models=models,

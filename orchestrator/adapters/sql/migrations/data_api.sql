@@ -14,7 +14,7 @@ BEGIN
   END IF;
   FOR rule IN
     SELECT * FROM (VALUES
-      ('training_jobs', mine),
+      ('training_jobs', mine || ' AND deleted_at IS NULL'),
       ('training_metrics', 'run_id ' || of_my_job),
       ('training_events', 'job_id ' || of_my_job),
       ('artifacts', 'job_id ' || of_my_job),

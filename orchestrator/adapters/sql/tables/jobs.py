@@ -12,6 +12,8 @@ from orchestrator.domain.training import TrainingType
 ONE_JOB_A_SLOT = sa.Index("uq_training_jobs_user_id_slot", "user_id", "slot", unique=True)
 ONE_SUBMISSION_A_KEY = sa.Index("uq_training_jobs_user_id_idempotency_key", "user_id", "idempotency_key", unique=True)
 
+_IS_DELETED = sa.text("deleted_at IS NOT NULL")
+
 training_jobs = sa.Table(
     "training_jobs",
     metadata,
@@ -61,6 +63,9 @@ training_jobs = sa.Table(
     sa.Column("memory_profile", sa.Text, nullable=False, server_default="normal"),
     sa.Column("resume_from", sa.Text),
     sa.Column("dataset_sha256", sa.String(64)),
+    sa.Column("notes", sa.Text),
+    sa.Column("tags", Json, nullable=False, server_default="[]"),
+    sa.Column("deleted_at", Instant),
     sa.Column("excluded_items", Json, nullable=False, server_default="{}"),
     sa.Column("idempotency_key", sa.Text),
     sa.Column("body_hash", sa.Text),
@@ -87,9 +92,13 @@ training_jobs = sa.Table(
     # To count them by: the narrowest there can be, which for a hundred thousand jobs takes half as long.
     sa.Index("ix_training_jobs_user_id", "user_id"),
     sa.Index("ix_training_jobs_status_created_at", "status", "created_at"),
+    # Few at any time: those that nobody sees and that can still be brought back.
+    sa.Index(
+        "ix_training_jobs_deleted_at_id", "deleted_at", "id", sqlite_where=_IS_DELETED, postgresql_where=_IS_DELETED
+    ),
 )
 
-# Jobs that their users deleted and whose files are still to be removed. Nothing else may be told by a row's absence: a
+# Deleted jobs whose rows are removed and whose files are still to be. Nothing else may be told by a row's absence: a
 # store that was restored from a backup lacks rows too.
 deleted_jobs = sa.Table(
     "deleted_jobs",
