@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.examples import Examples
-from api.schemas.envelope import error_examples
+from api.schemas.envelope import documented, error_examples
 
 
 def tidy_document(app: FastAPI) -> None:
@@ -21,6 +21,8 @@ def tidy_document(app: FastAPI) -> None:
             document["components"]["examples"] = error_examples()
             for methods in document["paths"].values():
                 for operation in methods.values():
+                    if "requestBody" in operation:
+                        operation["responses"].setdefault("413", documented(413))
                     operation["responses"] = _responses(operation["responses"])
                     _show(operation, examples)
         return app.openapi_schema or {}

@@ -116,6 +116,14 @@ def _answer(refusal: _Refusal) -> dict[str, Any]:
     return {"model": ErrorBody, "description": refusal.description, "content": content}
 
 
+def documented(status: int) -> dict[str, Any]:
+    """The same as the document has it, for what no route declares."""
+    answer = _answer(_REFUSALS[status])
+    schema = {"$ref": f"#/components/schemas/{answer.pop('model').__name__}"}
+    answer["content"]["application/json"]["schema"] = schema
+    return answer
+
+
 def example(body: JsonDict) -> dict[str, Any]:
     """Part of the OpenAPI entry of an answer whose fields' own examples would not do."""
     return {"content": {"application/json": {"example": body}}}

@@ -70,6 +70,12 @@ def test_the_documented_example_is_accepted(lorry: Installation, document: dict[
     assert lorry.client.post("/api/training/submit", json=body, headers=lorry.as_user()).status_code == 200
 
 
+def test_whatever_takes_a_body_documents_that_it_may_be_too_large(document: dict[str, Any]) -> None:
+    with_body = [operation for _, operation in operations(document) if "requestBody" in operation]
+    assert with_body
+    assert all("TOO_LARGE" in str(operation["responses"]["413"]) for operation in with_body)
+
+
 def test_no_status_is_left_to_a_default(document: dict[str, Any]) -> None:
     assert not [path for path, operation in operations(document) if "default" in operation["responses"]]
 
