@@ -160,6 +160,27 @@ def test_jobs_are_compared_by_curve_and_by_what_differs(people: People, user: Us
     expect(page.get_by_role("img", name=re.compile("^rank"))).to_have_count(2)
     somebody.photograph("compare")
 
+    page.get_by_role("button", name="Baseline: rank 4").click()
+    expect(page.get_by_role("row", name=re.compile("^Last loss"))).to_contain_text("from the baseline")
+    expect(page).to_have_url(re.compile("baseline="))
+    mark = page.locator("main thead [data-run] circle").last
+    color = mark.get_attribute("fill")
+    somebody.require_accessible()
+    page.get_by_role("link", name="rank 32").click()
+    expect(page.locator("main [data-run] circle").first).to_have_attribute("fill", color or "")
+    chart = page.get_by_role("img", name="Loss")
+    expect(chart).to_contain_text("rank 4")
+    page.get_by_label("Filter metrics").fill("RATE")
+    expect(page.get_by_role("img", name="Learning rate")).to_contain_text("rank 4")
+    expect(chart).to_have_count(0)
+    page.get_by_label("Filter metrics").fill("nothing")
+    expect(page.get_by_text("There are: Loss, Learning rate")).to_be_visible()
+    page.reload()
+    page.get_by_label("Filter metrics").fill("")
+    page.get_by_role("button", name="Baseline: rank 32").click()
+    expect(chart).to_be_visible()
+    expect(chart).not_to_contain_text("rank 4")
+
 
 def test_the_catalogue_says_what_is_ready_and_adapters_are_fetched_by_name(people: People, user: User) -> None:
     for _ in range(2):

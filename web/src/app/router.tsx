@@ -50,6 +50,7 @@ const home = createRoute({
 export interface JobsSearch {
   status?: JobStatus[];
   q?: string;
+  tag?: string;
   page?: number;
 }
 
@@ -61,6 +62,7 @@ const jobs = createRoute({
     return {
       ...(chosen.length > 0 && { status: chosen }),
       ...(typeof search["q"] === "string" && search["q"] !== "" && { q: search["q"] }),
+      ...(typeof search["tag"] === "string" && search["tag"] !== "" && { tag: search["tag"] }),
       ...(typeof search["page"] === "number" && search["page"] > 1 && { page: search["page"] }),
     };
   },
@@ -77,13 +79,14 @@ const newJob = createRoute({
   component: lazyRouteComponent(() => import("~/features/new-job/new-job-page"), "NewJobPage"),
 });
 
-type JobSearch = { tab?: (typeof JOB_TABS)[number] } & SampleChoice & ChartSearch;
+type JobSearch = { tab?: (typeof JOB_TABS)[number]; metric?: string | undefined } & SampleChoice & ChartSearch;
 
 function validJobSearch(search: Record<string, unknown>): JobSearch {
   const view = SAMPLE_VIEWS.find((each) => each === search["view"]);
   return {
     ...tabAmong(JOB_TABS)(search),
     ...chartSearch(search),
+    ...(typeof search["metric"] === "string" && search["metric"] !== "" && { metric: search["metric"] }),
     ...(view !== undefined && { view }),
     ...(typeof search["step"] === "number" && { step: search["step"] }),
     ...(typeof search["earlier"] === "number" && { earlier: search["earlier"] }),
@@ -131,8 +134,9 @@ const analytics = createRoute({
 const compare = createRoute({
   getParentRoute: () => signedIn,
   path: "/compare",
-  validateSearch: (search: Record<string, unknown>): { ids: string[] } & ChartSearch => ({
+  validateSearch: (search: Record<string, unknown>): { ids: string[]; baseline?: string | undefined } & ChartSearch => ({
     ids: Array.isArray(search["ids"]) ? search["ids"].filter((id) => typeof id === "string") : [],
+    ...(typeof search["baseline"] === "string" && { baseline: search["baseline"] }),
     ...chartSearch(search),
   }),
   component: lazyRouteComponent(() => import("~/features/compare/compare-page"), "ComparePage"),

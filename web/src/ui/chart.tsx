@@ -13,10 +13,12 @@ export interface Series {
   values: (number | null | undefined)[];
   color: string;
   isFaint?: boolean;
+  isDashed?: boolean;
   hasPoints?: boolean;
 }
 
 const HEIGHT = 220;
+const DASHES = [6, 4];
 const SHARED_CROSSHAIR = "charts";
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum is for types only
 const LOGARITHMIC: uPlot.Scale.Distr = 3;
@@ -134,6 +136,7 @@ function chartOptions(looks: Series[], width: number, { axis, along, isLog, isDa
         label: each.label,
         stroke: each.isFaint ? `${each.color}99` : each.color,
         width: each.isFaint ? 1 : 2,
+        ...(each.isDashed && { dash: DASHES }),
         spanGaps: each.hasPoints ?? false,
         points: { show: each.hasPoints ?? false },
         value: (_: uPlot, value: number | null) => (value === null ? "–" : figure(value)),

@@ -1,6 +1,6 @@
 import { i18n } from "@lingui/core";
 import { beforeEach, expect, test } from "vitest";
-import { calendarDay, duration, figure, percent, relativeTime, size } from "~/ui/quantities";
+import { calendarDay, duration, figure, percent, relativeTime, signed, size } from "~/ui/quantities";
 
 beforeEach(() => i18n.loadAndActivate({ locale: "en", messages: {} }));
 
@@ -45,4 +45,8 @@ test("Persian readers get their own digits", () => {
   i18n.loadAndActivate({ locale: "fa", messages: {} });
   expect(percent(42)).toBe("۴۲٪");
   expect(figure(0.00001)).toBe("\u2066۱×۱۰^\u200e−۵\u2069");
+});
+
+test("a difference says its direction", () => {
+  expect([signed(0.0021), signed(-0.5), signed(0)]).toEqual(["+0.0021", "-0.5", "0"]);
 });

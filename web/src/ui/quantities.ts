@@ -23,6 +23,11 @@ export function figure(value: number): string {
   return isSmall ? leftToRight(text) : text;
 }
 
+/** By how much something is more or less. */
+export function signed(value: number): string {
+  return leftToRight(`${value > 0 ? "+" : ""}${figure(value)}`);
+}
+
 /** A power of ten in a text from right to left would change places with its base. */
 function leftToRight(text: string): string {
   return directionOf(i18n.locale) === "rtl" ? `\u2066${text}\u2069` : text;

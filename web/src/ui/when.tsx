@@ -13,6 +13,16 @@ export function useNow(): number {
   return useSyncExternalStore(tick, () => Math.floor(Date.now() / TICK_MS) * TICK_MS);
 }
 
+/** An instant to come, as long as it is from now. */
+export function Until({ at }: { at: string }) {
+  const now = useNow();
+  return (
+    <Tooltip label={exactTime(at)}>
+      <time dateTime={at}>{relativeTime(at, now)}</time>
+    </Tooltip>
+  );
+}
+
 /** An instant as the reader thinks of it, the exact one in the reader's own zone on hover. */
 export function When({ at }: { at: string }) {
   const now = useNow();

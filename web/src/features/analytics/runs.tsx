@@ -4,6 +4,8 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { type RunOut, listRuns } from "~/api/generated";
+import { useBaselineJob } from "~/features/job/baseline-job";
+import { comparing } from "~/ui/baseline";
 import { CheckpointLink } from "~/ui/checkpoint-link";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
@@ -12,6 +14,7 @@ import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { jobName } from "~/ui/names";
 import { figure, percent } from "~/ui/quantities";
+import { RunColor } from "~/ui/run-color";
 import { Sheet } from "~/ui/sheet";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
@@ -27,6 +30,7 @@ export function Runs() {
   const navigate = useNavigate();
   const [page, setPage] = useState(1);
   const [chosen, setChosen] = useState<string[]>([]);
+  const comparison = comparing(chosen, useBaselineJob()?.id ?? null);
   const runs = useQuery({
     queryKey: ["runs", page],
     queryFn: async ({ signal }) => (await listRuns({ query: { page, page_size: PAGE_SIZE }, signal })).data,
@@ -44,7 +48,10 @@ export function Runs() {
         <Title order={2} size="h4">
           <Trans>History of trainings</Trans>
         </Title>
-        <Button disabled={chosen.length < 2} onClick={() => void navigate({ to: "/compare", search: { ids: chosen } })}>
+        <Button
+          disabled={chosen.length === 0 || comparison.ids.length < 2}
+          onClick={() => void navigate({ to: "/compare", search: comparison })}
+        >
           <Trans>Compare the chosen</Trans>
         </Button>
       </Group>
@@ -92,6 +99,7 @@ function Run({ run, isChosen, onToggle }: { run: RunOut; isChosen: boolean; onTo
         />
       </Table.Td>
       <Table.Td>
+        <RunColor id={run.jobId} />{" "}
         <PageLink to="/jobs/$id" params={{ id: run.jobId }} dir="auto">
           {jobName(run)}
         </PageLink>

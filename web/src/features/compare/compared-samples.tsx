@@ -4,15 +4,18 @@ import { useQueries } from "@tanstack/react-query";
 import { Fragment } from "react";
 import type { ComparedJob, SampleOut } from "~/api/generated";
 import classes from "~/features/compare/compare.module.css";
-import { JobColor, nameOf } from "~/features/compare/job-color";
+import { nameOf } from "~/features/compare/names";
 import { sharedSeries } from "~/features/compare/shared-series";
 import { samplesQuery } from "~/features/job/queries";
 import { Picture } from "~/ui/picture";
 import { number } from "~/ui/quantities";
+import { RunColor } from "~/ui/run-color";
+import { type RunLook, looksOf } from "~/ui/run-colors";
 
 /** The last picture that each job drew of the same prompt from the same seed. */
 export function ComparedSamples({ jobs }: { jobs: readonly ComparedJob[] }) {
   const samples = useQueries({ queries: jobs.map((job) => samplesQuery(job.job_id)) });
+  const looks = looksOf(jobs.map((job) => job.job_id));
   const rows = sharedSeries(samples.map((each) => each.data ?? []));
   if (samples.some((each) => each.isPending)) return null;
   return (
@@ -37,7 +40,7 @@ export function ComparedSamples({ jobs }: { jobs: readonly ComparedJob[] }) {
           </Text>
           <div className={classes.row}>
             {jobs.map((job, index) => (
-              <Sample key={job.job_id} job={job} place={index} sample={newest[index]} />
+              <Sample key={job.job_id} job={job} look={looks[index]} sample={newest[index]} />
             ))}
           </div>
         </Fragment>
@@ -46,13 +49,13 @@ export function ComparedSamples({ jobs }: { jobs: readonly ComparedJob[] }) {
   );
 }
 
-function Sample({ job, place, sample }: { job: ComparedJob; place: number; sample: SampleOut | undefined }) {
+function Sample({ job, look, sample }: { job: ComparedJob; look: RunLook | undefined; sample: SampleOut | undefined }) {
   const name = nameOf(job);
   return (
     <figure className={classes.figure}>
       {sample ? <Picture url={sample.image_url} alt={`${name}: ${sample.prompt ?? sample.name}`} /> : <div className={classes.none} />}
       <Text component="figcaption" size="xs">
-        <JobColor place={place} /> <bdi>{name}</bdi>
+        <RunColor id={job.job_id} look={look} /> <bdi>{name}</bdi>
         {sample?.step != null && (
           <>
             {" · "}

@@ -7,10 +7,13 @@ import type { LinkState } from "~/api/stream";
 const CURVE_POINTS = 500;
 const ENDED = ["completed", "failed", "cancelled"];
 
-export function comparisonQuery(ids: string[], points = CURVE_POINTS) {
+export function comparisonQuery(ids: string[], baseline: string | null, points = CURVE_POINTS) {
   return queryOptions({
-    queryKey: ["compare", ids, points],
-    queryFn: async ({ signal }) => (await compareJobs({ query: { ids, points }, signal })).data.data,
+    queryKey: ["compare", ids, baseline, points],
+    queryFn: async ({ signal }) => {
+      const query = { ids, points, ...(baseline !== null && { baseline }) };
+      return (await compareJobs({ query, signal })).data.data;
+    },
     enabled: ids.length > 1,
     placeholderData: keepPreviousData,
   });
@@ -29,7 +32,8 @@ export function useLiveComparison(comparison: ComparisonOut | undefined): LinkSt
         case "metrics": {
           const metric = data as MetricNews;
           queries.setQueriesData<ComparisonOut>({ queryKey: ["compare"] }, (known) => known && withMeasurement(known, metric));
-          if (metric.val_loss !== null) refresher.mark(["compare"]); // it may be the best
+          // It may be the best; and how far it is from the baseline only the server says.
+          if (metric.val_loss !== null || comparison?.baseline != null) refresher.mark(["compare"]);
           break;
         }
         case "status":

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MetricOut } from "~/api/generated";
-import { isMeasured, positionsOf, smooth, summarize, withSmoothed } from "~/features/job/curves";
+import { isMeasured, isWanted, positionsOf, smooth, summarize, withSmoothed } from "~/features/job/curves";
 
 test("a short curve is left as it is, with its gaps", () => {
   const smoothed = smooth([1, 2, 3, 4], [null, 1, undefined, 2], "light");
@@ -43,4 +43,10 @@ test("a summary names the last and the lowest value and where that was", () => {
 test("nothing measured is no summary and no chart", () => {
   expect(summarize([10], [null])).toBeNull();
   expect(isMeasured([null, null])).toBe(false);
+});
+
+test("a metric is found by any part of its name or its key, in any case", () => {
+  const named = (typed: string) => isWanted(typed, "gpu_memory_bytes", "GPU memory in bytes");
+  expect([" gpu ", "MEM", "memory_b", ""].map(named)).toEqual([true, true, true, true]);
+  expect(named("loss")).toBe(false);
 });

@@ -25,6 +25,11 @@ export function isMeasured(values: Column): boolean {
   return values.some((value) => value != null);
 }
 
+/** Whether what was typed is in one of a metric's names. */
+export function isWanted(typed: string, ...names: string[]): boolean {
+  return names.some((name) => name.toLocaleLowerCase().includes(typed.trim().toLocaleLowerCase()));
+}
+
 /** An exponential moving average that weighs by how many steps lie between, however few of them are shown. */
 export function smooth(steps: readonly number[], values: Column, smoothing: Exclude<Smoothing, "off">): Column {
   const fadesOver = FADES_OVER[smoothing] * Math.max((steps.at(-1) ?? 0) - (steps[0] ?? 0), 1);

@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Stack } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type JobOut, cancelJob, retryJob } from "~/api/generated";
+import { DeleteJob } from "~/features/job/delete-job";
 import { eventsQuery } from "~/features/job/queries";
 import { Rerun } from "~/features/job/rerun";
 import { Failure } from "~/ui/failure";
@@ -53,6 +54,7 @@ export function JobActions({ job }: { job: JobOut }) {
             <Trans>New from this</Trans>
           </PageButton>
         )}
+        {job.completed_at !== null && <DeleteJob job={job} />}
       </Group>
       {retry.error && <Failure error={retry.error} />}
     </Stack>

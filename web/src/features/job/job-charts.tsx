@@ -1,11 +1,13 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Paper, Stack, Table, Text, Title } from "@mantine/core";
+import { Paper, Stack, Table, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { JobOut, MetricOut } from "~/api/generated";
 import { withTail } from "~/api/news";
-import { type MetricName, column, isMeasured, positionsOf, summarize, withSmoothed } from "~/features/job/curves";
+import { type BaselineCurve, baselineCurve, behind } from "~/features/job/baseline-curve";
+import { useBaselineJob } from "~/features/job/baseline-job";
+import { type MetricName, column, isMeasured, isWanted, positionsOf, summarize, withSmoothed } from "~/features/job/curves";
 import classes from "~/features/job/job.module.css";
 import { MetricsDownload } from "~/features/job/metrics-download";
 import { ALL_POINTS, metricsQuery } from "~/features/job/queries";
@@ -15,12 +17,12 @@ import { type Axis, type ChartView, type Zoom, useChartView } from "~/ui/chart-v
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
+import { jobName } from "~/ui/names";
 import { PointCount } from "~/ui/point-count";
 import { figure, number } from "~/ui/quantities";
+import { colorOf, looksOf } from "~/ui/run-colors";
 import { Sheet } from "~/ui/sheet";
 
-const BLUE = "#228be6";
-const ORANGE = "#f76707";
 const TABLE_ROWS = 100;
 
 const route = getRouteApi("/signed-in/jobs/$id");
@@ -34,6 +36,7 @@ export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut
   );
   const { metrics, rows, measured, isLoadingAll } = useCurve(job, tail, view.zoom !== null);
   const positions = useMemo(() => positionsOf(rows), [rows]);
+  const baseline = useBaselineCurve(job.id);
   if (metrics.error && metrics.data === undefined) return <Failure error={metrics.error} />;
   if (metrics.data === undefined) return <Loading height={260} />;
   if (rows.length === 0) {
@@ -47,10 +50,11 @@ export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut
       </Empty>
     );
   }
-  const curve = { metrics: rows, measured, positions, view, onZoom: (zoom: Zoom | null) => change({ zoom }) };
+  const onZoom = (zoom: Zoom | null) => change({ zoom });
   return (
     <Stack>
       <ChartControls view={view} onChange={change}>
+        <MetricFilter />
         <MetricsDownload job={job} />
         {isLoadingAll && (
           <Text size="xs" c="dimmed" role="status">
@@ -58,13 +62,7 @@ export function JobCharts({ job, tail }: { job: JobOut; tail: readonly MetricOut
           </Text>
         )}
       </ChartControls>
-      <div className={classes.charts}>
-        <LossChart {...curve} />
-        <SingleChart {...curve} metric="learning_rate" name={t`Learning rate`} isExact />
-        <SingleChart {...curve} metric="throughput" name={t`Samples a second`} />
-        <SingleChart {...curve} metric="gpu_utilization" name={t`GPU utilisation`} />
-        <SingleChart {...curve} metric="gpu_memory_bytes" name={t`GPU memory in bytes`} isExact />
-      </div>
+      <MetricCharts metrics={rows} measured={measured} positions={positions} view={view} onZoom={onZoom} baseline={baseline} color={colorOf(job.id)} />
       <details>
         <summary>
           <Trans>Show as a table</Trans>
@@ -89,6 +87,39 @@ function useCurve(job: JobOut, tail: readonly MetricOut[], isZoomed: boolean) {
   return { metrics, rows, measured, isLoadingAll: all.isLoading };
 }
 
+/** The pinned run's curves, where that is another one. */
+function useBaselineCurve(jobId: string): BaselineCurve | null {
+  const pinned = useBaselineJob();
+  const other = pinned === null || pinned.id === jobId ? null : pinned;
+  const { data } = useQuery({ ...metricsQuery(other?.id ?? "", other?.attempt ?? 0), enabled: other !== null });
+  const name = other && jobName(other);
+  return useMemo(() => {
+    const look = other && looksOf([jobId, other.id])[1];
+    return look && name !== null && data !== undefined ? baselineCurve(name, look, data.data) : null;
+  }, [jobId, other, name, data]);
+}
+
+/** Stands in the address with the rest of how the charts are looked at. */
+function MetricFilter() {
+  const { t } = useLingui();
+  const navigate = route.useNavigate();
+  const [typed, setTyped] = useState(route.useSearch().metric ?? "");
+  return (
+    <TextInput
+      size="xs"
+      aria-label={t`Filter metrics`}
+      placeholder={t`Filter metrics`}
+      value={typed}
+      onChange={(event) => {
+        const metric = event.currentTarget.value;
+        setTyped(metric);
+        void navigate({ search: (known) => ({ ...known, metric: metric || undefined }), replace: true, resetScroll: false });
+      }}
+      dir="auto"
+    />
+  );
+}
+
 interface Curve {
   metrics: MetricOut[];
   /** How many there are; more than those where the server thinned them. */
@@ -96,47 +127,77 @@ interface Curve {
   positions: Record<Axis, number[]>;
   view: ChartView;
   onZoom: (zoom: Zoom | null) => void;
+  baseline: BaselineCurve | null;
+  color: string;
 }
 
-function LossChart({ metrics, ...curve }: Curve) {
+function MetricCharts(curve: Curve) {
+  const { t } = useLingui();
+  const { metric: typed = "" } = route.useSearch();
+  const named: [MetricName, string][] = [
+    ["loss", t`Loss`],
+    ["learning_rate", t`Learning rate`],
+    ["throughput", t`Samples a second`],
+    ["gpu_utilization", t`GPU utilisation`],
+    ["gpu_memory_bytes", t`GPU memory in bytes`],
+  ];
+  const measured = named.filter(([metric]) => isMeasured(column(curve.metrics, metric)));
+  const wanted = measured.filter(([metric, name]) => isWanted(typed, metric, name));
+  if (wanted.length === 0) {
+    return (
+      <Empty title={t`No metric matches`}>
+        <Trans>There are: {measured.map(([, name]) => name).join(", ")}.</Trans>
+      </Empty>
+    );
+  }
+  return (
+    <div className={classes.charts}>
+      {wanted.map(([metric, name]) =>
+        metric === "loss" ? <LossChart key={metric} {...curve} /> : <SingleChart key={metric} {...curve} metric={metric} name={name} />,
+      )}
+    </div>
+  );
+}
+
+function LossChart({ metrics, color, ...curve }: Curve) {
   const { t } = useLingui();
   const { positions, view } = curve;
   const series = useMemo(() => {
     const held = column(metrics, "val_loss");
-    const loss = { label: t`loss`, values: column(metrics, "loss"), color: BLUE };
+    const loss = { label: t`loss`, values: column(metrics, "loss"), color };
     const shown = withSmoothed(loss, positions.step, view.smooth, t`smoothed`);
-    if (isMeasured(held)) shown.push({ label: t`validation`, values: held, color: ORANGE, hasPoints: true });
+    if (isMeasured(held)) shown.push({ label: t`validation`, values: held, color, isDashed: true, hasPoints: true });
     return shown;
-  }, [metrics, positions, view.smooth, t]);
-  return <ChartCard name={t`Loss`} series={series} {...curve} />;
+  }, [metrics, color, positions, view.smooth, t]);
+  return <ChartCard metric="loss" name={t`Loss`} series={series} {...curve} />;
 }
 
-interface SingleChartProps extends Curve {
-  metric: MetricName;
-  name: string;
-  /** Set, not measured with noise: nothing to smooth. */
-  isExact?: boolean;
-}
+// Set, not measured with noise: nothing to smooth.
+const EXACT: readonly MetricName[] = ["learning_rate", "gpu_memory_bytes"];
 
-function SingleChart({ metrics, metric, name, isExact = false, ...curve }: SingleChartProps) {
+function SingleChart({ metrics, metric, name, color, ...curve }: Curve & { metric: MetricName; name: string }) {
   const { t } = useLingui();
   const { positions, view } = curve;
-  const smoothing = isExact ? "off" : view.smooth;
+  const smoothing = EXACT.includes(metric) ? "off" : view.smooth;
   const series = useMemo(
-    () => withSmoothed({ label: name, values: column(metrics, metric), color: BLUE }, positions.step, smoothing, t`smoothed`),
-    [metrics, metric, name, positions, smoothing, t],
+    () => withSmoothed({ label: name, values: column(metrics, metric), color }, positions.step, smoothing, t`smoothed`),
+    [metrics, metric, name, color, positions, smoothing, t],
   );
-  if (!isMeasured(series[0]?.values ?? [])) return null;
-  return <ChartCard name={name} series={series} {...curve} />;
+  return <ChartCard metric={metric} name={name} series={series} {...curve} />;
 }
 
-interface ChartCardProps extends Omit<Curve, "metrics"> {
+interface ChartCardProps extends Omit<Curve, "metrics" | "color"> {
+  metric: MetricName;
   name: string;
   series: Series[];
 }
 
-function ChartCard({ name, series, measured, positions, view, onZoom }: ChartCardProps) {
+function ChartCard({ metric, name, series, measured, positions, view, onZoom, baseline }: ChartCardProps) {
   const summary = summarize(positions.step, series[0]?.values ?? []);
+  const shown = useMemo(
+    () => behind({ positions: positions[view.x], series }, baseline, metric, view.x),
+    [positions, view.x, series, baseline, metric],
+  );
   return (
     <Paper withBorder p="sm">
       <Title order={2} size="h5">
@@ -150,7 +211,7 @@ function ChartCard({ name, series, measured, positions, view, onZoom }: ChartCar
         </Text>
       )}
       <PointCount shown={positions.step.length} measured={measured} />
-      <Chart name={name} axis={view.x} positions={positions[view.x]} series={series} isLog={view.log} zoom={view.zoom} onZoom={onZoom} />
+      <Chart name={name} axis={view.x} {...shown} isLog={view.log} zoom={view.zoom} onZoom={onZoom} />
     </Paper>
   );
 }

@@ -11,11 +11,15 @@ import { JobFiles } from "~/features/job/job-files";
 import { JobHistory } from "~/features/job/job-history";
 import { JobLineage } from "~/features/job/job-lineage";
 import { JobLog } from "~/features/job/job-log";
+import { JobNotes } from "~/features/job/job-notes";
 import { JobSamples } from "~/features/job/job-samples";
 import { useLiveJob } from "~/features/job/live-job";
 import { PhaseBar } from "~/features/job/phase-bar";
 import { jobQuery } from "~/features/job/queries";
+import { DeletedJobs } from "~/features/jobs/deleted-jobs";
 import { AddressTabs } from "~/ui/address-tabs";
+import { pin, useBaseline } from "~/ui/baseline";
+import { BaselineButton } from "~/ui/baseline-button";
 import { Copyable } from "~/ui/copyable";
 import { Failure } from "~/ui/failure";
 import { LiveMark } from "~/ui/live-mark";
@@ -23,6 +27,7 @@ import { Loading } from "~/ui/loading";
 import { jobName, shortId } from "~/ui/names";
 import { Page } from "~/ui/page";
 import { duration } from "~/ui/quantities";
+import { RunColor } from "~/ui/run-color";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
 
@@ -31,14 +36,22 @@ const route = getRouteApi("/signed-in/jobs/$id");
 export function JobPage() {
   const { id } = route.useParams();
   const job = useQuery(jobQuery(id));
+  const pinned = useBaseline();
   const { link, tail } = useLiveJob(id, job.data);
   if (job.data === undefined) {
-    return job.error ? <Failure error={job.error} /> : <Loading height={320} />;
+    if (job.error === null) return <Loading height={320} />;
+    return (
+      <>
+        <DeletedJobs only={id} />
+        <Failure error={job.error} />
+      </>
+    );
   }
   return (
     <Page title={jobName(job.data)} actions={<JobActions job={job.data} />}>
       {job.error && !job.error.isUnreachable && <Failure error={job.error} />}
       <Group gap="md">
+        <RunColor id={id} />
         <StatusBadge status={job.data.status} />
         <Text size="sm" c="dimmed">
           <bdi dir="ltr">{job.data.base_model}</bdi>
@@ -49,8 +62,10 @@ export function JobPage() {
           </Trans>
         </Text>
         <Copyable value={id} shown={shortId(id)} />
+        <BaselineButton id={id} name={jobName(job.data)} pinned={pinned} onPin={pin} />
         {job.data.completed_at === null && <LiveMark state={link} />}
       </Group>
+      <JobNotes key={id} job={job.data} />
       <JobState job={job.data} />
       <JobTabs job={job.data} tail={tail} />
     </Page>

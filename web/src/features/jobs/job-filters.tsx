@@ -2,7 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { Chip, Group, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { getRouteApi } from "@tanstack/react-router";
-import { useState } from "react";
+import { type Ref, useState } from "react";
 import type { JobStatus } from "~/api/generated";
 import { STATUSES, useStatusLabel } from "~/ui/status-badge";
 
@@ -10,23 +10,31 @@ const TYPING_PAUSE_MS = 250;
 
 const route = getRouteApi("/signed-in/jobs");
 
-export function JobFilters() {
+export function JobFilters({ field }: { field: Ref<HTMLInputElement> }) {
   const { t } = useLingui();
-  const { q, status } = route.useSearch();
+  const { q, status, tag } = route.useSearch();
   const navigate = route.useNavigate();
   const label = useStatusLabel();
   const [typed, setTyped] = useState(q ?? "");
   const search = useDebouncedCallback((text: string) => {
-    void navigate({ search: { ...(status && { status }), ...(text !== "" && { q: text }) }, replace: true });
+    void navigate({
+      search: { ...(status && { status }), ...(text !== "" && { q: text }), ...(tag !== undefined && { tag }) },
+      replace: true,
+    });
   }, TYPING_PAUSE_MS);
   const choose = (chosen: string[]) => {
     void navigate({
-      search: { ...(chosen.length > 0 && { status: chosen as JobStatus[] }), ...(q !== undefined && { q }) },
+      search: {
+        ...(chosen.length > 0 && { status: chosen as JobStatus[] }),
+        ...(q !== undefined && { q }),
+        ...(tag !== undefined && { tag }),
+      },
     });
   };
   return (
     <Group>
       <TextInput
+        ref={field}
         aria-label={t`Search by name`}
         placeholder={t`Search by name`}
         value={typed}
@@ -45,6 +53,15 @@ export function JobFilters() {
           ))}
         </Group>
       </Chip.Group>
+      {tag !== undefined && (
+        <Chip
+          checked
+          size="xs"
+          onChange={() => void navigate({ search: { ...(status && { status }), ...(q !== undefined && { q }) } })}
+        >
+          <bdi>{t`tag ${tag}`}</bdi>
+        </Chip>
+      )}
     </Group>
   );
 }

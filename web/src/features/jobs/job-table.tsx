@@ -1,37 +1,52 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Group, Progress, Table, Text } from "@mantine/core";
+import { Checkbox, Group, Progress, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment } from "react";
 import type { JobOut } from "~/api/generated";
 import { curveQuery } from "~/features/jobs/queries";
+import { useBaseline } from "~/ui/baseline";
 import { PageLink } from "~/ui/links";
 import { jobName } from "~/ui/names";
 import { duration, figure, number, percent } from "~/ui/quantities";
+import { RunColor } from "~/ui/run-color";
 import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
 
-export function JobTable({ jobs }: { jobs: JobOut[] }) {
+/** Which jobs are chosen to be compared. */
+export interface Choice {
+  chosen: readonly string[];
+  onToggle: (id: string) => void;
+}
+
+export function JobTable({ jobs, choice }: { jobs: JobOut[]; choice?: Choice }) {
   const { t } = useLingui();
+  const columns = [t`Job`, t`State`, t`Progress`, t`Loss`, t`Submitted`];
   return (
-    <Sheet label={t`Jobs`} columns={[t`Job`, t`State`, t`Progress`, t`Loss`, t`Submitted`]} minWidth={480}>
+    <Sheet label={t`Jobs`} columns={choice ? [t`Compare`, ...columns] : columns} minWidth={480}>
       {jobs.map((job) => (
-        <JobRow key={job.id} job={job} />
+        <JobRow key={job.id} job={job} choice={choice} />
       ))}
     </Sheet>
   );
 }
 
-function JobRow({ job }: { job: JobOut }) {
+function JobRow({ job, choice }: { job: JobOut; choice: Choice | undefined }) {
+  const { t } = useLingui();
   return (
     <Table.Tr data-job={job.id}>
+      {choice && (
+        <Table.Td>
+          <Checkbox
+            aria-label={t`Compare ${jobName(job)}`}
+            checked={choice.chosen.includes(job.id)}
+            onChange={() => choice.onToggle(job.id)}
+          />
+        </Table.Td>
+      )}
       <Table.Td>
-        <PageLink to="/jobs/$id" params={{ id: job.id }} fw={500}>
-          <bdi>{jobName(job)}</bdi>
-        </PageLink>
-        <Text size="xs" c="dimmed">
-          <bdi dir="ltr">{job.base_model}</bdi>
-        </Text>
+        <JobTitle job={job} />
       </Table.Td>
       <Table.Td>
         <StatusBadge status={job.status} />
@@ -46,6 +61,36 @@ function JobRow({ job }: { job: JobOut }) {
         <When at={job.created_at} />
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function JobTitle({ job }: { job: JobOut }) {
+  const isPinned = useBaseline() === job.id;
+  return (
+    <>
+      <Group gap="xs">
+        <RunColor id={job.id} />
+        <PageLink to="/jobs/$id" params={{ id: job.id }} fw={500}>
+          <bdi>{jobName(job)}</bdi>
+        </PageLink>
+        {isPinned && (
+          <Text span size="xs" c="dimmed">
+            <Trans>baseline</Trans>
+          </Text>
+        )}
+      </Group>
+      <Text size="xs" c="dimmed">
+        <bdi dir="ltr">{job.base_model}</bdi>
+        {job.tags.map((tag) => (
+          <Fragment key={tag}>
+            {" · "}
+            <PageLink to="/jobs" search={{ tag }} fz="xs">
+              <bdi>{tag}</bdi>
+            </PageLink>
+          </Fragment>
+        ))}
+      </Text>
+    </>
   );
 }
 

@@ -1,11 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Group, Pagination, Skeleton, Stack, Text } from "@mantine/core";
+import { Button, Group, Pagination, Skeleton, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { Suspense, lazy, useRef, useState } from "react";
+import { useBaselineJob } from "~/features/job/baseline-job";
+import { DeletedJobs } from "~/features/jobs/deleted-jobs";
 import { JobFilters } from "~/features/jobs/job-filters";
-import { JobTable } from "~/features/jobs/job-table";
+import { type Choice, JobTable } from "~/features/jobs/job-table";
 import { useLiveJobs } from "~/features/jobs/live-jobs";
 import { jobsQuery, queueQuery } from "~/features/jobs/queries";
+import { useTableKeys } from "~/features/jobs/use-table-keys";
+import { comparing, toggle } from "~/ui/baseline";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { LiveMark } from "~/ui/live-mark";
@@ -14,11 +20,16 @@ import { Loading } from "~/ui/loading";
 import { Page } from "~/ui/page";
 import { number } from "~/ui/quantities";
 
+const MOST_COMPARED = 6;
+// Few ask for it: it is no part of the first load.
+const KeySheet = lazy(async () => ({ default: (await import("~/features/jobs/key-sheet")).KeySheet }));
+
 const route = getRouteApi("/signed-in/jobs");
 
 export function JobsPage() {
   const { t } = useLingui();
   const link = useLiveJobs();
+  const filter = useRef<HTMLInputElement>(null);
   return (
     <Page
       title={t`Jobs`}
@@ -32,23 +43,43 @@ export function JobsPage() {
       }
     >
       <MachineState />
-      <JobFilters />
-      <JobList />
+      <DeletedJobs />
+      <JobFilters field={filter} />
+      <JobList onFilter={() => filter.current?.focus()} />
     </Page>
   );
 }
 
-function JobList() {
+function JobList({ onFilter }: { onFilter: () => void }) {
   const { t } = useLingui();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const jobs = useQuery(jobsQuery(search));
+  const choice = useChoice();
+  const [isHelp, { open, close }] = useDisclosure();
+  useTableKeys({
+    ids: jobs.data?.data.map((job) => job.id) ?? [],
+    onSelect: choice.onToggle,
+    onPin: toggle,
+    onFilter,
+    onHelp: open,
+  });
   if (jobs.isPending) return <Loading height={240} />;
   return (
     <Stack>
       {jobs.error && (jobs.data === undefined || !jobs.error.isUnreachable) && <Failure error={jobs.error} />}
-      {jobs.data && jobs.data.total === 0 && <NoJobs isFiltered={search.status !== undefined || search.q !== undefined} />}
-      {jobs.data && jobs.data.total > 0 && <JobTable jobs={jobs.data.data} />}
+      {jobs.data && jobs.data.total === 0 && <NoJobs isFiltered={search.status !== undefined || search.q !== undefined || search.tag !== undefined} />}
+      {jobs.data && jobs.data.total > 0 && (
+        <>
+          <Compare chosen={choice.chosen} onHelp={open} />
+          <JobTable jobs={jobs.data.data} choice={choice} />
+        </>
+      )}
+      {isHelp && (
+        <Suspense>
+          <KeySheet onClose={close} />
+        </Suspense>
+      )}
       {jobs.data && jobs.data.total > jobs.data.page_size && (
         <Pagination
           value={search.page ?? 1}
@@ -59,6 +90,35 @@ function JobList() {
         />
       )}
     </Stack>
+  );
+}
+
+/** Over several pages, as many as a comparison shows. */
+function useChoice(): Choice {
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const onToggle = (id: string) =>
+    setChosen((known) => (known.includes(id) ? known.filter((each) => each !== id) : [...known, id].slice(-MOST_COMPARED)));
+  return { chosen, onToggle };
+}
+
+function Compare({ chosen, onHelp }: { chosen: readonly string[]; onHelp: () => void }) {
+  const comparison = comparing(chosen, useBaselineJob()?.id ?? null);
+  const navigate = route.useNavigate();
+  const { t } = useLingui();
+  return (
+    <Group gap="xs" justify="end">
+      <Button
+        size="compact-sm"
+        variant="default"
+        disabled={chosen.length === 0 || comparison.ids.length < 2}
+        onClick={() => void navigate({ to: "/compare", search: comparison })}
+      >
+        <Trans>Compare the chosen</Trans>
+      </Button>
+      <Button size="compact-sm" variant="default" onClick={onHelp} aria-label={t`Keys`}>
+        ?
+      </Button>
+    </Group>
   );
 }
 

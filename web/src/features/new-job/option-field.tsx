@@ -1,4 +1,6 @@
+import { useLingui } from "@lingui/react";
 import { NativeSelect, NumberInput, Switch, TagsInput, TextInput } from "@mantine/core";
+import { OPTION_TEXTS } from "~/features/new-job/option-texts";
 import { figure } from "~/ui/quantities";
 import type { Option, OptionValue } from "~/features/new-job/options";
 
@@ -11,10 +13,16 @@ interface Props {
 
 /** One setting; left alone it keeps the server's default. */
 export function OptionField({ option, value, error, onChange }: Props) {
+  const { i18n } = useLingui();
   const shown = value === undefined ? option.fallback : value;
+  const { description } = option;
   const look = {
     label: <bdi dir="ltr">{option.name}</bdi>,
-    description: <bdi dir="ltr">{[option.description, range(option)].filter(Boolean).join(" ")}</bdi>,
+    description: (
+      <>
+        {i18n._(OPTION_TEXTS[option.name].id, { description })} <bdi dir="ltr">{range(option)}</bdi>
+      </>
+    ),
     error,
   };
   switch (option.kind) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MetricOut } from "~/api/generated";
-import { alignCurves, standing } from "~/features/compare/align";
+import { alignCurves, standing } from "~/features/job/align";
 
 test("curves of different steps share one axis, and a step of another job is no gap in the line", () => {
   const curves = [
