@@ -16,7 +16,12 @@ class Identity(TypedDict):
 class QueuePlace(TypedDict):
     position: int
     reason: str
+    explanation: str
+    freed_by: str
+    waiting_since: str
     eta_seconds: float | None
+    eta_low_seconds: float | None
+    eta_high_seconds: float | None
 
 
 class Job(TypedDict):

@@ -9,7 +9,7 @@ from typing import Protocol, Self, TextIO, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from cli.answers import FINAL_STATUSES, Job
+from cli.answers import FINAL_STATUSES, Job, QueuePlace
 from cli.client import LorryClient
 from cli.client.streams import ENDS, StreamEvent
 from cli.errors import CliError, LorryApiError
@@ -161,7 +161,9 @@ def stage(job: Job) -> str:
 def facts(job: Job) -> str:
     """Step, loss and time left, as far as they are known; for a queued job what it waits for."""
     if job["status"] == "queued" and job["queue"] is not None:
-        return printable(f"place {job['queue']['position']}: {job['queue']['reason']}")
+        place = job["queue"]
+        when = f"; {start_of(place)}" if place["eta_seconds"] is not None else ""
+        return printable(f"place {place['position']}: {place['reason']}{when}")
     known = []
     if job["total_steps"]:
         known.append(f"step {job['current_step']}/{job['total_steps']}")
@@ -170,6 +172,15 @@ def facts(job: Job) -> str:
     if job["eta_seconds"] is not None:
         known.append(f"{duration(job['eta_seconds'])} left")
     return "  ".join(known)
+
+
+def start_of(place: QueuePlace) -> str:
+    """When a queued job starts, and how sure that is."""
+    if place["eta_seconds"] is None:
+        return "nobody can know yet when it starts"
+    about = f"starts in about {duration(place['eta_seconds'])}"
+    low, high = place["eta_low_seconds"], place["eta_high_seconds"]
+    return about if low is None or low == high else f"{about} ({duration(low)} to {duration(high)})"
 
 
 def outcome(job: Job) -> str:

@@ -29,8 +29,9 @@ from api.schemas.admin import (
     UserLimitOut,
 )
 from api.schemas.envelope import GUARDED, Listing, Single, errors
+from api.schemas.queue import QueueOut
 from api.schemas.records import LOG_LINES
-from api.schemas.training import JobOut, QueueOut
+from api.schemas.training import JobOut
 
 router = APIRouter(
     prefix="/admin",

@@ -11,13 +11,13 @@ from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, 
 from api.patience import wait_for
 from api.schemas.describing import JobPatch
 from api.schemas.envelope import GUARDED, Listing, Single, errors, example
+from api.schemas.queue import QueueOut
 from api.schemas.training import (
     UNDECIDED,
     CancelBody,
     JobOut,
     JobQuery,
     PlanOut,
-    QueueOut,
     RetryBody,
     SubmitAnswer,
     SubmitBody,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 
 from api.schemas.presets import RecommendationOut
+from api.schemas.queue import QueuePlace
 from api.schemas.texts import Name, Reason, Search, TriggerWord
 from api.schemas.training_options import ConfigField
 from api.schemas.words import WORDS
@@ -18,12 +19,10 @@ from orchestrator.domain.estimates import Basis, Estimate
 from orchestrator.domain.job import FROM_SCRATCH, Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
-from orchestrator.domain.scheduling import Place
 from orchestrator.domain.training import TrainingType
 from orchestrator.ports.job_store import JobFilter
 from orchestrator.services.drafts import SubmitRequest
 from orchestrator.services.jobs import JobView, Plan
-from orchestrator.services.queue import QueueView
 
 Id = Annotated[uuid.UUID, Field(strict=False)]
 
@@ -135,50 +134,6 @@ class RetryBody(BaseModel):
         if isinstance(self.from_checkpoint, str):
             return self.from_checkpoint
         return None if self.from_checkpoint else FROM_SCRATCH
-
-
-class QueuePlace(BaseModel):
-    position: int = Field(description="From 1.")
-    reason: str = Field(description="What the job waits for.", examples=["no GPU or CPU slot is free"])
-    eta_seconds: float | None = Field(description="Until it starts; null where nobody can know.")
-
-    @classmethod
-    def from_domain(cls, place: Place) -> QueuePlace:
-        return cls(position=place.position, reason=place.reason, eta_seconds=place.eta_seconds)
-
-
-class WaitingJob(QueuePlace):
-    job_id: str
-    user_id: str
-    priority: int
-
-
-class Devices(BaseModel):
-    total: int = Field(description="GPUs, or CPU slots on a machine without any.")
-    free: int
-    suspect: int = Field(description="Failed a job and completed none since; handed out last.")
-
-
-class QueueOut(BaseModel):
-    """The caller's waiting jobs, and how full the machine is with everybody's."""
-
-    jobs: list[WaitingJob] = Field(description="The caller's own, the one that starts first in front.")
-    waiting: int = Field(description="Everybody's waiting jobs.")
-    active: int = Field(description="Everybody's pending and running jobs.")
-    devices: Devices
-    problem: str | None = Field(description="What keeps every job from starting.")
-    unreachable_since: datetime | None = Field(description="Since when the Docker Engine has not answered.")
-
-    @classmethod
-    def from_domain(cls, view: QueueView) -> QueueOut:
-        return cls(
-            jobs=[WaitingJob(job_id=job_id, **dataclasses.asdict(place)) for job_id, place in view.places.items()],
-            waiting=view.waiting,
-            active=view.active,
-            devices=Devices(total=view.devices, free=view.free_devices, suspect=view.suspect_devices),
-            problem=view.problem,
-            unreachable_since=view.unreachable_since,
-        )
 
 
 class EstimateOut(BaseModel):

@@ -13,7 +13,7 @@ from cli.client import DEFAULT_URL
 from cli.commands.jobs import JobArgument
 from cli.connection import JsonOption, UrlOption, connect
 from cli.text import instant, print_facts, print_json, print_table, printable
-from cli.watching import facts, stage
+from cli.watching import facts, stage, start_of
 
 _HISTORY_COLUMNS = ("AT", "ATTEMPT", "WHAT", "MESSAGE")
 
@@ -78,6 +78,11 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
     yield "training", f"{job['type']} of {job['base_model']}"
     yield "dataset", job["dataset_id"]
     yield "now", "  ".join(part for part in (stage(job), f"{job['progress']:.0f}%", facts(job)) if part)
+    if job["queue"] is not None:
+        yield "waits for", job["queue"]["explanation"]
+        yield "freed by", job["queue"]["freed_by"]
+        yield "waits since", instant(job["queue"]["waiting_since"])
+        yield "starts", start_of(job["queue"]).removeprefix("starts ")
     yield "attempt", str(job["attempt"])
     yield "ended", " ".join(part for part in (job["end_reason"], job["error_message"]) if part)
     yield "created", instant(job["created_at"])

@@ -11,6 +11,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from orchestrator.domain import holds
+from orchestrator.domain.holds import Hold
 from orchestrator.domain.job import Job
 
 CPU_DEVICE_PREFIX = "cpu-"
@@ -92,30 +94,51 @@ class Start:
     devices: tuple[str, ...]
 
 
+class Wait(NamedTuple):
+    """Seconds until a job starts, each None where nobody can know.
+
+    Jobs have taken as long as the history of this installation says, so it is likely that the job starts between
+    `low_seconds` and `high_seconds`: both or neither are known.
+    """
+
+    eta_seconds: float | None = None
+    low_seconds: float | None = None
+    high_seconds: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """A waiting job's place in the queue and the one rule that holds it."""
 
     position: int  # from 1
-    reason: str
-    eta_seconds: float | None
+    hold: Hold
+    waiting_since: datetime  # its submission, or the end of its last attempt
+    wait: Wait
     user_id: str
     priority: int  # as it was asked for
+
+    @property
+    def reason(self) -> str:
+        return self.hold.reason
+
+    @property
+    def eta_seconds(self) -> float | None:
+        return self.wait.eta_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A waiting job in the order of starting: held by `reason`, or started now with a slot and devices."""
+    """A waiting job in the order of starting: held, or started now with a slot and devices."""
 
     job: QueuedJob
     position: int  # from 1
-    reason: str | None = None
+    hold: Hold | None = None
     slot: int = 0
     devices: tuple[str, ...] = ()
 
     @property
     def starts_now(self) -> bool:
-        return self.reason is None
+        return self.hold is None
 
 
 def survey(
@@ -134,8 +157,8 @@ def survey(
     supply = _Supply(capacity, policy)
     turns = []
     for position, job in enumerate(in_starting_order(waiting, active_by_user, now=now, policy=policy), start=1):
-        reason = _pause(job, now) or job.hold_reason or model_holds.get(job.base_model) or supply.shortage(job)
-        turns.append(Turn(job, position, reason) if reason else Turn(job, position, None, *supply.take(job)))
+        hold = _pause(job, now) or _lack(job, model_holds) or supply.shortage(job)
+        turns.append(Turn(job, position, hold) if hold else Turn(job, position, None, *supply.take(job)))
     return turns
 
 
@@ -185,10 +208,18 @@ def _rank(job: QueuedJob, active: Counter[str]) -> tuple[int, datetime, str, str
     return active[job.user_id], job.created_at, job.id, job.user_id
 
 
-def _pause(job: QueuedJob, now: datetime) -> str | None:
+def _pause(job: QueuedJob, now: datetime) -> Hold | None:
     if job.retry_at is None or job.retry_at <= now:
         return None
-    return f"tried again at {job.retry_at:%H:%M:%S} UTC after: {job.error_message}"
+    return holds.tried_again(job.retry_at, job.error_message)
+
+
+def _lack(job: QueuedJob, model_holds: Mapping[str, str]) -> Hold | None:
+    """What the job needs and this machine does not have yet."""
+    if job.hold_reason is not None:
+        return holds.being_prepared(job.hold_reason)
+    reason = model_holds.get(job.base_model)
+    return holds.without_model(reason) if reason is not None else None
 
 
 class _Supply:
@@ -205,21 +236,20 @@ class _Supply:
         self._free = capacity.free
         self._suspects = capacity.suspects
 
-    def shortage(self, job: QueuedJob) -> str | None:
+    def shortage(self, job: QueuedJob) -> Hold | None:
         """The rule that holds a job; None when there is a slot and enough devices for it."""
         if self._capacity.rules.closed_because is not None:
-            return self._capacity.rules.closed_because
+            return holds.closed(self._capacity.rules.closed_because)
         limit = self._capacity.limit_of(job.user_id, self._policy)
         if 0 < self._total < job.gpus:
-            return f"needs {_counted(job.gpus, self._kind)}, this machine has {self._total}"
+            return holds.too_big(job.gpus, self._total, self._kind)
         if len(self._slots[job.user_id]) >= limit:
-            return f"your limit of {_counted(limit, 'running job')}"
+            return holds.at_the_limit(limit)
         if len(self._free) >= job.gpus:
             return None
         if job.gpus == 1:
-            return "no GPU or CPU slot is free"
-        free = len(self._free) or "none"
-        return f"needs {_counted(job.gpus, self._kind)}, {free} {'is' if free in (1, 'none') else 'are'} free"
+            return holds.no_device(self._total, self._kind)
+        return holds.too_few_devices(job.gpus, len(self._free), self._kind)
 
     def take(self, job: QueuedJob) -> tuple[int, tuple[str, ...]]:
         """A slot and devices, if there are others not those that failed this very job."""
@@ -230,7 +260,3 @@ class _Supply:
         devices = tuple(best_first[: job.gpus])
         self._free = [device for device in self._free if device not in devices]
         return slot, devices
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -3,33 +3,85 @@
 from __future__ import annotations
 
 import math
-import statistics
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from orchestrator.domain.estimates import Run
 from orchestrator.domain.job import Job
-from orchestrator.domain.scheduling import Capacity, QueuedJob, SchedulingPolicy, Turn
+from orchestrator.domain.scheduling import Capacity, QueuedJob, SchedulingPolicy, Turn, Wait
 
 _UNKNOWN = math.inf
+_MIDDLE = 0.5
+# Four of five jobs took a time between these.
+_LOW, _HIGH = 0.1, 0.9
+# Fewer jobs say what is usual, and not how far from it things may be.
+_FEWEST_FOR_A_SPREAD = 3
 
 
 class Pace:
-    """Seconds a step takes: the median of recent runs, of the same base model if there are any."""
+    """Seconds a step takes in recent runs, of the same base model if there are any: slower than a `share` of them.
 
-    def __init__(self, runs: Iterable[Run]) -> None:
+    The middle is the median. Another share takes a few runs to tell.
+    """
+
+    def __init__(self, runs: Iterable[Run], *, share: float = _MIDDLE) -> None:
         by_model: dict[str, list[float]] = defaultdict(list)
         for run in runs:
             by_model[run.work.base_model].append(run.seconds / run.steps)
-        self._by_model = {model: statistics.median(paces) for model, paces in by_model.items()}
-        every = [pace for paces in by_model.values() for pace in paces]
-        self._overall = statistics.median(every) if every else _UNKNOWN
+        self._by_model = {model: _Speed.of(paces, share) for model, paces in by_model.items()}
+        self._overall = _Speed.of([pace for paces in by_model.values() for pace in paces], share)
 
     def duration_seconds(self, base_model: str, steps: int) -> float:
-        """Infinite while no job has completed here."""
-        return steps * self._by_model.get(base_model, self._overall)
+        """Infinite while too few jobs have completed here."""
+        return steps * self._speed(base_model).step_seconds
+
+    def remaining_seconds(self, job: Job) -> float:
+        """Of a running job, by what its trainer says; a trainer errs as far as its base model's runs lie apart."""
+        eta = job.progress.eta_seconds
+        if eta is None:
+            return self.duration_seconds(job.base_model, job.config.steps)
+        return eta * self._speed(job.base_model).factor if eta else 0.0
+
+    def _speed(self, base_model: str) -> _Speed:
+        return self._by_model.get(base_model, self._overall)
+
+
+class _Speed(NamedTuple):
+    step_seconds: float
+    factor: float  # of the usual speed
+
+    @classmethod
+    def of(cls, paces: Sequence[float], share: float) -> _Speed:
+        if share == _MIDDLE:
+            return cls(_quantile(paces, share) if paces else _UNKNOWN, 1.0)
+        if len(paces) < _FEWEST_FOR_A_SPREAD:
+            return cls(_UNKNOWN, _UNKNOWN)
+        pace, usual = _quantile(paces, share), _quantile(paces, _MIDDLE)
+        return cls(pace, pace / usual if usual else 1.0)
+
+
+def waits(
+    turns: Sequence[Turn], capacity: Capacity, runs: Sequence[Run], *, now: datetime, policy: SchedulingPolicy
+) -> Mapping[str, Wait]:
+    """How long each waiting job waits, by its id, and how sure that is: the queue is played forward at the usual speed,
+    with all jobs fast, and with all of them slow. `runs` is what completed here lately."""
+    usual = starting_times(turns, capacity, Pace(runs), now=now, policy=policy)
+    if len(runs) < _FEWEST_FOR_A_SPREAD:
+        return {job_id: Wait(eta) if eta else Wait(eta, eta, eta) for job_id, eta in usual.items()}
+    fast, slow = (
+        starting_times(turns, capacity, Pace(runs, share=share), now=now, policy=policy) for share in (_LOW, _HIGH)
+    )
+    return {job_id: _wait(eta, fast[job_id], slow[job_id]) for job_id, eta in usual.items()}
+
+
+def _wait(eta: float | None, fast: float | None, slow: float | None) -> Wait:
+    """Faster jobs may let others get ahead of one: the spread is around the usual time all the same."""
+    if eta is None or fast is None or slow is None:
+        return Wait(eta)
+    return Wait(eta, min(eta, fast, slow), max(eta, fast, slow))
 
 
 def starting_times(
@@ -41,7 +93,7 @@ def starting_times(
     order. A job takes the devices that stand idle the shortest before it, so that one waiting for its user's slot
     keeps no device from those behind it.
     """
-    remaining = {job.id: _remaining_seconds(job, pace) for job in capacity.active}
+    remaining = {job.id: pace.remaining_seconds(job) for job in capacity.active}
     devices = _Devices(capacity, remaining)
     slots = _Slots(capacity, remaining, policy)
     starts: dict[str, float | None] = {}
@@ -100,11 +152,14 @@ class _Slots:
         insort(times, until)
 
 
-def _remaining_seconds(job: Job, pace: Pace) -> float:
-    if job.progress.eta_seconds is not None:
-        return job.progress.eta_seconds
-    return pace.duration_seconds(job.base_model, job.config.steps)
-
-
 def _pause_seconds(job: QueuedJob, now: datetime) -> float:
     return (job.retry_at - now).total_seconds() if job.retry_at is not None else 0.0
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    """Between the two values that lie around it, as far towards the higher one as it is nearer to it."""
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.domain.holds import ITS_TURN, everything_stands
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import Job
-from orchestrator.domain.scheduling import Capacity, Place, QueuedJob, SchedulingPolicy, survey
-from orchestrator.domain.waiting_time import Pace, starting_times
+from orchestrator.domain.scheduling import Capacity, Place, QueuedJob, SchedulingPolicy, Wait, survey
+from orchestrator.domain.waiting_time import waits
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import EngineStatus, RecordStore
@@ -17,8 +18,6 @@ from orchestrator.services.models import ModelHolds
 from orchestrator.services.readiness import STALE_AFTER
 from orchestrator.services.recent_runs import RecentRuns
 from orchestrator.services.schedule import capacity_of
-
-_ITS_TURN = "its turn has come: it starts in a moment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,15 +121,16 @@ class Queue:
         now = self._clock.now()
         holds = self._model_holds.reasons()
         turns = survey(waiting, capacity, now=now, policy=self._policy, model_holds=holds)
-        times: Mapping[str, float | None] = {}
-        if problem is None:
-            pace = Pace(self._recent_runs.read())
-            times = starting_times(turns, capacity, pace, now=now, policy=self._policy)
+        stopped = everything_stands(problem) if problem is not None else None
+        told: Mapping[str, Wait] = {}
+        if stopped is None:
+            told = waits(turns, capacity, self._recent_runs.read(), now=now, policy=self._policy)
         return {
             turn.job.id: Place(
                 position=turn.position,
-                reason=problem or turn.reason or _ITS_TURN,
-                eta_seconds=None if turn.job.base_model in holds else times.get(turn.job.id),
+                hold=stopped or turn.hold or ITS_TURN,
+                waiting_since=turn.job.updated_at,
+                wait=Wait() if turn.job.base_model in holds else told.get(turn.job.id, Wait()),
                 user_id=turn.job.user_id,
                 priority=turn.job.priority,
             )

@@ -26,8 +26,16 @@ def test_jobs_are_listed_and_move_by_themselves(people: People, user: User, lorr
 
     expect(somebody.row(finished).locator("[data-status='completed']")).to_be_visible()
     expect(somebody.row(broken)).to_contain_text(user.job(broken)["error_message"])
-    expect(somebody.row(waiting)).to_contain_text(f"place 1 · {user.job(waiting)['queue']['reason']}")
+    place = user.job(waiting)["queue"]
+    for told in (f"place 1 · {place['explanation']}", place["freed_by"], "waiting since", "starts"):
+        expect(somebody.row(waiting)).to_contain_text(told)
     somebody.photograph("jobs")
+    somebody.go(f"/jobs/{waiting}")
+    alert = somebody.page.get_by_role("alert").filter(has_text="Waiting, at place 1")
+    for told in (place["explanation"], place["freed_by"], "waiting since", "starts"):
+        expect(alert).to_contain_text(told)
+    somebody.require_accessible()
+    somebody.go("/jobs")
 
     lorry_server.open_gate(held[0])
     expect(somebody.row(held[0]).locator("[data-status='completed']")).to_be_visible()

@@ -57,7 +57,16 @@ def test_a_job_has_the_keys_of_the_contract_in_its_order(lorry: Installation) ->
 def test_a_queued_job_says_where_it_stands_and_why(lorry: Installation) -> None:
     job_id = lorry.submit()
     place = get(lorry, f"{JOBS}/{job_id}")["data"]["queue"]
-    assert place == {"position": 1, "reason": "no orchestrator has looked at the queue yet", "eta_seconds": None}
+    assert place == {
+        "position": 1,
+        "reason": "no orchestrator has looked at the queue yet",
+        "explanation": "No job can start: no orchestrator has looked at the queue yet.",
+        "freed_by": "Whoever runs this installation sees to that. It then starts by itself.",
+        "waiting_since": place["waiting_since"],
+        "eta_seconds": None,
+        "eta_low_seconds": None,
+        "eta_high_seconds": None,
+    }
     lorry.engine_answers()
     assert get(lorry, f"{JOBS}/{job_id}")["data"]["queue"]["reason"] == "no GPU or CPU slot is free"
     lorry.orchestrator.start(lorry.jobs.get(job_id))

@@ -32,7 +32,16 @@ def test_an_empty_queue_says_so(lorry: Installation) -> None:
 def test_the_callers_jobs_come_in_the_order_of_starting(lorry: Installation) -> None:
     lorry.engine_answers()
     usual, urgent = lorry.submit(), lorry.submit(priority=2)
-    held = {"reason": "no GPU or CPU slot is free", "eta_seconds": None, "user_id": ALICE}
+    held = {
+        "reason": "no GPU or CPU slot is free",
+        "explanation": "No job can start: this machine shows no GPU or CPU slot.",
+        "freed_by": "Whoever runs this installation sees to that. It then starts by itself.",
+        "waiting_since": look(lorry)["jobs"][0]["waiting_since"],
+        "eta_seconds": None,
+        "eta_low_seconds": None,
+        "eta_high_seconds": None,
+        "user_id": ALICE,
+    }
     assert look(lorry)["jobs"] == [
         {"job_id": urgent, "position": 1, "priority": 2, **held},
         {"job_id": usual, "position": 2, "priority": 0, **held},

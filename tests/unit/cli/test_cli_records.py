@@ -46,6 +46,25 @@ def test_a_job_is_shown_with_what_is_known_of_it(server: Any, lorry: Lorry, make
     assert not [line for line in shown if line.startswith("completed")]
 
 
+def test_a_waiting_job_is_shown_with_what_would_end_the_wait(server: Any, lorry: Lorry, make_job: Any) -> None:
+    place = {
+        "position": 2,
+        "reason": "no GPU or CPU slot is free",
+        "explanation": "The only GPU is taken.",
+        "freed_by": "A running job ends.",
+        "waiting_since": "2026-11-21T03:00:00Z",
+        "eta_seconds": None,
+        "eta_low_seconds": None,
+        "eta_high_seconds": None,
+    }
+    server.data(f"/training/jobs/{JOB}", make_job(status="queued", queue=place, config={}))
+    shown = lorry("job", JOB).out.splitlines()
+    assert "waits for    The only GPU is taken." in shown
+    assert "freed by     A running job ends." in shown
+    assert "waits since  2026-11-21 03:00:00" in shown
+    assert "starts       nobody can know yet when it starts" in shown
+
+
 def test_the_history_of_a_job_is_listed(server: Any, lorry: Lorry) -> None:
     event = {"id": 1, "attempt": 1, "type": "status", "message": "Launching.", "at": "2026-11-21T03:00:00Z", "data": {}}
     server.data(f"/training/jobs/{JOB}/events", [event])

@@ -16,6 +16,18 @@ from cli.watching import LiveDisplay, PlainDisplay, display_on, facts, follow, o
 
 MakeJob = Callable[..., Any]
 
+PLACE = {
+    "position": 2,
+    "reason": "no GPU or CPU slot is free",
+    "explanation": "The only GPU is taken.",
+    "freed_by": "A running job ends.",
+    "waiting_since": "2026-11-21T03:00:00Z",
+    "eta_seconds": 240.0,
+    "eta_low_seconds": 180.0,
+    "eta_high_seconds": 420.0,
+}
+NO_TIME = {"reason": "no GPU is free", "eta_seconds": None}
+
 
 def watched(server: Any, display: Any) -> Any:
     client = LorryClient(server.url, "lorry_token", repeat_after=(0.0,))
@@ -25,7 +37,11 @@ def watched(server: Any, display: Any) -> Any:
 
 def test_plain_lines_tell_the_story_once_each(server: Any, make_job: MakeJob) -> None:
     waiting = make_job(
-        status="queued", phase=None, progress=0.0, metrics={}, queue={"position": 2, "reason": "no GPU is free"}
+        status="queued",
+        phase=None,
+        progress=0.0,
+        metrics={},
+        queue=PLACE | {"position": 2} | NO_TIME,
     )
     for job in (waiting, waiting, make_job(), make_job(progress=51.0), make_job(status="completed", progress=100.0)):
         server.data("/training/jobs/j", job)
@@ -91,6 +107,21 @@ def test_facts_leave_out_what_is_not_known(make_job: MakeJob) -> None:
     assert facts(make_job(metrics={}, eta_seconds=None, total_steps=0)) == ""
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "; starts in about 4 min 00 s (3 min 00 s to 7 min 00 s)"),
+        ({"eta_low_seconds": None, "eta_high_seconds": None}, "; starts in about 4 min 00 s"),
+        ({"eta_seconds": None, "eta_low_seconds": None, "eta_high_seconds": None}, ""),
+    ],
+)
+def test_a_queued_job_tells_its_place_the_reason_and_when_it_starts_as_far_as_that_is_known(
+    make_job: MakeJob, changes: dict[str, Any], expected: str
+) -> None:
+    job = make_job(status="queued", queue=PLACE | changes)
+    assert facts(job) == f"place 2: no GPU or CPU slot is free{expected}"
+
+
 def test_a_failed_job_says_why_without_escape_sequences(make_job: MakeJob) -> None:
     job = make_job(status="failed", end_reason="loss_not_finite", error_message="The loss\x1b[31m ran away.")
     assert outcome(job) == f"Job {job['id']} failed (loss_not_finite): The loss\ufffd[31m ran away."
@@ -144,7 +175,12 @@ def test_a_stream_that_is_cut_goes_on_behind_the_last_event(server: Any, make_jo
 
 
 def test_a_status_of_a_stream_is_looked_up_for_what_a_queued_job_waits_for(server: Any, make_job: MakeJob) -> None:
-    waiting = make_job(status="queued", phase=None, progress=0.0, queue={"position": 1, "reason": "no GPU is free"})
+    waiting = make_job(
+        status="queued",
+        phase=None,
+        progress=0.0,
+        queue=PLACE | {"position": 1} | NO_TIME,
+    )
     server.data("/training/jobs/j", make_job())
     server.data("/training/jobs/j", waiting)
     server.data("/training/jobs/j", make_job(status="cancelled"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.scheduling import (
     Capacity,
+    HouseRules,
     QueuedJob,
     SchedulingPolicy,
     in_starting_order,
@@ -48,7 +50,11 @@ def starts(queue, room=None, limit=2):
 
 def held(queue, room=None, limit=2, now=LATER):
     """What holds the first job that cannot start."""
-    return next(turn.reason for turn in look(queue, room, limit, now) if not turn.starts_now)
+    return hold_of(queue, room, limit, now).reason
+
+
+def hold_of(queue, room=None, limit=2, now=LATER):
+    return next(turn.hold for turn in look(queue, room, limit, now) if not turn.starts_now)
 
 
 def order(queue, active=None, now=LATER):
@@ -169,7 +175,7 @@ class TestTheReason:
     def test_jobs_about_to_start_count_for_the_limit(self):
         turns = look([waiting() for _ in range(3)])
 
-        assert [(turn.position, turn.reason) for turn in turns] == [
+        assert [(turn.position, turn.hold and turn.hold.reason) for turn in turns] == [
             (1, None),
             (2, None),
             (3, "your limit of 2 running jobs"),
@@ -192,6 +198,54 @@ class TestTheReason:
     )
     def test_a_job_of_several_devices_learns_how_many_are_free(self, devices, taken, gpus, reason):
         assert held([waiting(gpus=gpus)], capacity(devices, active=[running("b", 1, devices[:taken])])) == reason
+
+    @pytest.mark.parametrize(
+        ("queue", "room", "explanation", "freed_by"),
+        [
+            ([waiting()], capacity(["GPU-0"], [running("b", 1, ["GPU-0"])]), "The only GPU is taken.", "A running job"),
+            ([waiting()], capacity(GPUS, [running("b", 1, GPUS)]), "All 4 GPUs are taken.", "A running job"),
+            ([waiting()], capacity([]), "No job can start: this machine shows no GPU or CPU slot.", "Whoever runs"),
+            ([waiting(gpus=8)], capacity(), "It needs 8 GPUs, this machine has 4.", "Nothing on this machine: cancel"),
+            (
+                [waiting(gpus=4)],
+                capacity(active=[running("b", 1, ["GPU-0"])]),
+                "It needs 4 GPUs, 3 are free.",
+                "4 GPUs",
+            ),
+            (
+                [waiting()],
+                capacity(active=[running(), running(slot=2)]),
+                "Its owner's limit of 2 running jobs is reached.",
+                "One of the owner's own running jobs ends.",
+            ),
+        ],
+    )
+    def test_it_is_a_sentence_and_another_says_what_would_end_the_wait(self, queue, room, explanation, freed_by):
+        hold = hold_of(queue, room)
+
+        assert (hold.explanation, hold.freed_by[: len(freed_by)]) == (explanation, freed_by)
+        assert hold.freed_by.endswith(".")
+
+    @pytest.mark.parametrize(
+        ("reason", "explanation"),
+        [
+            ("waits for the model a/b: 43 %", "It waits for the model a/b: 43 %."),
+            ("the model a/b could not be fetched: It is gone.", "The model a/b could not be fetched: It is gone."),
+        ],
+    )
+    def test_a_model_that_is_not_here_is_said_as_a_sentence(self, reason, explanation):
+        job = waiting()
+        (turn,) = survey([job], capacity(), now=LATER, policy=POLICY, model_holds={job.base_model: reason})
+
+        assert (turn.hold.reason, turn.hold.explanation) == (reason, explanation)
+
+    def test_maintenance_ends_when_an_administrator_ends_it(self):
+        room = replace(capacity(), rules=HouseRules(closed_because="maintenance: a new disk"))
+
+        assert hold_of([waiting()], room)[:2] == (
+            "maintenance: a new disk",
+            "No job is started for now: maintenance: a new disk.",
+        )
 
     def test_a_retry_waits_for_its_time_and_says_what_went_wrong(self):
         job = waiting(retry_at=NOW + timedelta(seconds=20), error_message="The container disappeared.")

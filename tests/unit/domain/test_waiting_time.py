@@ -12,7 +12,7 @@ from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.scheduling import Capacity, QueuedJob, SchedulingPolicy, survey
 from orchestrator.domain.training import TrainingConfig
-from orchestrator.domain.waiting_time import Pace, starting_times
+from orchestrator.domain.waiting_time import Pace, starting_times, waits
 from tests.factories import NOW, make_job, make_run
 
 MODEL = "lorry/tiny-sd15"
@@ -121,6 +121,68 @@ def test_a_device_leased_to_nobody_known_frees_up_at_nobody_knows_when():
 )
 def test_a_duration_is_the_median_pace_of_its_base_model_or_of_all(runs, model, expected):
     assert Pace(runs).duration_seconds(model, 1000) == expected
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.1, 120.0), (0.5, 200.0), (0.9, 840.0)], ids=["fast", "usual", "slow"]
+)
+def test_a_pace_is_slower_than_a_share_of_the_runs(share, expected):
+    runs = [make_run(MODEL, 100, each) for each in (10.0, 20.0, 100.0)]
+
+    assert Pace(runs, share=share).duration_seconds(MODEL, 1000) == pytest.approx(expected)
+
+
+def told(queue, active, runs, devices=("GPU-0",)):
+    """The wait of each of the queue, in its order."""
+    leased = frozenset(device for job in active for device in job.gpu_ids)
+    capacity = Capacity(devices=devices, leased=leased, active=active, suspects={})
+    policy = SchedulingPolicy()
+    found = waits(survey(queue, capacity, now=NOW, policy=policy), capacity, runs, now=NOW, policy=policy)
+    return [found[job.id] for job in queue]
+
+
+def test_the_spread_of_a_wait_is_that_of_the_runs_that_completed_here():
+    runs = [make_run(MODEL, 100, each) for each in (80.0, 100.0, 150.0)]
+    first, second = told([waiting("a"), waiting("b")], [running("z", "GPU-0", 40.0)], runs)
+
+    assert first == pytest.approx((40.0, 40.0 * 0.84, 40.0 * 1.4))
+    assert second == pytest.approx((140.0, 140.0 * 0.84, 140.0 * 1.4))
+
+
+@pytest.mark.parametrize("runs", [[], [make_run(MODEL, 100, 100.0)] * 2])
+def test_too_few_runs_tell_a_time_and_no_spread(runs):
+    assert told([waiting("a")], [running("z", "GPU-0", 40.0)], runs) == [(40.0, None, None)]
+
+
+def test_runs_of_other_models_tell_no_spread_where_a_few_of_the_own_tell_the_time():
+    runs = [make_run("other/model", 100, 50.0)] * 9 + [make_run(MODEL, 100, 100.0)]
+
+    assert told([waiting("a"), waiting("b")], [running("z", "GPU-0", 40.0)], runs) == [
+        (40.0, None, None),
+        (140.0, None, None),
+    ]
+
+
+def test_what_starts_at_once_does_so_whatever_the_pace():
+    assert told([waiting("a")], [], []) == [(0.0, 0.0, 0.0)]
+    assert told([waiting("a")], [], [make_run(MODEL, 100, each) for each in (8.0, 10.0, 15.0)]) == [(0.0, 0.0, 0.0)]
+
+
+def test_nobody_knows_a_spread_where_nobody_knows_a_time():
+    assert told([waiting("a", gpus=2)], [], [make_run(MODEL, 100, each) for each in (8.0, 10.0, 15.0)]) == [
+        (None, None, None)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_the_time_told_lies_within_its_spread(seed):
+    draw = random.Random(seed)  # noqa: S311 - a seed, to be repeated
+    runs = [make_run(MODEL, 100, 50.0 + 100.0 * draw.random()) for _ in range(draw.randint(3, 20))]
+    queue = [waiting(draw.choice("abc"), steps=draw.randint(1, 500)) for _ in range(draw.randint(1, 12))]
+    active = [running("d", f"GPU-{number}", 500.0 * draw.random()) for number in range(draw.randint(0, 3))]
+
+    for eta, low, high in told(queue, active, runs, devices=[f"GPU-{number}" for number in range(3)]):
+        assert 0.0 <= low <= eta <= high
 
 
 @pytest.mark.parametrize("seed", range(100))

@@ -67,6 +67,21 @@ def test_jobs_ahead_are_counted_at_the_pace_of_jobs_that_completed_here(world):
     assert place.eta_seconds == pytest.approx(90 + 200 * 0.5, rel=0.05)
 
 
+def test_several_jobs_that_completed_here_tell_how_sure_a_time_is_and_since_when_it_is_waited(world):
+    for seconds in (40, 50, 80):
+        _completed(world, steps=100, seconds=seconds)
+    running = _running(world)
+    world.write_event(running, "progress", step=10, total_steps=100, eta_seconds=90.0)
+    waiting = world.submit(ALICE)
+    world.run_once()
+
+    place = world.jobs.get(ALICE, waiting).place
+
+    assert place.waiting_since == world.job(waiting).created_at
+    assert place.wait.low_seconds < place.wait.eta_seconds == 90.0 < place.wait.high_seconds
+    assert (place.hold.explanation, place.hold.freed_by[:18]) == ("The only CPU slot is taken.", "A running job ends")
+
+
 def test_an_engine_that_is_away_is_the_reason_of_everybody(world):
     _running(world)
     world.submit(BOB), world.submit()

@@ -11,6 +11,7 @@ import { shortId } from "~/ui/names";
 import { Loading } from "~/ui/loading";
 import { duration, number } from "~/ui/quantities";
 import { Sheet } from "~/ui/sheet";
+import { Spread } from "~/ui/wait-facts";
 
 const SHOWN = 100;
 const { minimum, maximum } = PriorityBodySchema.properties.priority;
@@ -67,9 +68,11 @@ function WaitingRow({ job }: { job: WaitingJob }) {
         <bdi>{job.user_id}</bdi>
       </Table.Td>
       <Table.Td>
-        <bdi>{job.reason}</bdi>
+        <bdi title={job.freed_by}>{job.explanation}</bdi>
       </Table.Td>
-      <Table.Td>{job.eta_seconds === null ? "–" : duration(job.eta_seconds)}</Table.Td>
+      <Table.Td>
+        {job.eta_seconds === null ? "–" : duration(job.eta_seconds)} <Spread place={job} />
+      </Table.Td>
       <Table.Td>
         <NativeSelect
           size="xs"

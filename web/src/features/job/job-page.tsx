@@ -26,9 +26,10 @@ import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
 import { jobName, shortId } from "~/ui/names";
 import { Page } from "~/ui/page";
-import { duration } from "~/ui/quantities";
+import { number } from "~/ui/quantities";
 import { RunColor } from "~/ui/run-color";
 import { StatusBadge } from "~/ui/status-badge";
+import { WaitFacts } from "~/ui/wait-facts";
 import { When } from "~/ui/when";
 
 const route = getRouteApi("/signed-in/jobs/$id");
@@ -75,18 +76,18 @@ export function JobPage() {
 /** What it waits for, what it does, or why it ended and what may be done. */
 function JobState({ job }: { job: JobOut }) {
   const { t } = useLingui();
-  if (job.error_message !== null) return <JobEnd job={job} />;
+  // One that is tried again waits too, and has a message of its last attempt.
   if (job.queue !== null) {
-    const place = job.queue.position;
     return (
-      <Alert color="gray" title={t`Waiting, at place ${place}`}>
+      <Alert color="gray" title={t`Waiting, at place ${number(job.queue.position)}`}>
         <Text size="sm">
-          <bdi>{job.queue.reason}</bdi>
-          {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
+          <bdi>{job.queue.explanation}</bdi>
         </Text>
+        <WaitFacts place={job.queue} />
       </Alert>
     );
   }
+  if (job.error_message !== null) return <JobEnd job={job} />;
   return (
     <>
       {job.cancel_requested_at !== null && job.completed_at === null && (

@@ -12,6 +12,7 @@ import { RunColor } from "~/ui/run-color";
 import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
 import { StatusBadge } from "~/ui/status-badge";
+import { WaitFacts } from "~/ui/wait-facts";
 import { When } from "~/ui/when";
 
 /** Which jobs are chosen to be compared. */
@@ -112,10 +113,12 @@ export function JobProgress({ job }: { job: JobOut }) {
   const { t } = useLingui();
   if (job.status === "queued" && job.queue) {
     return (
-      <Text size="sm">
-        {t`place ${job.queue.position}`} · <bdi>{job.queue.reason}</bdi>
-        {job.queue.eta_seconds !== null && ` · ${t`starts in about ${duration(job.queue.eta_seconds)}`}`}
-      </Text>
+      <>
+        <Text size="sm">
+          {t`place ${number(job.queue.position)}`} · <bdi>{job.queue.explanation}</bdi>
+        </Text>
+        <WaitFacts place={job.queue} />
+      </>
     );
   }
   if (job.error_message !== null) {
