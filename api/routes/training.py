@@ -11,14 +11,13 @@ from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, 
 from api.patience import wait_for
 from api.schemas.describing import JobPatch
 from api.schemas.envelope import GUARDED, Listing, Single, errors, example
+from api.schemas.job_actions import CancelBody, RetryBody
 from api.schemas.queue import QueueOut
 from api.schemas.training import (
     UNDECIDED,
-    CancelBody,
     JobOut,
     JobQuery,
     PlanOut,
-    RetryBody,
     SubmitAnswer,
     SubmitBody,
 )
@@ -149,8 +148,10 @@ def cancel_job(
     job_id: JobId, identity: CurrentIdentity, jobs: JobsService, body: CancelBody | None = None
 ) -> Single[JobOut]:
     """A queued job ends at once. A running one is asked to save a checkpoint and ends within its grace period; until
-    then it is shown as it is. Asking again changes nothing."""
-    view = jobs.cancel(identity, job_id, reason=body.reason if body else None)
+    then it is shown as it is, with `kill_at` once it was told. `save: false` ends its container without that time, also
+    when it is asked for later. Asking again for the same changes nothing."""
+    wish = body or CancelBody(reason=None)
+    view = jobs.cancel(identity, job_id, reason=wish.reason, saves=wish.save)
     return Single(data=JobOut.from_domain(view))
 
 

@@ -72,6 +72,7 @@ class ProgressNews(BaseModel):
     eta_seconds: float | None
     train_count: int | None
     val_count: int | None
+    checkpoint_step: int | None = Field(description="Of the newest checkpoint.")
     metrics: dict[str, Any] = Field(description="The last that were measured.")
 
 
@@ -125,5 +126,6 @@ def _progress(standing: Standing) -> ProgressNews:
         eta_seconds=progress.eta_seconds,
         train_count=progress.train_count,
         val_count=progress.val_count,
+        checkpoint_step=progress.checkpoint_step,
         metrics=progress.metrics,
     )

@@ -12,11 +12,12 @@ from pydantic.config import JsonDict
 
 from api.schemas.presets import RecommendationOut
 from api.schemas.queue import QueuePlace
-from api.schemas.texts import Name, Reason, Search, TriggerWord
+from api.schemas.savings import SavedOut
+from api.schemas.texts import Name, Search, TriggerWord
 from api.schemas.training_options import ConfigField
 from api.schemas.words import WORDS
 from orchestrator.domain.estimates import Basis, Estimate
-from orchestrator.domain.job import FROM_SCRATCH, Job, Progress
+from orchestrator.domain.job import Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingType
@@ -112,30 +113,6 @@ class SubmitAnswer(BaseModel):
     message: str = Field(examples=["The container is running."])
 
 
-class CancelBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Reason | None = Field(None, description="Shown in the job's history.")
-
-
-CheckpointName = Annotated[str, Field(pattern=r"^(step-[0-9]{6}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")]
-
-
-class RetryBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    from_checkpoint: bool | CheckpointName = Field(
-        default=True,
-        description="true goes on from the newest checkpoint, false starts over; a name or a file's id picks one.",
-    )
-
-    def to_domain(self) -> str | None:
-        """The checkpoint's name, "scratch", or None for the newest."""
-        if isinstance(self.from_checkpoint, str):
-            return self.from_checkpoint
-        return None if self.from_checkpoint else FROM_SCRATCH
-
-
 class EstimateOut(BaseModel):
     """What a job will take, as far as completed ones or its own progress tell."""
 
@@ -190,12 +167,17 @@ class JobOut(BaseModel):
     eta_seconds: float | None
     train_count: int | None = Field(description="Items trained on: foretold until the trainer has counted them.")
     val_count: int | None = Field(description="Items held out.")
+    checkpoint_step: int | None = Field(description="Of the newest checkpoint: what would be left of it now.")
     metrics: dict[str, Any] = Field(description="The last ones.")
     end_reason: EndReason | None
     exit_code: int | None
     error_message: str | None
     queue: QueuePlace | None = Field(description="Only while queued.", examples=[None])
     estimate: EstimateOut | None = Field(description="Until the job has ended; null while nobody can know.")
+    saved: SavedOut | None = Field(
+        description="By an early end: a cancel, or no improvement. Null for any other, and while it runs.",
+        examples=[None],
+    )
     image_digest: str | None
     experiment_id: str | None
     retry_of: str | None
@@ -203,6 +185,10 @@ class JobOut(BaseModel):
     retry_at: datetime | None = Field(description="A job that waits to be tried again starts no sooner.")
     cancel_requested_at: datetime | None = Field(
         description="Its container gets time to save a checkpoint after that.", examples=[None]
+    )
+    kill_at: datetime | None = Field(
+        description="Until then its container, which was told to stop, may save a checkpoint; then it is killed.",
+        examples=[None],
     )
     memory_profile: MemoryProfile = Field(description="What attempts do to need less memory than the config would.")
     max_runtime_seconds: int | None
@@ -230,6 +216,7 @@ class JobOut(BaseModel):
             "total_steps": progress.total_steps or job.config.steps,
             "queue": QueuePlace.from_domain(view.place) if view.place else None,
             "estimate": EstimateOut.from_domain(view.estimate) if view.estimate else None,
+            "saved": SavedOut.from_domain(view.saved) if view.saved else None,
             "restorable_until": view.restorable_until,
             "undo_delete_seconds": view.undo_seconds,
         }

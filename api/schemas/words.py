@@ -110,6 +110,7 @@ WORDS: Mapping[str, Any] = MappingProxyType(
         "eta_seconds": 341.0,
         "train_count": 20,
         "val_count": 2,
+        "checkpoint_step": 400,
         "end_reason": None,
         "exit_code": None,
         "error_message": None,

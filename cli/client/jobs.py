@@ -30,8 +30,9 @@ class JobCalls(Transport):
             time.sleep(poll_seconds)
         return job
 
-    def cancel(self, job_id: str, *, reason: str | None = None) -> None:
-        body = {"reason": reason} if reason else {}
+    def cancel(self, job_id: str, *, reason: str | None = None, save: bool = True) -> None:
+        """Without `save` its container gets no time for a checkpoint, also after a cancel that gave it some."""
+        body = ({"reason": reason} if reason else {}) | ({} if save else {"save": False})
         self._post(f"/training/jobs/{job_id}/cancel", doing=f"cancel job {job_id}", json=body)
 
     def retry(self, job_id: str, *, from_checkpoint: str | bool) -> Job:

@@ -70,12 +70,16 @@ def watch(job: JobArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = 
 def cancel(
     job: JobArgument,
     reason: Annotated[str | None, typer.Option(help="Kept with the job.")] = None,
+    *,
+    is_now: Annotated[
+        bool, typer.Option("--now", help="Without a checkpoint of where it is, also if it is saving one.")
+    ] = False,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a job to stop. A running one saves a checkpoint first, so the end may take a moment."""
     with connect(url) as lorry:
-        lorry.cancel(job, reason=reason)
+        lorry.cancel(job, reason=reason, save=not is_now)
         after = lorry.job(job)
     if as_json:
         print_json(after)

@@ -4,6 +4,7 @@ Every start appends a line to `starts.log` in the outputs, so that a test can pr
 `fake:seconds=S` sets the length, `fake:reports=N` how often it reports meanwhile,
 `fake:hang=1` waits for ever, `fake:ignore_sigterm=1` ignores SIGTERM,
 `fake:early_sample=1` draws a picture before the first step too, as the trainer does,
+`fake:early_checkpoint=1` saves a checkpoint before the first step is reported,
 `fake:gate=1` waits until somebody puts a file named `gate` into the outputs,
 `fake:exit=N` ends with that code after an error event, and
 `fake:result=missing|truncated|wrong_hash|outside|symlink|nan|zero` spoils the adapter; misbehaviour.py has the rest.
@@ -115,6 +116,8 @@ def train(run: Run) -> int:
     run.events.write("phase", phase="train")
     if "early_sample" in run.wishes:
         write_sample(run, 0)
+    if "early_checkpoint" in run.wishes:
+        save_checkpoint(run, run.params["steps"] // run.reports)
     if "exit" in run.wishes:
         return give_up(run, int(run.wishes["exit"]), "asked to fail by a trigger word")
     steps = run.params["steps"]

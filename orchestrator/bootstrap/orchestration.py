@@ -21,6 +21,7 @@ from orchestrator.services.collect import Collect
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.launch import Launch
+from orchestrator.services.live_checkpoints import LiveCheckpoints
 from orchestrator.services.reconciler import Reconciler
 from orchestrator.services.retention import Retention
 from orchestrator.services.schedule import Schedule
@@ -55,6 +56,9 @@ def build_reconciler(adapters: Adapters, builtin_models: BuiltinModels, settings
             meter=adapters.meter,
         ),
         collect=collect,
+        live_checkpoints=LiveCheckpoints(
+            jobs=adapters.jobs, records=adapters.records, collect=collect, clock=adapters.clock
+        ),
         steps=adapters.steps,
         wake_up=adapters.wake_up,
         sweep=Sweep(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,10 @@ MAX_LIVE_PICTURES_BYTES = 4 * 1024**3
 MAX_LIVE_PICTURES = 2_000
 
 
+# Of a checkpoint that is collected while its container runs.
+MAX_LIVE_CHECKPOINT_BYTES = 8 * 1024**3
+
+
 class ArtifactKind(StrEnum):
     ADAPTER = "adapter"
     SAMPLE = "sample"
@@ -28,6 +33,10 @@ class ArtifactKind(StrEnum):
     MODEL = "model"  # of a diagnostic job
     LOG = "log"
     OTHER = "other"
+
+
+# What is collected while a container runs, and may be written over after that.
+FOUND_AGAIN = frozenset({ArtifactKind.SAMPLE, ArtifactKind.CHECKPOINT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +81,7 @@ class Sample:
     seed: int | None
 
 
+_CHECKPOINT_NAME = re.compile(r"step-([0-9]{6})")
 MAX_ADAPTER_CLAIMS = 8
 
 
@@ -126,19 +136,21 @@ def has_room_for_pictures(samples: Sequence[Artifact]) -> bool:
     return len(samples) < MAX_LIVE_PICTURES and total_bytes < MAX_LIVE_PICTURES_BYTES
 
 
-def listed_once(found: Iterable[Artifact], samples: Iterable[Artifact]) -> tuple[list[Artifact], list[str]]:
-    """The rows of found files, and the ids of those rows of samples that they replace.
+def listed_once(found: Iterable[Artifact], known: Iterable[Artifact]) -> tuple[list[Artifact], list[str]]:
+    """The rows of found files, and the ids of those known rows of samples and checkpoints that they replace.
 
-    A sample is found again when its container ends, and after each later attempt: with the bytes it had it keeps its
+    Such a file is found again when its container ends, and after each later attempt: with the bytes it had it keeps its
     row, with others the row goes, for they have taken the place of those that it stands for.
     """
     rows, replaced = {file.path: file for file in found}, []
-    for sample in samples:
-        file = rows.get(sample.path)
-        if file is not None and (file.kind, file.sha256) == (ArtifactKind.SAMPLE, sample.sha256):
-            rows[sample.path] = sample
-        elif file is not None:
-            replaced.append(sample.id)
+    for listed in known:
+        file = rows.get(listed.path)
+        if listed.kind not in FOUND_AGAIN or file is None:
+            continue
+        if (file.kind, file.sha256) == (listed.kind, listed.sha256):
+            rows[listed.path] = listed
+        else:
+            replaced.append(listed.id)
     return list(rows.values()), replaced
 
 
@@ -149,6 +161,17 @@ def checkpoint_named(wish: str, artifacts: Iterable[Artifact]) -> str | None:
         if name is not None and wish in (name, artifact.id):
             return name
     return None
+
+
+def checkpoint_step(name: str) -> int | None:
+    """The step that a checkpoint's folder is named after; None for what is no such name."""
+    found = _CHECKPOINT_NAME.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def checkpoint_name(step: int) -> str:
+    """The folder that the protocol has a trainer save this step in."""
+    return f"step-{step:06d}"
 
 
 def stale_checkpoints(artifacts: Sequence[Artifact], *, keep: int) -> list[Artifact]:

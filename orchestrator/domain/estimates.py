@@ -141,6 +141,28 @@ def estimate_by_progress(elapsed: float, remaining: float, *, gpus: int, tariff:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a job did not take because it ended before its last step; told from the pace of the steps it took."""
+
+    steps: int
+    seconds: float
+    cost: float | None  # as of an `Estimate`
+
+    @property
+    def sentence(self) -> str:
+        """What it rests on, for people."""
+        return f"The {self.steps:,} steps that it did not take, at the pace of those it took."
+
+
+def saved_by_ending(run: Run, steps: int, *, gpus: int, tariff: Tariff) -> Saved | None:
+    """`run` as far as it came, `steps` that were left; None where nothing was measured, or nothing was left."""
+    if run.steps <= 0 or steps <= 0:
+        return None
+    seconds = round(steps * run.step_seconds, 1)
+    return Saved(steps=steps, seconds=seconds, cost=tariff.cost(gpus=gpus, seconds=seconds))
+
+
 def _peak(runs: Sequence[Run]) -> int | None:
     """The most that any of them took: a job that fits only half the time does not fit."""
     return max((run.gpu_memory_bytes for run in runs if run.gpu_memory_bytes is not None), default=None)

@@ -31,7 +31,7 @@ MAX_HISTORY_ROWS = 10_000
 _DECISIVE = ("result", "error")
 _RESERVED_ROWS = 100
 # Types of our own rows, which a trainer cannot write.
-_OUR_TYPES = ("status", "cancel", "stop", "stuck", "engine", "gap")
+_OUR_TYPES = ("status", "cancel", "stop", "stuck", "engine", "gap", "collected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,8 @@ def _progress_after(progress: Progress, event: TrainerEvent) -> Progress:
         return replace(progress, metrics={k: v for k, v in event.fields.items() if _is_number(v)})
     if event.type == "progress":
         return _with_reported(progress, event.fields)
+    if event.type == "checkpoint" and _is_count(step := event.fields.get("step")):
+        return replace(progress, checkpoint_step=step)
     return progress
 
 

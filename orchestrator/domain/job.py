@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict
 
+from orchestrator.domain.artifact import checkpoint_step
 from orchestrator.domain.diagnostic import DiagnosticConfig
 from orchestrator.domain.errors import Conflict
 from orchestrator.domain.lifecycle import ALLOWED, ENDINGS, EndReason, JobStatus
@@ -29,6 +30,7 @@ class Progress:
     eta_seconds: float | None = None
     train_count: int | None = None
     val_count: int | None = None
+    checkpoint_step: int | None = None  # of the newest checkpoint
     metrics: dict[str, Any] = dataclasses.field(default_factory=dict)  # the last metrics event
 
 
@@ -64,6 +66,7 @@ class Job:
     progress: Progress = Progress()
     cancel_requested_at: datetime | None = None
     cancel_reason: str | None = None
+    kill_at: datetime | None = None  # its container was told to stop, or is not to be asked: until then it may save
     retries: int = 0  # attempts that infrastructure broke; each was made up for by another
     retry_at: datetime | None = None  # a queued job waits until then
     memory_profile: MemoryProfile = MemoryProfile.NORMAL
@@ -127,6 +130,7 @@ class Job:
             at,
             slot=None,
             gpu_ids=(),
+            kill_at=None,
             error_message=message,
             progress=dataclasses.replace(self.progress, eta_seconds=None),
             **changes,
@@ -134,7 +138,9 @@ class Job:
 
     def reopened(self, *, at: datetime, resume_from: str | None) -> Job:
         """A failed job waiting for the attempt its user asked for, with the patience of a new one."""
-        return self.requeued(
+        begins_at = checkpoint_step(resume_from) if resume_from else self.progress.checkpoint_step
+        back = dataclasses.replace(self, progress=dataclasses.replace(self.progress, checkpoint_step=begins_at))
+        return back.requeued(
             at=at,
             message=None,
             retries=0,
@@ -156,6 +162,7 @@ class Job:
             ending.status,
             at,
             slot=None,
+            kill_at=None,
             end_reason=reason,
             exit_code=exit_code,
             error_message=None if is_complete else (message or ending.sentence),

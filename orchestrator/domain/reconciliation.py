@@ -108,8 +108,8 @@ def decide(job: Job, attempt: Attempt, observation: Observation, now: datetime, 
 
 
 def _decide_live(job: Job, attempt: Attempt, container: Container, now: datetime, policy: Policy) -> Decision:
-    if attempt.stop_requested_at is not None:
-        return _decide_kill(attempt, container, now, policy)
+    if attempt.stop_requested_at is not None or job.kill_at is not None:
+        return _decide_kill(job, attempt, container, now, policy)
     stop_reason = _stop_reason(job, attempt, now, policy)
     if stop_reason is not None:
         return Terminate(container, stop_reason)
@@ -123,11 +123,13 @@ def _decide_live(job: Job, attempt: Attempt, container: Container, now: datetime
 def _decide_elsewhere(job: Job, attempt: Attempt, now: datetime, policy: Policy) -> Decision:
     """The container may live on, on an engine that may come back, so its job is neither ended nor tried again.
 
-    Only its owner can say that this is not worth waiting for: a cancel ends it after the grace any container has.
+    Only its owner can say that this is not worth waiting for: a cancel ends it after the grace any container has, one
+    that gives no time to save at once.
     """
-    grace = timedelta(seconds=policy.stop_grace_seconds)
-    if job.cancel_requested_at is not None and now - job.cancel_requested_at > grace:
-        return Finish(EndReason.CANCEL_REQUESTED)
+    if job.cancel_requested_at is not None:
+        grace_ends_at = job.cancel_requested_at + timedelta(seconds=policy.stop_grace_seconds)
+        if now > min(grace_ends_at, job.kill_at or grace_ends_at):
+            return Finish(EndReason.CANCEL_REQUESTED)
     return MissEngine() if attempt.engine_missed_at is None else Wait()
 
 
@@ -182,10 +184,10 @@ def _stop_reason(job: Job, attempt: Attempt, now: datetime, policy: Policy) -> E
     return None
 
 
-def _decide_kill(attempt: Attempt, container: Container, now: datetime, policy: Policy) -> Decision:
-    if attempt.stop_requested_at is None or now - attempt.stop_requested_at < timedelta(
-        seconds=policy.stop_grace_seconds
-    ):
+def _decide_kill(job: Job, attempt: Attempt, container: Container, now: datetime, policy: Policy) -> Decision:
+    # What its owner was told stands, whatever the setting is by now.
+    kill_at = job.kill_at or (attempt.stop_requested_at or now) + timedelta(seconds=policy.stop_grace_seconds)
+    if now < kill_at:
         return Wait(container)
     if attempt.killed_at is None or now - attempt.killed_at >= timedelta(seconds=policy.kill_again_seconds):
         return Kill(container)

@@ -32,6 +32,13 @@ class ArtifactStore(Protocol):
         no: nothing is lost, `collect` comes by at the end.
         """
 
+    def take_folder(self, job_id: str, path: str, *, limit_bytes: int) -> Sequence[CollectedFile]:
+        """Copy the files that lie in one folder of the outputs of a job that still runs, in order. Safe to repeat.
+
+        () where they have more than `limit_bytes` together, where the folder is not there or goes away meanwhile, and
+        when the disk says no: nothing is lost, `collect` comes by at the end.
+        """
+
     def verify_adapter(self, job_id: str, claim: AdapterClaim, *, adapts_text: bool = False) -> None:
         """Check a collected adapter file against what the trainer claimed: hash, header, finite and non-zero weights,
         the keys its format needs; with `adapts_text`, layers of text encoders too. Raises Rejected with a sentence."""

@@ -145,13 +145,15 @@ class JobStore(Protocol):
         *,
         reason: str | None,
         at: datetime,
+        saves: bool = True,
         actor: Actor = Actor.USER,
         audit: AuditEntry | None = None,
     ) -> Job:
         """Note the wish to cancel in one statement that cannot lose against a concurrent save.
 
         A queued job is cancelled at once, an active one keeps its state, an ended one is returned as it is.
-        Repeating it keeps the first reason. `audit` is stored with the first. Raises NotFound.
+        Repeating it keeps the first reason. Without `saves` the container is to get no time for a checkpoint, also
+        where an earlier wish gave it some. `audit` is stored with a wish that changes something. Raises NotFound.
         """
 
     def describe(self, job_id: str, changes: JobChanges, *, at: datetime, audit: AuditEntry | None = None) -> Job:

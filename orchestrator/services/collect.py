@@ -1,4 +1,4 @@
-"""Copying files out of a container's reach: its sample pictures while it runs, everything once it has ended.
+"""Copying files out of a container's reach: its pictures and checkpoints while it runs, everything once it has ended.
 
 And looking for evidence before that end is called a success.
 """
@@ -14,10 +14,13 @@ from typing import Any
 from orchestrator.domain.artifact import (
     COLLECTED_SUFFIXES,
     DIAGNOSTIC_SUFFIXES,
+    FOUND_AGAIN,
+    MAX_LIVE_CHECKPOINT_BYTES,
     MAX_LIVE_PICTURE_BYTES,
     Artifact,
     ArtifactKind,
     adapter_claims,
+    checkpoint_name,
     has_room_for_pictures,
     listed_once,
     model_claim,
@@ -34,9 +37,10 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.record_store import RecordStore
 
 _NAMESPACE = uuid.UUID("6a0f5a5e-58a4-4a3e-9d0a-0f1d4f0b7c11")
+CHECKPOINTS = "checkpoints"
 _KIND_BY_PLACE = {
     "samples": ArtifactKind.SAMPLE,
-    "checkpoints": ArtifactKind.CHECKPOINT,
+    CHECKPOINTS: ArtifactKind.CHECKPOINT,
     "README.md": ArtifactKind.MODEL_CARD,
 }
 
@@ -63,6 +67,14 @@ class Collect:
         told = [told_picture(row.type, row.data) for row in history]
         taken = self._take(job, attempt, {path for path in told if path is not None})
         return [_with_artifact(row, taken.get(path or "")) for row, path in zip(history, told, strict=True)]
+
+    def take_checkpoint(self, job: Job, attempt: Attempt, step: int) -> Sequence[Artifact]:
+        """Collect the checkpoint of this step of a job that still runs; () where it is not to be had now."""
+        folder = f"{CHECKPOINTS}/{checkpoint_name(step)}"
+        files = self._artifacts.take_folder(job.id, folder, limit_bytes=MAX_LIVE_CHECKPOINT_BYTES)
+        taken = self._record(job, attempt, files, claimed={})
+        self._prune(job)
+        return taken
 
     def conclude(self, job: Job, attempt: Attempt) -> Verdict:
         """The verdict on a container that exited with 0: completed only if the files it reports pass verification."""
@@ -132,7 +144,7 @@ class Collect:
         self, job: Job, attempt: Attempt, files: Sequence[CollectedFile], claimed: Mapping[str, ArtifactKind]
     ) -> Sequence[Artifact]:
         found = [self._artifact(job, attempt, file, claimed) for file in files]
-        rows, replaced = listed_once(found, self._samples(job))
+        rows, replaced = listed_once(found, self._records.artifacts(job.id))
         self._records.remove_artifacts(replaced)
         self._records.add_artifacts(rows)
         return rows
@@ -156,7 +168,7 @@ class Collect:
         kind = claimed.get(file.path) or _KIND_BY_PLACE.get(path.parts[0], ArtifactKind.OTHER)
         # The same file of the same attempt has the same id, so that a repeated collection adds nothing. A sample may be
         # drawn over, while the bytes behind an id never change: that is another one.
-        identity = f"{job.id}/{attempt.number}/{file.path}" + (f"/{file.sha256}" if kind is ArtifactKind.SAMPLE else "")
+        identity = f"{job.id}/{attempt.number}/{file.path}" + (f"/{file.sha256}" if kind in FOUND_AGAIN else "")
         return Artifact(
             id=str(uuid.uuid5(_NAMESPACE, identity)),
             job_id=job.id,

@@ -11,7 +11,7 @@ from orchestrator.domain.audit import AuditAction, AuditEntry
 from orchestrator.domain.dataset import Dataset, Selection, exclusion_sentence, version_of
 from orchestrator.domain.deletion import UndoPolicy
 from orchestrator.domain.errors import Conflict, NotFound, Rejected, Violation
-from orchestrator.domain.estimates import Estimate
+from orchestrator.domain.estimates import Estimate, Saved
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import FROM_SCRATCH, Job, JobChanges
@@ -41,13 +41,14 @@ _WHY_NOT_RETRIED = {
 class JobView:
     """A job as its owner sees it.
 
-    `place` only while it is queued, `estimate` until it has ended, `restorable_until` only once it is deleted, which
-    can be undone for `undo_seconds`.
+    `place` only while it is queued, `estimate` until it has ended, `saved` then; `restorable_until` only once it is
+    deleted, which can be undone for `undo_seconds`.
     """
 
     job: Job
     place: Place | None = None
     estimate: Estimate | None = None
+    saved: Saved | None = None
     restorable_until: datetime | None = None
     undo_seconds: float = 0.0
 
@@ -163,14 +164,18 @@ class Jobs:
         found = self._jobs.list(replace(wanted, user_id=identity.user_id), page=page, page_size=page_size)
         return JobViewPage(tuple(self._views(found.jobs)), found.total)
 
-    def cancel(self, identity: Identity, job_id: str, *, reason: str | None) -> JobView:
-        """Ask for the job's end. Raises Conflict (JOB_ENDED) when it already has; asking twice is fine."""
+    def cancel(self, identity: Identity, job_id: str, *, reason: str | None, saves: bool = True) -> JobView:
+        """Ask for the job's end; without `saves` its container gets no time for a checkpoint, nor keeps what it had.
+
+        Raises Conflict (JOB_ENDED) when it already has; asking twice is fine.
+        """
         job = owned_job(self._jobs, identity, job_id)
         if job.status.is_final and not job.is_cancel_requested:
             raise Conflict(f"Job {job_id} has already ended as {job.status}.", code="JOB_ENDED")
         actor, story = actor_on(job, identity), f"Cancelled: {reason}" if reason else "Cancelled, without a reason."
         audit = self._audit(AuditAction.JOB_CANCELLED, job, identity, story) if actor is Actor.ADMIN else None
-        stored = self._jobs.request_cancel(job.id, reason=reason, at=self._clock.now(), actor=actor, audit=audit)
+        now = self._clock.now()
+        stored = self._jobs.request_cancel(job.id, reason=reason, at=now, saves=saves, actor=actor, audit=audit)
         self._wake_up.notify()
         return self._views([stored])[0]
 
@@ -258,7 +263,16 @@ class Jobs:
         places = self._queue.places(queued) if queued else {}
         estimates = self._estimates.of(jobs)
         undo_seconds = self._undo.window.total_seconds()
-        return [JobView(job, places.get(job.id), estimates.get(job.id), undo_seconds=undo_seconds) for job in jobs]
+        return [
+            JobView(
+                job,
+                places.get(job.id),
+                estimates.get(job.id),
+                self._estimates.saved(job),
+                undo_seconds=undo_seconds,
+            )
+            for job in jobs
+        ]
 
 
 def _described(changes: JobChanges) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 import structlog
@@ -56,6 +57,7 @@ from orchestrator.services.collect import Collect, Verdict
 from orchestrator.services.engine_watch import EngineWatch
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.launch import Launch as Launcher
+from orchestrator.services.live_checkpoints import LiveCheckpoints
 from orchestrator.services.schedule import Schedule
 from orchestrator.services.sweep import Sweep
 
@@ -91,6 +93,7 @@ class Reconciler:
         launcher: Launcher,
         ingest: Ingest,
         collect: Collect,
+        live_checkpoints: LiveCheckpoints,
         sweep: Sweep,
         steps: Steps,
         wake_up: WakeUp,
@@ -106,6 +109,7 @@ class Reconciler:
         self._launcher = launcher
         self._ingest = ingest
         self._collect = collect
+        self._live_checkpoints = live_checkpoints
         self._sweep = sweep
         self._steps = steps
         self._wake_up = wake_up
@@ -187,6 +191,9 @@ class Reconciler:
                 break
             with bound_contextvars(job_id=job.id, attempt=attempt.number), self._guarded(job, done):
                 self._ingest.follow(job, attempt, container)
+                step = self._live_checkpoints.due(job, attempt)
+                if step is not None:
+                    self._begin(job, partial(self._live_checkpoints.take, job, attempt, step), done)
 
     def _act(self, job: Job, attempt: Attempt, act: Act, done: Pass) -> None:
         match act:
@@ -247,8 +254,9 @@ class Reconciler:
         if container.state is ContainerState.PAUSED:
             self._runtime.unpause(container.id)
         message = f"Asked to stop: {ENDINGS[decision.reason].sentence}"
+        kill_at = now + timedelta(seconds=self._policy.stop_grace_seconds)
         self._jobs.save(
-            job,
+            replace(job, kill_at=kill_at, updated_at=now),
             attempt.evolve(stop_requested_at=now, stop_reason=decision.reason),
             events=[JobEvent(job_id=job.id, attempt=attempt.number, type="stop", message=message, at=now)],
         )
@@ -278,6 +286,7 @@ class Reconciler:
             self._wake_up.notify()  # it left more than one step should take: the next pass goes on
             return
         job, attempt = taken_in
+        self._live_checkpoints.forget(job.id)
         match decision:
             case Conclude():
                 verdict = self._collect.conclude(job, attempt)

@@ -107,6 +107,32 @@ class ArtifactStoreContract:
         with pytest.raises(NotFound):
             store.locate(JOB, path)
 
+    def test_the_files_of_one_folder_are_taken_together(self, store, leave, leave_odd):
+        leave("checkpoints/step-000100/state.safetensors", b"weights")
+        leave("checkpoints/step-000100/manifest.json", b"{}")
+        leave("checkpoints/step-000100/below/more.json", b"{}")
+        leave("checkpoints/step-000200/state.safetensors", b"half")
+        leave_odd("checkpoints/step-000100/odd.json")
+
+        taken = store.take_folder(JOB, "checkpoints/step-000100", limit_bytes=9)
+        assert [(file.path, file.size_bytes) for file in taken] == [
+            ("checkpoints/step-000100/manifest.json", 2),
+            ("checkpoints/step-000100/state.safetensors", 7),
+        ]
+        assert store.open(JOB, taken[1].path).read() == b"weights"
+        with pytest.raises(NotFound):
+            store.locate(JOB, "checkpoints/step-000200/state.safetensors")
+
+    @pytest.mark.parametrize(
+        "path", ["checkpoints/large", "checkpoints/missing", "../checkpoints", "/checkpoints", "", "a.json"]
+    )
+    def test_of_a_folder_that_is_too_large_or_none_nothing_is_taken(self, store, leave, path):
+        leave("checkpoints/large/1.json", b"1234")
+        leave("checkpoints/large/2.json", b"5678")
+        leave("a.json", b"x")
+
+        assert list(store.take_folder(JOB, path, limit_bytes=7)) == []
+
     def test_nothing_is_taken_of_a_job_without_outputs(self, store):
         assert store.take(JOB, "a.png", limit_bytes=7) is None
 

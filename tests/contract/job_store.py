@@ -425,6 +425,30 @@ class JobStoreContract:
         assert (again.cancel_reason, again.cancel_requested_at) == ("first", LATER)
         assert [event.type for event in records.events(claimed.id)].count("cancel") == 1
 
+    def test_a_wish_without_time_to_save_is_noted_also_after_one_with_it(self, store, records):
+        claimed, _ = claim(store, add(store))
+        store.request_cancel(claimed.id, reason="first", at=LATER)
+        stopping = store.get(claimed.id)
+        store.save(replace(stopping, kill_at=LATER + timedelta(seconds=60)))
+        now = LATER + timedelta(seconds=5)
+        hurried = store.request_cancel(claimed.id, reason="second", at=now, saves=False)
+
+        assert (hurried.kill_at, hurried.cancel_requested_at, hurried.cancel_reason) == (now, LATER, "first")
+        assert hurried == store.get(claimed.id)
+        later = now + timedelta(seconds=1)
+        assert store.request_cancel(claimed.id, reason=None, at=later, saves=False) == hurried
+        assert store.request_cancel(claimed.id, reason=None, at=later) == hurried
+        messages = [event.message for event in records.events(claimed.id) if event.type == "cancel"]
+        assert messages == ["Cancel requested: first", "Stop requested, without time to save: second"]
+
+    def test_a_first_wish_may_be_one_without_time_to_save(self, store):
+        claimed, _ = claim(store, add(store))
+        stopped = store.request_cancel(claimed.id, reason=None, at=LATER, saves=False)
+        queued = store.request_cancel(add(store).id, reason=None, at=LATER, saves=False)
+
+        assert (stopped.kill_at, stopped.cancel_requested_at, stopped.status) == (LATER, LATER, JobStatus.PENDING)
+        assert (queued.kill_at, queued.status) == (None, JobStatus.CANCELLED)
+
     def test_an_ended_job_is_returned_as_it_is(self, store):
         claimed, _ = claim(store, add(store))
         ended = store.save(claimed.ended(EndReason.KILLED, at=LATER))

@@ -86,6 +86,28 @@ def test_a_trainer_that_ignores_sigterm_is_killed_after_its_grace_and_not_called
     site.wait_for_no_container()
 
 
+def test_a_job_that_is_to_stop_now_gets_no_time_to_save(site, alice, running):
+    job_id = running("fake:hang=1", LORRY_STOP_GRACE_SECONDS="600")
+    alice.http.post(f"/training/jobs/{job_id}/cancel", json={"save": False})
+
+    job = alice.wait(job_id, "cancelled", within_seconds=GONE_WITHIN_SECONDS)
+    assert (job["end_reason"], job["exit_code"]) == ("cancel_requested", 137)
+    assert "checkpoint" not in {artifact["kind"] for artifact in alice.records(job_id, "artifacts")}
+    site.wait_for_no_container()
+
+
+def test_a_job_that_takes_long_to_save_may_be_stopped_now_also_by_another_orchestrator(site, alice, running):
+    job_id = running("fake:hang=1", "fake:ignore_sigterm=1", LORRY_STOP_GRACE_SECONDS="600")
+    cancel(alice, job_id)
+    eventually(lambda: alice.job(job_id)["kill_at"] is not None, what="the time it has to save")
+    site.stop_orchestrators()
+    alice.http.post(f"/training/jobs/{job_id}/cancel", json={"save": False})
+
+    site.start("orchestrate", LORRY_STOP_GRACE_SECONDS="600")
+    assert alice.wait(job_id, "cancelled", within_seconds=GONE_WITHIN_SECONDS)["exit_code"] == 137
+    site.wait_for_no_container()
+
+
 def test_a_paused_container_is_stopped_with_a_checkpoint(site, alice, engine, running):
     job_id = running("fake:hang=1")
     site.stop_orchestrators()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestrator.adapters.filesystem.adapter_file import check_adapter_file
-from orchestrator.adapters.filesystem.copying import copy_file, copy_tree
+from orchestrator.adapters.filesystem.copying import copy_file, copy_folder, copy_tree
 from orchestrator.adapters.filesystem.deletion import delete_tree
 from orchestrator.adapters.filesystem.untrusted import FileRules
 from orchestrator.domain.artifact import COLLECTED_SUFFIXES, DIAGNOSTIC_SUFFIXES, AdapterClaim, ModelClaim
@@ -38,6 +38,13 @@ class FilesystemArtifactStore:
             return copy_file(path, self._outputs / job_id, self._artifacts / job_id, rules)
         except OSError:
             return None
+
+    def take_folder(self, job_id: str, path: str, *, limit_bytes: int) -> Sequence[CollectedFile]:
+        rules = replace(self._rules, suffixes=COLLECTED_SUFFIXES, max_total_bytes=limit_bytes)
+        try:
+            return copy_folder(path, self._outputs / job_id, self._artifacts / job_id, rules)
+        except OSError:
+            return ()
 
     def verify_adapter(self, job_id: str, claim: AdapterClaim, *, adapts_text: bool = False) -> None:
         check_adapter_file(self._claimed(job_id, claim, "adapter"), claim.format, adapts_text=adapts_text)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from orchestrator.adapters.filesystem.untrusted import FileRules, FoundFile, find, open_directory, walk
+from orchestrator.adapters.filesystem.untrusted import (
+    FileRules,
+    FoundFile,
+    find,
+    is_plain_name,
+    open_below,
+    open_directory,
+    walk,
+)
 from orchestrator.ports.artifact_store import CollectedFile
 
 _CHUNK_BYTES = 1024 * 1024
@@ -31,6 +40,19 @@ def copy_file(path: str, source: Path, target: Path, rules: FileRules) -> Collec
     with open_directory(source) as directory:
         copied = [_copy(found, target) for found in find(path, directory, rules)]
     return copied[0] if copied else None
+
+
+def copy_folder(path: str, source: Path, target: Path, rules: FileRules) -> tuple[CollectedFile, ...]:
+    """Copy the files that lie in the folder at `path` below `source`; none where they are larger together than the
+    rules allow one tree to be, or where the path is none that `copy_tree` would come by. Raises OSError."""
+    folders = path.split("/")
+    if not all(map(is_plain_name, folders)):
+        return ()
+    flat = replace(rules, max_depth=1)
+    with open_directory(source) as directory, open_below(folders, directory) as folder:
+        if sum(found.size_bytes for found in walk(folder, flat)) > rules.max_total_bytes:
+            return ()
+        return tuple(_copy(found, target) for found in walk(folder, flat, prefix=f"{path}/"))
 
 
 def _copy(found: FoundFile, target: Path) -> CollectedFile:

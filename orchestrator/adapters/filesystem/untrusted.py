@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -90,10 +90,17 @@ def find(path: str, directory: int, rules: FileRules) -> Iterator[FoundFile]:
     if not rules.accepts_path(path):
         return
     *folders, name = path.split("/")
+    with open_below(folders, directory) as folder:
+        yield from _found(folder, name, path, rules)
+
+
+@contextmanager
+def open_below(folders: Sequence[str], directory: int) -> Iterator[int]:
+    """A descriptor of the folder at these names below an open one, none of them a link. Raises OSError."""
     with ExitStack() as opened:
         for folder in folders:
             directory = opened.enter_context(open_directory(folder, parent=directory))
-        yield from _found(directory, name, path, rules)
+        yield directory
 
 
 def _walk_below(directory: int, name: str, rules: FileRules, *, depth: int, prefix: str) -> Iterator[FoundFile]:

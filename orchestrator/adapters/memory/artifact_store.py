@@ -46,6 +46,16 @@ class MemoryArtifactStore:
         self._files.setdefault(job_id, {})[path] = data
         return CollectedFile(path=path, size_bytes=len(data), sha256=_sha256(data))
 
+    def take_folder(self, job_id: str, path: str, *, limit_bytes: int) -> Sequence[CollectedFile]:
+        outputs = self._workspace.outputs.get(job_id, {})
+        inside = sorted(
+            name for name, data in outputs.items() if data is not None and name.rpartition("/")[0] == path != ""
+        )
+        if sum(len(outputs[name] or b"") for name in inside) > limit_bytes:
+            return ()
+        taken = [self.take(job_id, name, limit_bytes=limit_bytes) for name in inside]
+        return [file for file in taken if file is not None]
+
     def verify_adapter(self, job_id: str, claim: AdapterClaim, *, adapts_text: bool = False) -> None:
         self._require_claimed(job_id, claim, "adapter")
         if claim.format not in _FORMATS:

@@ -231,15 +231,19 @@ class SqlJobStore:
         *,
         reason: str | None,
         at: datetime,
+        saves: bool = True,
         actor: Actor = Actor.USER,
         audit: AuditEntry | None = None,
     ) -> Job:
         with self._database.write() as connection:
             before = _get(connection, job_id, for_update=True)
-            result = connection.execute(_cancel_statement(job_id, reason, at))
+            is_first = before.cancel_requested_at is None
+            wish = _cancel_statement(job_id, reason, at, saves=saves) if is_first else _hurry_statement(job_id, at)
+            is_news = (is_first or not saves) and connection.execute(wish).rowcount > 0
             after = _get(connection, job_id)
-            if result.rowcount:
-                message = f"Cancel requested: {reason}" if reason else "Cancel requested."
+            if is_news:
+                what = "Cancel requested" if saves else "Stop requested, without time to save"
+                message = f"{what}: {reason}" if reason else f"{what}."
                 _insert_history(connection, after, [_cancel_event(before, after, message, actor)])
                 if audit is not None:
                     insert_audit_entry(connection, audit)
@@ -345,7 +349,7 @@ def _insert_metrics(connection: sa.Connection, metrics: Sequence[Metric]) -> Non
         connection.execute(once, [metric_row(metric) for metric in metrics])
 
 
-def _cancel_statement(job_id: str, reason: str | None, at: datetime) -> sa.Update:
+def _cancel_statement(job_id: str, reason: str | None, at: datetime, *, saves: bool) -> sa.Update:
     """One statement, so that it cannot lose against a save: whoever saves an older version finds it stale."""
     is_queued = training_jobs.c.status == JobStatus.QUEUED
     when_queued: dict[str, Any] = {
@@ -366,8 +370,26 @@ def _cancel_statement(job_id: str, reason: str | None, at: datetime) -> sa.Updat
             training_jobs.c.cancel_requested_at.is_(None),
         )
         .values(
-            cancel_requested_at=at, cancel_reason=reason, updated_at=at, version=training_jobs.c.version + 1, **ends
+            cancel_requested_at=at,
+            cancel_reason=reason,
+            kill_at=sa.null()
+            if saves
+            else sa.case((is_queued, sa.null()), else_=sa.literal(at, training_jobs.c.kill_at.type)),
+            updated_at=at,
+            version=training_jobs.c.version + 1,
+            **ends,
         )
+    )
+
+
+def _hurry_statement(job_id: str, at: datetime) -> sa.Update:
+    """A container that was given time to save, or is about to, has none left."""
+    job = training_jobs.c
+    has_time = sa.or_(job.kill_at.is_(None), job.kill_at > at)
+    return (
+        training_jobs.update()
+        .where(job.id == job_id, job.status.in_(_ACTIVE), has_time)
+        .values(kill_at=at, updated_at=at, version=job.version + 1)
     )
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from safetensors.numpy import load
 
 from tests.e2e.conftest import MakeInstallation
 from tests.e2e.installation import Installation, User
 from tests.e2e.web.browser import person
 from tests.e2e.web.conftest import People
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.docker
+
+KILLED = 137
 
 
 def free_port() -> int:
@@ -56,8 +61,12 @@ def test_pages_outlive_a_server_that_is_killed_and_show_what_came_of_the_job(
         expect(at_the_job.page.get_by_text("safetensors").first).to_be_visible()
 
 
-def test_a_jobs_gallery_grows_while_it_trains(browser: Browser, lorry_server: Installation, user: User) -> None:
-    job_id = user.start("fake:gate=1", "fake:early_sample=1", "fake:seconds=600")
+def test_a_jobs_gallery_and_files_grow_while_it_trains_and_its_early_end_says_what_that_saved(
+    browser: Browser, lorry_server: Installation, user: User
+) -> None:
+    job_id = user.start(
+        "fake:gate=1", "fake:early_sample=1", "fake:early_checkpoint=1", "fake:seconds=600", "fake:reports=1000"
+    )
     user.wait(job_id, "running")
     with person(browser, lorry_server.url) as somebody:
         somebody.sign_in(user.token)
@@ -67,8 +76,18 @@ def test_a_jobs_gallery_grows_while_it_trains(browser: Browser, lorry_server: In
 
         lorry_server.open_gate(job_id)
         expect(somebody.page.get_by_role("img", name="a photo")).to_be_visible()
+        somebody.page.get_by_role("tab", name="Files").click()
+        with somebody.page.expect_download() as download:
+            somebody.page.get_by_role("button", name="Download adapter.safetensors").click()
+        assert load(Path(download.value.path()).read_bytes())
         expect(somebody.page.locator("[data-status='running']").first).to_be_visible()
-    user.http.post(f"/training/jobs/{job_id}/cancel")
+
+        eventually(lambda: user.job(job_id)["current_step"] > 0, what="a step")
+        somebody.page.get_by_role("button", name="Cancel the job").click()
+        expect(somebody.page.get_by_role("dialog")).to_contain_text("after its last checkpoint, of step 1, is lost")
+        somebody.page.get_by_role("button", name="Save and stop").click()
+        expect(somebody.page.get_by_role("note", name="Saved")).to_contain_text("Ending early saved about")
+        somebody.require_accessible()
     user.wait(job_id, "cancelled")
 
 
@@ -92,22 +111,27 @@ def test_a_comparison_moves_while_one_of_its_jobs_trains(
     user.wait(job_id, "completed")
 
 
-def test_a_job_that_takes_its_time_to_stop_says_since_when_on_every_page(
-    people: People, user: User, lorry_server: Installation
-) -> None:
+def test_a_job_that_takes_its_time_to_stop_says_since_when_on_every_page(people: People, user: User) -> None:
     job_id = user.start("fake:gate=1", "fake:ignore_sigterm=1", name="slow to stop")
     user.wait(job_id, "running")
     at_the_list, at_the_job = people(user), people(user)
     at_the_job.go(f"/jobs/{job_id}")
     at_the_job.page.get_by_role("button", name="Cancel the job").click()
-    at_the_job.page.get_by_role("button", name="Save and stop").click()
+    dialog = at_the_job.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("nothing is left of it, for it has no checkpoint yet")
+    expect(dialog.get_by_role("button", name="Stop now")).to_be_visible()
+    dialog.get_by_role("button", name="Save and stop").click()
     stopping = at_the_job.page.get_by_role("status").filter(has_text="Stopping")
     expect(stopping).to_contain_text("Its end was asked for")
+    left = re.compile(r"Its container has (\d+ (min|sec) ?)+ to save a checkpoint")
+    expect(stopping).to_contain_text(left)
+    before = stopping.inner_text()
+    expect(stopping).not_to_have_text(before)  # it counts down
     at_the_job.require_accessible()
     expect(at_the_job.page.get_by_role("button", name="Cancel the job")).to_have_count(0)
     at_the_job.page.reload()
     expect(stopping).to_be_visible()
     expect(at_the_list.row(job_id)).to_contain_text("stopping, asked for")
-    lorry_server.open_gate(job_id)
-    user.wait(job_id, "cancelled", "completed")
+    stopping.get_by_role("button", name="Stop now, without saving").click()
+    assert user.wait(job_id, "cancelled")["exit_code"] == KILLED
     expect(stopping).to_have_count(0)

@@ -33,6 +33,9 @@ MORE_KEYS = {
     "retries",
     "retry_at",
     "cancel_requested_at",
+    "kill_at",
+    "checkpoint_step",
+    "saved",
     "memory_profile",
     "gpus",
     "max_runtime_seconds",
@@ -155,6 +158,16 @@ class TestCancelling:
             answer = lorry.client.post(f"{JOBS}/{job_id}/cancel", headers=lorry.as_user())
             assert (answer.status_code, answer.json()["data"]["status"]) == (200, "running")
         assert lorry.jobs.get(job_id).is_cancel_requested
+
+    def test_a_running_job_is_stopped_without_time_to_save_where_that_is_asked_for(self, lorry: Installation) -> None:
+        job_id = lorry.submit()
+        lorry.orchestrator.start(lorry.jobs.get(job_id))
+        path = f"{JOBS}/{job_id}/cancel"
+        assert lorry.client.post(path, headers=lorry.as_user()).json()["data"]["kill_at"] is None
+        job = lorry.client.post(path, json={"save": False}, headers=lorry.as_user()).json()["data"]
+        assert (job["status"], job["kill_at"]) == ("running", job["cancel_requested_at"])
+        assert lorry.client.post(path, json={"save": "no"}, headers=lorry.as_user()).status_code == 400
+        assert lorry.client.post(path, json={"save": False}, headers=lorry.as_user(BOB)).status_code == 404
 
     def test_an_ended_job_cannot_be_cancelled(self, lorry: Installation) -> None:
         job_id = lorry.submit()

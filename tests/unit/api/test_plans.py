@@ -74,6 +74,40 @@ def test_a_job_that_trains_is_estimated_by_its_own_progress_and_an_ended_one_no_
     assert estimate() is None
 
 
+@pytest.mark.parametrize(
+    ("reason", "config", "is_early"),
+    [
+        (EndReason.CANCEL_REQUESTED, {}, True),
+        (EndReason.ADAPTER_VERIFIED, {"early_stopping_patience": 2, "validation_every": 10}, True),
+        (EndReason.ADAPTER_VERIFIED, {}, False),
+        (EndReason.TRAINER_FAILED, {}, False),
+    ],
+)
+def test_a_job_that_ended_early_says_what_that_saved_and_any_other_nothing(
+    lorry: Installation, reason: EndReason, config: dict[str, Any], *, is_early: bool
+) -> None:
+    job = lorry.orchestrator.claim(lorry.jobs.get(lorry.submit(config={"steps": 1_000} | config)))
+    now = lorry.clock.now()
+    job = lorry.jobs.save(
+        job.running(started_at=now, at=now).with_progress(Progress(current_step=250, total_steps=1_000), at=now)
+    )
+    lorry.clock.advance(600)
+    lorry.jobs.save(job.ended(reason, at=lorry.clock.now()))
+
+    saved = lorry.client.get(f"{JOBS}/{job.id}", headers=lorry.as_user()).json()["data"]["saved"]
+
+    assert saved == (
+        {
+            "steps": 750,
+            "duration_seconds": 1_800.0,
+            "cost": 1.0,
+            "explanation": "The 750 steps that it did not take, at the pace of those it took.",
+        }
+        if is_early
+        else None
+    )
+
+
 def test_a_plan_recommends_what_would_suit_the_dataset_better(lorry: Installation) -> None:
     dataset = lorry.dataset(items=3)
     recommended = {each["option"]: each["value"] for each in plan(lorry, dataset_id=dataset)["recommendations"]}

@@ -169,6 +169,13 @@ def test_retry_asks_for_another_attempt_from_the_wanted_checkpoint(
     assert server.seen[-1].json() == {"from_checkpoint": wanted}
 
 
+def test_cancel_now_asks_for_no_time_to_save(server: Any, lorry: Lorry, make_job: MakeJob) -> None:
+    server.answer("POST", "/training/jobs/j/cancel", {"ok": True, "data": make_job()})
+    server.data("/training/jobs/j", make_job())
+    assert lorry("cancel", "j", "--now").code == 0
+    assert server.seen[0].json() == {"save": False}
+
+
 def test_cancel_says_how_the_job_stands_now(server: Any, lorry: Lorry, make_job: MakeJob) -> None:
     server.answer("POST", "/training/jobs/j/cancel", {"ok": True, "data": make_job()})
     server.data("/training/jobs/j", make_job(status="cancelled"))

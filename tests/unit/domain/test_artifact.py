@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.artifact import ArtifactKind, checkpoint_named, sample_of, stale_checkpoints
+from orchestrator.domain.artifact import (
+    ArtifactKind,
+    checkpoint_name,
+    checkpoint_named,
+    checkpoint_step,
+    sample_of,
+    stale_checkpoints,
+)
 from tests.factories import make_artifact, make_job
 
 JOB = make_job()
@@ -44,6 +51,12 @@ def test_all_but_the_newest_checkpoints_are_stale_with_all_their_files():
     stale = stale_checkpoints([*files, make_artifact(JOB)], keep=2)
     assert {file.path for file in stale} == {files[2].path, files[3].path}
     assert stale_checkpoints(files, keep=3) == []
+
+
+def test_a_checkpoints_folder_is_named_after_its_step():
+    assert checkpoint_name(500) == "step-000500"
+    assert checkpoint_step("step-000500") == 500
+    assert [checkpoint_step(name) for name in ("scratch", "step-500", "step-0005000", "")] == [None] * 4
 
 
 def test_a_checkpoint_that_is_an_adapter_of_another_attempt_is_not_stale():

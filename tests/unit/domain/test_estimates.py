@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.domain.estimates import Basis, Tariff, Work, estimate, estimate_by_progress
+from orchestrator.domain.estimates import Basis, Tariff, Work, estimate, estimate_by_progress, saved_by_ending
 from tests.factories import make_run
 
 WORK = Work("model/a", resolution=512, images=1, is_checkpointing=False, is_on_gpu=True)
@@ -85,3 +85,16 @@ def test_a_job_that_trains_is_judged_by_its_own_pace():
     found = estimate_by_progress(600.0, 1_200.0, gpus=1, tariff=Tariff(2.0))
 
     assert (found.duration_seconds, found.cost, found.basis) == (1_800.0, 1.0, Basis.PROGRESS)
+
+
+def test_an_early_end_saved_the_steps_that_were_left_at_the_pace_of_those_before():
+    so_far = run(steps=400, seconds=500.0, samples_a_second=1.0)  # 100 seconds of them were no training
+    saved = saved_by_ending(so_far, 600, gpus=2, tariff=Tariff(3.0))
+
+    assert (saved.steps, saved.seconds, saved.cost) == (600, 600.0, 1.0)
+    assert saved.sentence == "The 600 steps that it did not take, at the pace of those it took."
+
+
+@pytest.mark.parametrize(("taken", "left"), [(0, 1_000), (1_000, 0), (1_001, -1)])
+def test_nothing_was_saved_where_nothing_was_measured_or_left(taken, left):
+    assert saved_by_ending(run(steps=taken), left, gpus=1, tariff=FREE) is None

@@ -40,11 +40,17 @@ def _never_started(state, **facts):
     return _container(state, started_at=None, **facts)
 
 
-# name -> (presence, container, what the attempt says, now)
+# name -> (presence, container, what the attempt says, and the job of `kill_at`, now)
 OBSERVATIONS = {
     "unknown": (Presence.UNKNOWN, None, {}, LATE),
     "elsewhere": (Presence.ELSEWHERE, None, {}, NOW + timedelta(seconds=60)),
     "elsewhere, told": (Presence.ELSEWHERE, None, {"engine_missed_at": NOW}, NOW + timedelta(seconds=60)),
+    "elsewhere, given no time": (
+        Presence.ELSEWHERE,
+        None,
+        {"engine_missed_at": NOW, "kill_at": NOW},
+        NOW + timedelta(seconds=1),
+    ),
     "elsewhere, grace over": (Presence.ELSEWHERE, None, {"engine_missed_at": NOW}, NOW + timedelta(seconds=61)),
     "absent, never created": (Presence.ABSENT, None, {}, IN_TIME),
     "absent, never created, late": (Presence.ABSENT, None, {}, LATE),
@@ -90,6 +96,25 @@ OBSERVATIONS = {
         {"outputs_bytes": 1001},
         LATE,
     ),
+    "running, told to stop, nearer than the setting says": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"stop_requested_at": LATE - timedelta(seconds=9), "kill_at": LATE},
+        LATE,
+    ),
+    "running, told to stop, further than the setting says": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"stop_requested_at": LATE - timedelta(seconds=90), "kill_at": LATE + timedelta(seconds=1)},
+        LATE,
+    ),
+    "running, given no time": (Presence.PRESENT, _container(ContainerState.RUNNING), {"kill_at": LATE}, LATE),
+    "running, given no time, just killed": (
+        Presence.PRESENT,
+        _container(ContainerState.RUNNING),
+        {"kill_at": NOW, "kill_count": 1, "killed_at": LATE - timedelta(seconds=9)},
+        LATE,
+    ),
     "paused": (Presence.PRESENT, _container(ContainerState.PAUSED), {}, LATE),
     "restarting": (Presence.PRESENT, _container(ContainerState.RESTARTING), {}, LATE),
     "removing": (Presence.PRESENT, _container(ContainerState.REMOVING), {}, LATE),
@@ -119,6 +144,7 @@ TABLE = {
     "unknown": (Wait, Wait, Wait, Wait),
     "elsewhere": (MissEngine, MissEngine, MissEngine, MissEngine),
     "elsewhere, told": (Wait, Wait, Wait, Wait),
+    "elsewhere, given no time": (Wait, Wait, CANCELLED, CANCELLED),
     "elsewhere, grace over": (Wait, Wait, CANCELLED, CANCELLED),
     "absent, never created": (Launch, LOST, CANCELLED, CANCELLED),
     "absent, never created, late": (EndReason.LAUNCH_TIMED_OUT, LOST, CANCELLED, CANCELLED),
@@ -134,6 +160,10 @@ TABLE = {
     "running, survived a kill": (Kill, Kill, Kill, Kill),
     "running, silent for too long": (EndReason.STALLED, EndReason.STALLED, CANCELLED, CANCELLED),
     "running, wrote too much": (EndReason.OUTPUTS_TOO_LARGE, EndReason.OUTPUTS_TOO_LARGE, CANCELLED, CANCELLED),
+    "running, told to stop, nearer than the setting says": (Kill, Kill, Kill, Kill),
+    "running, told to stop, further than the setting says": (Wait, Wait, Wait, Wait),
+    "running, given no time": (Kill, Kill, Kill, Kill),
+    "running, given no time, just killed": (Wait, Wait, Wait, Wait),
     "paused": (Unpause, Unpause, Terminate, Terminate),
     "restarting": (MarkRunning, Wait, Terminate, Terminate),
     "removing": (Wait, Wait, Wait, Wait),
@@ -162,8 +192,10 @@ def _expected(name, container, situation):
 def test_every_observation_of_every_active_job_has_one_answer(name, situation):
     presence, container, facts, now = OBSERVATIONS[name]
     status, is_cancel_requested = situation
-    job = make_job(status=status, slot=1, attempt=1, cancel_requested_at=NOW if is_cancel_requested else None)
-    attempt = make_attempt(job, created_at=NOW, **facts)
+    cancel_requested_at = NOW if is_cancel_requested else None
+    kill_at = facts.get("kill_at")
+    job = make_job(status=status, slot=1, attempt=1, cancel_requested_at=cancel_requested_at, kill_at=kill_at)
+    attempt = make_attempt(job, created_at=NOW, **{name: fact for name, fact in facts.items() if name != "kill_at"})
 
     decision = decide(job, attempt, Observation(presence, container), now, POLICY)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from orchestrator.adapters.memory import Program
@@ -337,6 +339,54 @@ def test_a_job_on_an_engine_that_was_replaced_waits_for_it_and_says_so_once(worl
     world.run_once()
 
     assert world.job(job_id).status is JobStatus.COMPLETED
+
+
+def test_a_stopping_job_says_until_when_it_may_save_and_is_killed_then_and_not_before(world):
+    world.engine.program = lambda spec: Program(obeys_sigterm=False)
+    job_id = world.submit()
+    world.run_once()
+    world.cancel(job_id)
+    assert world.job(job_id).kill_at is None  # nobody has told its container yet
+
+    world.run_once()
+    kill_at = world.job(job_id).kill_at
+    assert kill_at == world.clock.now() + timedelta(seconds=POLICY.stop_grace_seconds)
+    world.run_once(after_seconds=POLICY.stop_grace_seconds - 1)
+    assert world.store.attempts(job_id)[0].kill_count == 0
+    world.run_once()
+
+    assert (world.clock.now(), world.store.attempts(job_id)[0].kill_count) == (kill_at, 1)
+    world.run_once()
+    assert _ended(world, job_id) == (JobStatus.CANCELLED, EndReason.CANCEL_REQUESTED)
+    assert world.job(job_id).kill_at is None
+
+
+@pytest.mark.parametrize("is_stopping", [False, True], ids=["at once", "while it saves"])
+def test_a_job_that_is_to_stop_now_is_killed_in_the_next_pass(world, is_stopping):
+    world.engine.program = lambda spec: Program(obeys_sigterm=False)
+    job_id = world.submit()
+    world.run_once()
+    if is_stopping:
+        world.cancel(job_id)
+        world.run_once()
+    world.jobs.cancel(ALICE, job_id, reason=None, saves=False)
+
+    world.run_once()
+    attempt = world.store.attempts(job_id)[0]
+    assert (attempt.kill_count, attempt.stop_requested_at is not None) == (1, is_stopping)
+    world.run_once()
+
+    assert _ended(world, job_id) == (JobStatus.CANCELLED, EndReason.CANCEL_REQUESTED)
+    assert _left_nothing(world, job_id)
+
+
+def test_the_step_of_the_newest_checkpoint_is_known_while_the_job_runs(world):
+    job_id = world.submit()
+    world.run_once()
+    assert world.job(job_id).progress.checkpoint_step is None
+    world.write_event(job_id, "checkpoint", step=500, path="checkpoints/step-000500")
+    world.run_once()
+    assert world.job(job_id).progress.checkpoint_step == 500
 
 
 def test_a_cancel_ends_a_job_whose_engine_is_gone_for_good(world):

@@ -55,6 +55,7 @@ from orchestrator.services.estimates import Estimates
 from orchestrator.services.ingest import Ingest
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.launch import Launch
+from orchestrator.services.live_checkpoints import LiveCheckpoints
 from orchestrator.services.models import ModelHolds, Models
 from orchestrator.services.queue import Queue
 from orchestrator.services.reconciler import Pass, Reconciler
@@ -197,6 +198,7 @@ class World:
                 meter=self.meter,
             ),
             collect=collect,
+            live_checkpoints=LiveCheckpoints(jobs=self.store, records=self.records, collect=collect, clock=self.clock),
             steps=InlineSteps(),
             wake_up=self.wake_up,
             sweep=Sweep(jobs=self.store, runtime=engine, clock=self.clock, orphan_grace_seconds=ORPHAN_GRACE_SECONDS),

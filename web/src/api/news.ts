@@ -15,6 +15,7 @@ export type ProgressNews = { job_id: string } & Pick<
   | "eta_seconds"
   | "train_count"
   | "val_count"
+  | "checkpoint_step"
   | "metrics"
 >;
 

@@ -12,18 +12,20 @@ interface Props {
   decline?: string;
   isReasonRequired: boolean;
   onConfirm: (reason: string) => Promise<unknown>;
+  /** The harsher of two ways to do it. */
+  harsher?: { label: string; onConfirm: (reason: string) => Promise<unknown> };
   button?: ButtonProps;
 }
 
 /** A button for what cannot be undone: it asks once more, and why. */
-export function ReasonDialog({ title, note, confirm, decline, isReasonRequired, onConfirm, button }: Props) {
+export function ReasonDialog({ title, note, confirm, decline, isReasonRequired, onConfirm, harsher, button }: Props) {
   const { t } = useLingui();
   const [isOpen, { open, close }] = useDisclosure();
   const [reason, setReason] = useState("");
-  const act = useMutation({ mutationFn: () => onConfirm(reason), onSuccess: close });
+  const act = useMutation({ mutationFn: (how: typeof onConfirm) => how(reason), onSuccess: close });
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    act.mutate();
+    act.mutate(onConfirm);
   };
   return (
     <>
@@ -53,6 +55,11 @@ export function ReasonDialog({ title, note, confirm, decline, isReasonRequired, 
             <Button variant="default" onClick={close}>
               {decline ?? t`Let it go on`}
             </Button>
+            {harsher && (
+              <Button variant="outline" color="red.9" disabled={act.isPending} onClick={() => act.mutate(harsher.onConfirm)}>
+                {harsher.label}
+              </Button>
+            )}
             <Button type="submit" color="red.9" loading={act.isPending}>
               {confirm}
             </Button>

@@ -4,13 +4,22 @@ import { exactTime, relativeTime } from "~/ui/quantities";
 
 const TICK_MS = 10_000;
 
-function tick(onTick: () => void): () => void {
-  const timer = setInterval(onTick, TICK_MS);
-  return () => clearInterval(timer);
+const tickers = new Map<number, (onTick: () => void) => () => void>();
+
+/** Always the same function for the same pause: another one would be subscribed to anew each time. */
+function ticker(everyMs: number): (onTick: () => void) => () => void {
+  const known = tickers.get(everyMs);
+  if (known !== undefined) return known;
+  const tick = (onTick: () => void) => {
+    const timer = setInterval(onTick, everyMs);
+    return () => clearInterval(timer);
+  };
+  tickers.set(everyMs, tick);
+  return tick;
 }
 
-export function useNow(): number {
-  return useSyncExternalStore(tick, () => Math.floor(Date.now() / TICK_MS) * TICK_MS);
+export function useNow(everyMs = TICK_MS): number {
+  return useSyncExternalStore(ticker(everyMs), () => Math.floor(Date.now() / everyMs) * everyMs);
 }
 
 /** An instant to come, as long as it is from now. */
@@ -24,8 +33,8 @@ export function Until({ at }: { at: string }) {
 }
 
 /** An instant as the reader thinks of it, the exact one in the reader's own zone on hover. */
-export function When({ at }: { at: string }) {
-  const now = useNow();
+export function When({ at, everyMs }: { at: string; everyMs?: number }) {
+  const now = useNow(everyMs);
   return (
     <Tooltip label={exactTime(at)}>
       <time dateTime={at}>{relativeTime(at, Math.max(now, new Date(at).getTime()))}</time>

@@ -1,9 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Stack } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type JobOut, cancelJob, retryJob } from "~/api/generated";
 import { DeleteJob } from "~/features/job/delete-job";
-import { eventsQuery } from "~/features/job/queries";
 import { Rerun } from "~/features/job/rerun";
 import { Failure } from "~/ui/failure";
 import { PageButton } from "~/ui/links";
@@ -11,12 +10,15 @@ import { number } from "~/ui/quantities";
 import { ReasonDialog } from "~/ui/reason-dialog";
 
 function CancelNote({ job }: { job: JobOut }) {
-  const { data: events } = useQuery({ ...eventsQuery(job.id), enabled: job.status === "running" });
-  const step = events?.findLast((event) => event.type === "checkpoint")?.data["step"];
+  if (job.status !== "running") return <Trans>A cancelled job is never started again.</Trans>;
   return (
     <>
-      {job.status === "running" && <Trans>It first saves a checkpoint of the step it is at.</Trans>}{" "}
-      {typeof step === "number" && <Trans>The last one so far is of step {number(step)}.</Trans>}{" "}
+      <Trans>Save and stop: it first saves a checkpoint of the step it is at.</Trans>{" "}
+      {job.checkpoint_step === null ? (
+        <Trans>Stop now: nothing is left of it, for it has no checkpoint yet.</Trans>
+      ) : (
+        <Trans>Stop now: what came after its last checkpoint, of step {number(job.checkpoint_step)}, is lost.</Trans>
+      )}{" "}
       <Trans>A cancelled job is never started again.</Trans>
     </>
   );
@@ -27,8 +29,8 @@ export function JobActions({ job }: { job: JobOut }) {
   const queries = useQueryClient();
   const refresh = () => queries.invalidateQueries({ queryKey: ["job", job.id] });
   const retry = useMutation({ mutationFn: () => retryJob({ path: { job_id: job.id } }), onSuccess: refresh });
-  const cancel = async (reason: string) => {
-    await cancelJob({ path: { job_id: job.id }, body: { reason: reason || null } });
+  const cancel = (save: boolean) => async (reason: string) => {
+    await cancelJob({ path: { job_id: job.id }, body: { reason: reason || null, save } });
     await refresh();
   };
   return (
@@ -38,9 +40,10 @@ export function JobActions({ job }: { job: JobOut }) {
           <ReasonDialog
             title={t`Cancel the job`}
             note={<CancelNote job={job} />}
-            confirm={job.queue === null ? t`Save and stop` : t`Stop it`}
+            confirm={job.status === "running" ? t`Save and stop` : t`Stop it`}
             isReasonRequired={false}
-            onConfirm={cancel}
+            onConfirm={cancel(true)}
+            {...(job.status === "running" && { harsher: { label: t`Stop now`, onConfirm: cancel(false) } })}
           />
         )}
         {job.status === "failed" && (

@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { JobOut } from "~/api/generated";
 import classes from "~/features/job/job.module.css";
 import { LAST_LOG_LINES, logQuery } from "~/features/job/queries";
+import { Saved } from "~/features/job/saved";
 import { PageLink } from "~/ui/links";
 
 /** Why it did not complete, in the server's words and the log's last ones, and where to go from here. */
@@ -16,6 +17,7 @@ export function JobEnd({ job }: { job: JobOut }) {
       <Text size="sm" dir="auto">
         {job.error_message}
       </Text>
+      <Saved job={job} />
       {lines.length > 0 && (
         <Code block mt="xs" className={classes.code} dir="ltr" aria-label={t`The end of the log`} role="group">
           {lines.join("\n")}

@@ -21,7 +21,7 @@ export function JobFiles({ job }: { job: JobOut }) {
     if (job.completed_at !== null) return <Empty title={t`It left no files`} />;
     return (
       <Empty title={t`No files yet`}>
-        <Trans>They are collected and checked when the job has ended.</Trans>
+        <Trans>Checkpoints and samples come while it trains; its adapter is collected and checked when it has ended.</Trans>
       </Empty>
     );
   }

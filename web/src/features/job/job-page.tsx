@@ -16,6 +16,8 @@ import { JobSamples } from "~/features/job/job-samples";
 import { useLiveJob } from "~/features/job/live-job";
 import { PhaseBar } from "~/features/job/phase-bar";
 import { jobQuery } from "~/features/job/queries";
+import { Saved } from "~/features/job/saved";
+import { Stopping } from "~/features/job/stopping";
 import { DeletedJobs } from "~/features/jobs/deleted-jobs";
 import { AddressTabs } from "~/ui/address-tabs";
 import { pin, useBaseline } from "~/ui/baseline";
@@ -90,13 +92,8 @@ function JobState({ job }: { job: JobOut }) {
   if (job.error_message !== null) return <JobEnd job={job} />;
   return (
     <>
-      {job.cancel_requested_at !== null && job.completed_at === null && (
-        <Alert color="orange" title={t`Stopping`} role="status">
-          <Trans>
-            Its end was asked for <When at={job.cancel_requested_at} />. It may still save a checkpoint, and is stopped for good if that takes too long.
-          </Trans>
-        </Alert>
-      )}
+      <Stopping job={job} />
+      <Saved job={job} />
       <PhaseBar job={job} />
     </>
   );
