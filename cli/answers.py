@@ -242,6 +242,15 @@ class Rerun(TypedDict):
     differences: list[Difference]  # what cannot be as it was
 
 
+class Continuation(TypedDict):
+    job: Job
+    checkpoint: str
+    step: int
+    steps: int
+    differences: list[Difference]
+    remarks: list[str]
+
+
 class Tally(TypedDict):
     total: int
     jobs: dict[str, int]  # by state

@@ -1,14 +1,20 @@
-"""Where an adapter came from, and making it once more."""
+"""Where an adapter came from, making it once more, and going on from it."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request, Response
+import dataclasses
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, Limits, OtherJobId, ReproductionService, admit
 from api.idempotency import IdempotencyKey, submission_of
 from api.schemas.envelope import GUARDED, Listing, Single, errors
-from api.schemas.lineage import DifferenceOut, LineageOut, RerunOut
+from api.schemas.job_actions import ContinueBody
+from api.schemas.lineage import ContinuationOut, DifferenceOut, LineageOut, RerunOut
+
+DryRun = Annotated[bool, Query(description="Answer with what it would do; nothing is stored.")]
 
 router = APIRouter(
     prefix="/training/jobs/{job_id}",
@@ -42,6 +48,41 @@ async def rerun_job(
     rerun = await run_in_threadpool(reproduction.rerun, identity, job_id, submission)
     response.headers["Location"] = f"/api/training/jobs/{rerun.job.id}"
     return Single(data=RerunOut.from_domain(rerun))
+
+
+@router.post(
+    "/continue",
+    status_code=201,
+    summary="Continue an ended job",
+    responses={
+        **errors(400, 409),
+        200: {"model": Single[ContinuationOut], "description": "What `dry_run` asked for: what it would do."},
+    },
+)
+async def continue_job(
+    job_id: JobId,
+    identity: CurrentIdentity,
+    reproduction: ReproductionService,
+    *,
+    limits: Limits,
+    request: Request,
+    response: Response,
+    body: ContinueBody | None = None,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Single[ContinuationOut]:
+    """A new job that goes on from a checkpoint of this one, with its settings and more steps, on the same version of
+    the dataset. The state of the optimizer goes with it, and what it sees next is what would have come next."""
+    wanted = (body or ContinueBody(steps=None, from_checkpoint=None)).to_domain()
+    if dry_run:
+        response.status_code = 200
+        plan = await run_in_threadpool(reproduction.plan_to_continue, identity, job_id, wanted)
+        return Single(data=ContinuationOut.from_domain(plan, is_plan=True))
+    response.headers.update(limits.count_submission(request))
+    submission = submission_of(idempotency_key, {"continue": job_id, **dataclasses.asdict(wanted)})
+    found = await run_in_threadpool(reproduction.continue_, identity, job_id, wanted, submission)
+    response.headers["Location"] = f"/api/training/jobs/{found.job.id}"
+    return Single(data=ContinuationOut.from_domain(found, is_plan=False))
 
 
 @router.get("/diff", summary="What two jobs have different", responses=errors(400))

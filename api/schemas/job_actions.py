@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.texts import Reason
 from orchestrator.domain.job import FROM_SCRATCH
+from orchestrator.domain.training import options
+from orchestrator.services.reproduction import ContinueRequest
+
+MOST_STEPS = int(options()["steps"][1].maximum or 0)
 
 
 class CancelBody(BaseModel):
@@ -37,3 +41,25 @@ class RetryBody(BaseModel):
         if isinstance(self.from_checkpoint, str):
             return self.from_checkpoint
         return None if self.from_checkpoint else FROM_SCRATCH
+
+
+class ContinueBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    steps: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_STEPS,
+        strict=True,
+        description="In all, those up to the checkpoint included. Null: what the job was to take, or as many again "
+        "where it took all of them.",
+        examples=[2000],
+    )
+    from_checkpoint: CheckpointName | None = Field(
+        None,
+        description="A checkpoint's name or the id of one of its files; null is the newest.",
+        examples=["step-001000"],
+    )
+
+    def to_domain(self) -> ContinueRequest:
+        return ContinueRequest(steps=self.steps, checkpoint=self.from_checkpoint)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.training import JobOut
+from api.schemas.training import ContinuesOut, JobOut
 from api.schemas.words import WORDS
 from orchestrator.domain.config_diff import Difference
 from orchestrator.domain.job import Attempt
@@ -16,7 +16,7 @@ from orchestrator.domain.lineage import as_metadata
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingType
 from orchestrator.services.jobs import JobView
-from orchestrator.services.reproduction import LineageView, Rerun
+from orchestrator.services.reproduction import Continuation, LineageView, Rerun
 
 
 class LineageItemOut(BaseModel):
@@ -85,6 +85,7 @@ class LineageOut(BaseModel):
     adapter: LineageAdapter
     attempts: list[LineageAttempt]
     rerun_of: str | None = Field(description="The job that this one was to repeat.")
+    continues: ContinuesOut | None = Field(description="The job that this one went on from.", examples=[None])
     metadata: dict[str, str] = Field(
         description="The same facts, as they stand in the adapter file's metadata.",
         examples=[{"lorry.base_model": WORDS["base_model"], "lorry.attempt": "1"}],
@@ -113,6 +114,7 @@ class LineageOut(BaseModel):
             ),
             attempts=[LineageAttempt.from_domain(attempt) for attempt in view.attempts],
             rerun_of=job.retry_of,
+            continues=ContinuesOut.from_domain(job),
             metadata=as_metadata(lineage),
         )
 
@@ -144,4 +146,30 @@ class RerunOut(BaseModel):
         return cls(
             job=JobOut.from_domain(JobView(rerun.job)),
             differences=[DifferenceOut.from_domain(difference) for difference in rerun.differences],
+        )
+
+
+class ContinuationOut(BaseModel):
+    """A job that goes on where another ended, and what is to be said of it."""
+
+    job: JobOut | None = Field(description="Null with `dry_run`: nothing was stored.")
+    checkpoint: str = Field(description="What it goes on from.", examples=["step-001000"])
+    step: int = Field(description="Of that checkpoint.", examples=[1000])
+    steps: int = Field(description="That it takes in all, those up to the checkpoint included.", examples=[2000])
+    differences: list[DifferenceOut] = Field(description="What it has different from the other job.")
+    remarks: list[str] = Field(
+        description="For people: how it compares with a job of as many steps that was never interrupted.",
+        examples=[["It ends as a job of 2,000 steps would that was never interrupted."]],
+    )
+
+    @classmethod
+    def from_domain(cls, found: Continuation, *, is_plan: bool) -> ContinuationOut:
+        job = found.job
+        return cls(
+            job=None if is_plan else JobOut.from_domain(JobView(job)),
+            checkpoint=job.continues_from or "",
+            step=job.begins_after,
+            steps=job.config.steps,
+            differences=[DifferenceOut.from_domain(difference) for difference in found.differences],
+            remarks=list(found.remarks),
         )

@@ -138,6 +138,20 @@ class EstimateOut(BaseModel):
         )
 
 
+class ContinuesOut(BaseModel):
+    """Where a continued job goes on from."""
+
+    job_id: str
+    checkpoint: str = Field(examples=["step-001000"])
+    step: int = Field(description="It goes on after this one.", examples=[1000])
+
+    @classmethod
+    def from_domain(cls, job: Job) -> ContinuesOut | None:
+        if job.continues is None or job.continues_from is None:
+            return None
+        return cls(job_id=job.continues, checkpoint=job.continues_from, step=job.begins_after)
+
+
 class JobOut(BaseModel):
     """A job. Every value is computed here; a client only shows them."""
 
@@ -181,6 +195,7 @@ class JobOut(BaseModel):
     image_digest: str | None
     experiment_id: str | None
     retry_of: str | None
+    continues: ContinuesOut | None = Field(description="The job that this one goes on from.", examples=[None])
     retries: int = Field(description="Attempts that infrastructure broke and another one made up for.")
     retry_at: datetime | None = Field(description="A job that waits to be tried again starts no sooner.")
     cancel_requested_at: datetime | None = Field(
@@ -216,6 +231,7 @@ class JobOut(BaseModel):
             "total_steps": progress.total_steps or job.config.steps,
             "queue": QueuePlace.from_domain(view.place) if view.place else None,
             "estimate": EstimateOut.from_domain(view.estimate) if view.estimate else None,
+            "continues": ContinuesOut.from_domain(job),
             "saved": SavedOut.from_domain(view.saved) if view.saved else None,
             "restorable_until": view.restorable_until,
             "undo_delete_seconds": view.undo_seconds,

@@ -6,7 +6,19 @@ import time
 import uuid
 from typing import Any, cast
 
-from cli.answers import FINAL_STATUSES, Artifact, Difference, Event, Job, Metric, Page, Rerun, Statistics, Submitted
+from cli.answers import (
+    FINAL_STATUSES,
+    Artifact,
+    Continuation,
+    Difference,
+    Event,
+    Job,
+    Metric,
+    Page,
+    Rerun,
+    Statistics,
+    Submitted,
+)
 from cli.client.transport import Transport
 
 _MAX_EVENTS = 10_000
@@ -62,6 +74,21 @@ class JobCalls(Transport):
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         doing = f"run job {job_id} once more"
         return cast("Rerun", self._post(f"/training/jobs/{job_id}/rerun", doing=doing, headers=headers)["data"])
+
+    def continue_job(
+        self,
+        job_id: str,
+        *,
+        steps: int | None = None,
+        from_checkpoint: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Continuation:
+        """A new job that goes on from a checkpoint, the newest unless told otherwise; `steps` are those in all."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        body = {"steps": steps, "from_checkpoint": from_checkpoint}
+        path = f"/training/jobs/{job_id}/continue"
+        answer = self._post(path, doing=f"continue job {job_id}", headers=headers, json=body)
+        return cast("Continuation", answer["data"])
 
     def diff(self, job_id: str, other_id: str) -> list[Difference]:
         """What two jobs have different; `before` is the first one's."""

@@ -1,4 +1,4 @@
-"""`lorry job`, `lorry diff`, `lorry rerun`: one job looked at, held against another, and run once more."""
+"""`lorry job`, `lorry diff`, `lorry rerun`, `lorry continue`: one job looked at, compared, run once more."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command()(job)
     app.command()(diff)
     app.command()(rerun)
+    app.command("continue")(continue_job)
 
 
 def job(
@@ -68,6 +69,28 @@ def rerun(job: JobArgument, url: UrlOption = DEFAULT_URL, as_json: JsonOption = 
         change = f"{difference['field']}: {difference['before']} is {difference['after']} by now"
         print(printable(change), file=sys.stderr)
     print(again["job"]["id"])
+
+
+def continue_job(
+    job: JobArgument,
+    *,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps in all, those it took included.")] = None,
+    from_checkpoint: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Go on from this checkpoint, such as step-000500.")
+    ] = None,
+    url: UrlOption = DEFAULT_URL,
+    as_json: JsonOption = False,
+) -> None:
+    """Continue an ended job in a new one with more steps: print its id, and on stderr what it goes on from."""
+    with connect(url) as lorry:
+        found = lorry.continue_job(job, steps=steps, from_checkpoint=from_checkpoint)
+    if as_json:
+        print_json(found)
+        return
+    print(f"It goes on from {found['checkpoint']} to step {found['steps']}.", file=sys.stderr)
+    for remark in found["remarks"]:
+        print(printable(remark), file=sys.stderr)
+    print(found["job"]["id"])
 
 
 def _facts(job: Job) -> Iterator[tuple[str, str]]:

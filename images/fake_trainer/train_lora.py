@@ -65,6 +65,11 @@ class Run:
         return params
 
     @property
+    def begins_at(self) -> int:
+        """The step of the checkpoint that it goes on from."""
+        return int((self.config.get("continues_from") or "step-0").removeprefix("step-"))
+
+    @property
     def reports(self) -> int:
         return int(self.wishes.get("reports", REPORTS))
 
@@ -84,6 +89,8 @@ def main() -> int:
     except (ValueError, KeyError) as error:
         print(f"{path} is not a job config: {error!r}", file=sys.stderr)
         return BAD_CONFIG
+    if run.begins_at and not (run.outputs / "checkpoints" / config["continues_from"]).is_dir():
+        return give_up(run, BAD_CONFIG, f"the checkpoint {config['continues_from']} is not there")
     if run.train_count == 0:
         return give_up(run, UNUSABLE_DATASET, f"no images in {config['dataset_path']}")
     if "hang" in run.wishes:
@@ -122,7 +129,7 @@ def train(run: Run) -> int:
         return give_up(run, int(run.wishes["exit"]), "asked to fail by a trigger word")
     steps = run.params["steps"]
     for report in range(1, run.reports + 1):
-        step = steps * report // run.reports
+        step = run.begins_at + (steps - run.begins_at) * report // run.reports
         if run.stop.wait(run.pause):
             return stopped(run, step)
         report_step(run, step)

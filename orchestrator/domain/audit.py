@@ -18,6 +18,7 @@ class AuditAction(StrEnum):
     JOB_CANCELLED = "job_cancelled"  # somebody else's, as every job here
     JOB_RETRIED = "job_retried"
     JOB_RERUN = "job_rerun"
+    JOB_CONTINUED = "job_continued"
     JOB_DESCRIBED = "job_described"
     JOB_DELETED = "job_deleted"
     JOB_RESTORED = "job_restored"

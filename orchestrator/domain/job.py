@@ -54,6 +54,8 @@ class Job:
     priority: int = 0
     experiment_id: str | None = None
     retry_of: str | None = None
+    continues: str | None = None  # another job, which it goes on from
+    continues_from: str | None = None  # the folder name of that one's checkpoint
     gpus: int = 1  # devices an attempt holds
     max_runtime_seconds: int | None = None  # from the first start; None: the installation's limit
     status: JobStatus = JobStatus.QUEUED
@@ -90,6 +92,11 @@ class Job:
         if isinstance(self.config, DiagnosticConfig):
             raise Conflict(f"Job {self.id} is a diagnostic job, which trains no adapter.", code="NO_ADAPTER")
         return self.config
+
+    @property
+    def begins_after(self) -> int:
+        """The step that a continued job goes on after; 0 for any other."""
+        return checkpoint_step(self.continues_from or "") or 0
 
     @property
     def is_launch_failure(self) -> bool:
@@ -138,6 +145,8 @@ class Job:
 
     def reopened(self, *, at: datetime, resume_from: str | None) -> Job:
         """A failed job waiting for the attempt its user asked for, with the patience of a new one."""
+        if resume_from == FROM_SCRATCH and self.continues_from is not None:
+            resume_from = self.continues_from
         begins_at = checkpoint_step(resume_from) if resume_from else self.progress.checkpoint_step
         back = dataclasses.replace(self, progress=dataclasses.replace(self.progress, checkpoint_step=begins_at))
         return back.requeued(

@@ -32,25 +32,30 @@ def build_job_config(
     job: Job, model: CatalogueEntry, lineage: dict[str, str], *, has_cache: bool = False
 ) -> dict[str, Any]:
     """Paths are the container's own; every training parameter is present."""
-    # Left out where there is none: an image made for an earlier Lorry does not know the key.
+    # Left out where there is none: an image made for an earlier Lorry does not know the keys.
     cache = {"cache_path": CACHE_PATH} if has_cache else {}
-    return cache | {
-        "v": 1,
-        "job_id": job.id,
-        "attempt": job.attempt,
-        "name": job.name or f"{job.type}-{job.id[:8]}",
-        "type": str(job.type),
-        "dataset_path": DATASET_PATH,
-        "base_model": model.id,
-        "base_model_path": f"{MODELS_PATH}/{model.folder}",
-        "base_model_revision": model.revision,
-        "output_path": OUTPUT_PATH,
-        "device": _device(job),
-        "trigger_words": list(job.trigger_words),
-        "resume_from": job.resume_from,
-        "training_params": applied(job.training_config, job.memory_profile).as_params(),
-        "lineage": lineage,
-    }
+    continued = {"continues_from": job.continues_from} if job.continues_from else {}
+    return (
+        cache
+        | continued
+        | {
+            "v": 1,
+            "job_id": job.id,
+            "attempt": job.attempt,
+            "name": job.name or f"{job.type}-{job.id[:8]}",
+            "type": str(job.type),
+            "dataset_path": DATASET_PATH,
+            "base_model": model.id,
+            "base_model_path": f"{MODELS_PATH}/{model.folder}",
+            "base_model_revision": model.revision,
+            "output_path": OUTPUT_PATH,
+            "device": _device(job),
+            "trigger_words": list(job.trigger_words),
+            "resume_from": job.resume_from,
+            "training_params": applied(job.training_config, job.memory_profile).as_params(),
+            "lineage": lineage,
+        }
+    )
 
 
 def _device(job: Job) -> str:

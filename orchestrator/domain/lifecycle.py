@@ -66,6 +66,7 @@ class EndReason(StrEnum):
     GPU_UNAVAILABLE = "gpu_unavailable"
     GPU_FAILED = "gpu_failed"
     DATASET_MISSING = "dataset_missing"
+    CHECKPOINT_MISSING = "checkpoint_missing"
     COMMAND_UNUSABLE = "command_unusable"
     LAUNCH_REFUSED = "launch_refused"
     LAUNCH_TIMED_OUT = "launch_timed_out"
@@ -144,6 +145,9 @@ ENDINGS: dict[EndReason, Ending] = {
     ),
     EndReason.GPU_FAILED: _failed(RetryClass.INFRASTRUCTURE, "The GPU or its driver failed."),
     EndReason.DATASET_MISSING: _failed(RetryClass.USER, "The dataset's files are no longer there."),
+    EndReason.CHECKPOINT_MISSING: _failed(
+        RetryClass.USER, "The checkpoint of another job that it was to go on from is no longer there."
+    ),
     EndReason.COMMAND_UNUSABLE: _failed(
         RetryClass.OPERATOR, "The training image has no trainer in it that can be started."
     ),

@@ -48,6 +48,8 @@ class Lineage:
     model_name: str
     model_version: int
     recorded_at: datetime
+    continues: str | None = None  # the job that this one goes on from, and the name of that one's checkpoint
+    continues_from: str | None = None
     adapter_sha256: str | None = None  # None until the adapter is verified
 
 
@@ -75,6 +77,8 @@ def lineage_of(
         model_name=registered.name,
         model_version=registered.version,
         recorded_at=at,
+        continues=job.continues,
+        continues_from=job.continues_from,
     )
 
 
@@ -82,6 +86,8 @@ def as_metadata(lineage: Lineage) -> dict[str, str]:
     """The entries of the adapter file's metadata. Its own hash cannot stand in it."""
     listed = "\n".join(f"{item.id} {item.sha256}" for item in lineage.items)
     items = {"lorry.dataset_items": listed} if len(lineage.items) <= MAX_LISTED_ITEMS else {}
+    if lineage.continues and lineage.continues_from:
+        items |= {"lorry.continues": lineage.continues, "lorry.continues_from": lineage.continues_from}
     return {
         "lorry.job_id": lineage.job_id,
         "lorry.attempt": str(lineage.attempt),

@@ -52,11 +52,11 @@ class Estimates:
         is_on_gpu = not any(map(is_cpu, job.gpu_ids))
         run = Run(
             work=work_of(job.base_model, job.training_config, is_on_gpu=is_on_gpu),
-            steps=job.progress.current_step,
+            steps=job.progress.current_step - job.begins_after,
             seconds=(job.completed_at - job.started_at).total_seconds(),
             samples_a_second=job.progress.metrics.get("throughput"),
         )
-        return saved_by_ending(run, job.config.steps - run.steps, gpus=job.gpus, tariff=self._tariff)
+        return saved_by_ending(run, job.config.steps - job.progress.current_step, gpus=job.gpus, tariff=self._tariff)
 
     def _of(self, job: Job, runs: Sequence[Run], devices: Sequence[str]) -> Estimate | None:
         elapsed = (self._clock.now() - job.started_at).total_seconds() if job.started_at else 0.0
@@ -67,4 +67,4 @@ class Estimates:
             return None
         held = job.gpu_ids or devices
         work = work_of(job.base_model, job.training_config, is_on_gpu=bool(held) and not any(map(is_cpu, held)))
-        return estimate(work, job.config.steps, runs, gpus=job.gpus, tariff=self._tariff)
+        return estimate(work, job.config.steps - job.begins_after, runs, gpus=job.gpus, tariff=self._tariff)

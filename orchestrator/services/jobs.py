@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from orchestrator.domain.artifact import checkpoint_named, checkpoint_names
 from orchestrator.domain.audit import AuditAction, AuditEntry
 from orchestrator.domain.dataset import Dataset, Selection, exclusion_sentence, version_of
 from orchestrator.domain.deletion import UndoPolicy
-from orchestrator.domain.errors import Conflict, NotFound, Rejected, Violation
+from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.estimates import Estimate, Saved
 from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
@@ -24,6 +23,7 @@ from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.trash import Trash
 from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.checkpoints import named_checkpoint
 from orchestrator.services.drafts import Drafts, SubmitRequest
 from orchestrator.services.estimates import Estimates
 from orchestrator.services.models import Models
@@ -196,7 +196,8 @@ class Jobs:
         job = owned_job(self._jobs, identity, job_id)
         if job.status is not JobStatus.FAILED:
             raise Conflict(_WHY_NOT_RETRIED.get(job.status, _STILL_AT_WORK), code="JOB_NOT_FAILED")
-        resume_from = self._checkpoint(job, resume_from)
+        if resume_from not in (None, FROM_SCRATCH):
+            resume_from = named_checkpoint(self._records, job.id, resume_from)
         self._models.want(job.base_model)
         again, actor = job.reopened(at=self._clock.now(), resume_from=resume_from), actor_on(job, identity)
         audit = self._audit(AuditAction.JOB_RETRIED, job, identity, "Tried again.") if actor is Actor.ADMIN else None
@@ -243,20 +244,6 @@ class Jobs:
         return AuditEntry(
             actor=identity.user_id, action=action, subject=job.id, message=message, data=data, at=self._clock.now()
         )
-
-    def _checkpoint(self, job: Job, wanted: str | None) -> str | None:
-        """The folder name of the wanted checkpoint. Raises Rejected (CHECKPOINT_NOT_FOUND)."""
-        if wanted is None or wanted == FROM_SCRATCH:
-            return wanted
-        files = self._records.artifacts(job.id)
-        name = checkpoint_named(wanted, files)
-        if name is None:
-            known = ", ".join(checkpoint_names(files)) or "none"
-            message = f"Job {job.id} has no checkpoint {wanted!r}. It has: {known}."
-            raise Rejected(
-                message, code="CHECKPOINT_NOT_FOUND", details=[Violation("from_checkpoint", message, wanted)]
-            )
-        return name
 
     def _views(self, jobs: Sequence[Job]) -> Sequence[JobView]:
         queued = [job for job in jobs if job.status is JobStatus.QUEUED]

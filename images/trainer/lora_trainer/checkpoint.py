@@ -37,7 +37,7 @@ class CheckpointFolder:
         self._keep = keep
 
     def save(self, step: int, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> Path:
-        final = self._folder / f"step-{step:06d}"
+        final = self._folder / self.name_of(step)
         staging = self._folder / f"{STAGING_PREFIX}{final.name}"
         with writing(final):
             self._write(staging, step, tensors, facts)
@@ -46,6 +46,10 @@ class CheckpointFolder:
         _sync(self._folder)
         self._prune()
         return final
+
+    @staticmethod
+    def name_of(step: int) -> str:
+        return f"step-{step:06d}"
 
     def _write(self, staging: Path, step: int, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> None:
         shutil.rmtree(staging, ignore_errors=True)

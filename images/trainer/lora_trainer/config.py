@@ -97,6 +97,9 @@ class JobConfig:
     resume_from: str | None = option(
         Nullable(Pattern(r"step-[0-9]{6}|scratch", "a checkpoint's name or scratch")), default=None
     )  # null = the newest checkpoint that fits
+    continues_from: str | None = option(
+        Nullable(Pattern(r"step-[0-9]{6}", "a checkpoint's name")), default=None
+    )  # the checkpoint of another job that the outputs begin with; null = this job begins itself
     trigger_words: tuple[str, ...] = option(Texts(20, Text(100)))  # words that call the subject or style
     training_params: TrainingParams = option(Section(TrainingParams))  # noqa: RUF009 - makes a field, not a value
     lineage: Mapping[str, str] = option(

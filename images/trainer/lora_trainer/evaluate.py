@@ -74,6 +74,10 @@ class EarlyStopping:
     def resume(self, facts: Mapping[str, Any], best: dict[str, Tensor]) -> None:
         self.best_loss, self.misses, self.best = facts["best_loss"], facts["misses"], best
 
+    def be_patient_again(self) -> None:
+        """Count misses anew; the best so far stays the one to beat."""
+        self.misses = 0
+
     def restart(self) -> None:
         self.best_loss, self.misses, self.best = None, 0, {}
 

@@ -14,7 +14,7 @@ from lora_trainer import adapter
 from lora_trainer.checkpoint import CheckpointFolder
 from lora_trainer.config import JobConfig
 from lora_trainer.device import is_gpu_fault, pick_device, pick_dtype
-from lora_trainer.errors import GpuFailed, OutOfGpuMemory
+from lora_trainer.errors import BadConfig, GpuFailed, OutOfGpuMemory
 from lora_trainer.evaluate import EarlyStopping, Validator, fixed_noise_loss
 from lora_trainer.events import Events, NoEvents
 from lora_trainer.export import build_metadata, check_picture, check_reload, export
@@ -99,11 +99,7 @@ def train_pairs(job: Job, prepared: Prepared) -> Trained:
     stepper = _build_stepper(job, prepared, trained)
     state = TrainingState(stepper, EarlyStopping(params.early_stopping_patience))
     folder = CheckpointFolder(job.outputs / "checkpoints", identity=prepared.identity, keep=params.keep_checkpoints)
-    checkpoint = folder.find(job.config.resume_from)
-    if checkpoint:
-        state.resume(checkpoint)
-        print(f"resuming after step {state.step}", flush=True)
-    else:
+    if not _resume(job.config, folder, state):
         prepared.sampler.make_all(0)  # what the base model draws, to compare with
     train_with_a_second_chance(
         partial(_train_to_the_end, job, prepared, stepper, state, folder),
@@ -114,6 +110,22 @@ def train_pairs(job: Job, prepared: Prepared) -> Trained:
     )
     state.settle()
     return Trained(trained.pairs, state.step, eval_loss_before)
+
+
+def _resume(config: JobConfig, folder: CheckpointFolder, state: TrainingState) -> bool:
+    """Whether there was a checkpoint to go on from. Raises BadConfig where there had to be one."""
+    checkpoint = folder.find(config.resume_from)
+    if checkpoint is None and config.continues_from is not None:
+        raise BadConfig(
+            f"the checkpoint {config.continues_from} to go on from is not there, damaged, or of another configuration"
+        )
+    if checkpoint is None:
+        return False
+    state.resume(checkpoint)
+    if folder.name_of(checkpoint.step) == config.continues_from:
+        state.early_stopping.be_patient_again()  # or a run that had lost its patience would take no step
+    print(f"resuming after step {state.step}", flush=True)
+    return True
 
 
 def _train_to_the_end(

@@ -187,8 +187,12 @@ def _encoder_of(config: JobConfig, family: Family) -> str:
 
 
 def _identity(job: Job, examples: list[Example]) -> str:
-    """Changes with everything that changes the training; a name, a path or a lineage entry does not."""
+    """Changes with everything that changes the training; a name, a path or a lineage entry does not.
+
+    Nor does the number of steps: what was learned in the first thousand is the same where two thousand are to come.
+    """
     config, params = job.config, asdict(job.config.training_params)
+    del params["steps"]
     # How a step is computed may change when memory runs out; what it learns from may not.
     del params["gradient_checkpointing"]
     del params["gradient_accumulation_steps"]

@@ -119,6 +119,7 @@ class SqlJobStore:
             )
             .where(job.status == JobStatus.COMPLETED, job.attempt == 1)
             .where(job.current_step > 0, job.started_at.is_not(None), job.type != TrainingType.DIAGNOSTIC)
+            .where(job.continues.is_(None))  # they took fewer steps than they say
             .order_by(job.created_at.desc())
             .limit(limit)
         )

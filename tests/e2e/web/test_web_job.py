@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.e2e.installation import User
+from tests.e2e.web.browser import Person
 from tests.e2e.web.conftest import People
 
 pytestmark = pytest.mark.docker
@@ -18,7 +19,7 @@ SUBJECT = ("dataset_id", "base_model", "type", "trigger_words", "name")
 
 
 def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People, user: User) -> None:
-    job_id = user.start("sks cat", name="the first", config={"seed": 7})
+    job_id = user.start("sks cat", name="the first", config={"seed": 7, "lr_scheduler": "cosine"})
     user.wait(job_id, "completed")
     lineage = user.get(f"/training/jobs/{job_id}/lineage")
     somebody = people(user)
@@ -41,6 +42,31 @@ def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People
     assert user.job(again)["retry_of"] == job_id
     page.get_by_role("tab", name="Lineage").click()
     expect(page.get_by_role("link", name=job_id[:8])).to_be_visible()
+
+    continue_it(somebody, user, job_id)
+    somebody.page.get_by_role("tab", name="Lineage").click()
+    expect(page.get_by_role("listitem").filter(has_text="Goes on from").last).to_contain_text("step-001000")
+
+
+def continue_it(somebody: Person, user: User, job_id: str) -> None:
+    """With more steps; the new job says from where."""
+    page = somebody.page
+    somebody.go(f"/jobs/{job_id}")
+    page.get_by_role("button", name="Continue").click()
+    dialog = page.get_by_role("dialog", name="Continue with more steps")
+    expect(dialog).to_contain_text("goes on after step 1,000, to step 2,000")
+    dialog.get_by_label("Steps in all").fill("900")
+    expect(dialog.get_by_role("alert")).to_contain_text("must take more than that")
+    dialog.get_by_label("Steps in all").fill("1200")
+    expect(dialog).to_contain_text("stretched over 1,200 steps")
+    somebody.require_accessible()
+    dialog.get_by_role("button", name="Continue it").click()
+
+    expect(page.get_by_text("goes on from")).to_contain_text("after step 1,000")
+    again = page.url.partition("/jobs/")[2].partition("?")[0]
+    job = user.wait(again, "completed")
+    assert job["continues"] == {"job_id": job_id, "checkpoint": "step-001000", "step": 1000}
+    assert job["config"] == user.job(job_id)["config"] | {"steps": 1200}
 
 
 def test_a_thinned_curve_says_so_and_has_every_point_close_up_and_in_a_table(people: People, user: User) -> None:

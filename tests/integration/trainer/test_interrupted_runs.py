@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 import signal
 
 import pytest
@@ -36,6 +37,45 @@ def test_a_stopped_run_saves_a_checkpoint_and_its_next_attempt_ends_like_a_strai
     assert f"resuming after step {stopped_at}" in run.log()
     for path, straight in ((run.adapter, straight_run.adapter), (run.twin, straight_run.twin)):
         assert tensor_bytes(path) == tensor_bytes(straight)
+
+
+def continue_from(run, checkpoints):
+    """What the orchestrator gives the first attempt of a job that continues another."""
+    if checkpoints is not None:
+        shutil.copytree(checkpoints, run.outputs / "checkpoints")
+    config = json.loads((run.folder / "config.json").read_text(encoding="utf-8"))
+    (run.folder / "config.json").write_text(json.dumps(config | {"continues_from": "step-000100"}), encoding="utf-8")
+
+
+def test_a_run_that_continues_anothers_checkpoint_ends_like_one_that_was_never_interrupted(
+    make_run, straight_run, tmp_path
+):
+    for name in ("longer", "continued"):
+        (tmp_path / name).mkdir()
+    longer, continued = (make_run(tmp_path / name, steps=150) for name in ("longer", "continued"))
+    continue_from(continued, straight_run.outputs / "checkpoints")
+
+    assert longer.finish() == 0, longer.log()
+    assert continued.finish() == 0, continued.log()
+
+    assert "resuming after step 100" in continued.log()
+    assert continued.events("metrics")[0]["step"] == 101
+    for path, straight in ((continued.adapter, longer.adapter), (continued.twin, longer.twin)):
+        assert tensor_bytes(path) == tensor_bytes(straight)
+    last = "checkpoints/step-000150/state.safetensors"  # the optimizer's state too
+    assert tensor_bytes(continued.outputs / last) == tensor_bytes(longer.outputs / last)
+
+
+@pytest.mark.parametrize("damage", ["missing", "of another configuration"])
+def test_a_run_that_cannot_continue_is_refused_and_does_not_begin_anew(make_run, straight_run, tmp_path, damage):
+    is_missing = damage == "missing"
+    run = make_run(tmp_path, steps=150, **({} if is_missing else {"seed": 7}))
+    continue_from(run, None if is_missing else straight_run.outputs / "checkpoints")
+
+    assert run.finish() == 10, run.log()
+    (error,) = run.events("error")
+    assert error["message"].startswith("the checkpoint step-000100 to go on from is not there")
+    assert run.events("metrics") == []
 
 
 def tensor_bytes(path):

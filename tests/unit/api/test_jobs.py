@@ -36,6 +36,7 @@ MORE_KEYS = {
     "kill_at",
     "checkpoint_step",
     "saved",
+    "continues",
     "memory_profile",
     "gpus",
     "max_runtime_seconds",

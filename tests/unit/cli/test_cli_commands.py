@@ -169,6 +169,15 @@ def test_retry_asks_for_another_attempt_from_the_wanted_checkpoint(
     assert server.seen[-1].json() == {"from_checkpoint": wanted}
 
 
+def test_continue_prints_the_new_jobs_id_and_what_it_goes_on_from(server: Any, lorry: Lorry, make_job: MakeJob) -> None:
+    found = {"checkpoint": "step-000437", "step": 437, "steps": 600, "differences": [], "remarks": ["As it would."]}
+    server.answer("POST", "/training/jobs/j/continue", {"ok": True, "data": found | {"job": make_job(id="k")}})
+    ended = lorry("continue", "j", "--steps", "600")
+    assert (ended.code, ended.out) == (0, "k\n")
+    assert ended.err == "It goes on from step-000437 to step 600.\nAs it would.\n"
+    assert server.seen[0].json() == {"steps": 600, "from_checkpoint": None}
+
+
 def test_cancel_now_asks_for_no_time_to_save(server: Any, lorry: Lorry, make_job: MakeJob) -> None:
     server.answer("POST", "/training/jobs/j/cancel", {"ok": True, "data": make_job()})
     server.data("/training/jobs/j", make_job())

@@ -27,7 +27,7 @@ def _lineage(job, items=2):
 
 
 def test_every_fact_of_the_record_stands_in_the_file_but_the_files_own_hash_and_the_time():
-    lineage = _lineage(make_job(attempt=1))
+    lineage = _lineage(make_job(attempt=1, continues="job-1", continues_from="step-000500"))
     in_file = {name.removeprefix("lorry.") for name in as_metadata(lineage)}
 
     facts = {field.name for field in dataclasses.fields(lineage)}

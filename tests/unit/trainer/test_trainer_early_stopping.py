@@ -53,3 +53,11 @@ def test_a_run_that_goes_on_from_a_checkpoint_has_not_forgotten_its_misses() -> 
     after.resume(before.facts(), before.best)
     after.note(LOSSES[3], dict)
     assert after.is_over()
+
+
+def test_a_run_that_continues_another_has_its_patience_anew_and_the_same_best_to_beat() -> None:
+    stopping = EarlyStopping(patience=2)
+    steps_taken(stopping)
+    stopping.be_patient_again()
+    assert not stopping.is_over()
+    assert (stopping.best_loss, stopping.best["adapter"]) == (0.5, torch.tensor(2.0))

@@ -129,6 +129,29 @@ def test_three_steps_and_three_more_are_six_steps(kind, tmp_path):
     assert not torch.equal(straight, torch.tensor([0.5]))
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].get("lr_scheduler") != "cosine"])
+def test_a_run_of_three_steps_that_is_continued_to_six_is_one_of_six(kind, tmp_path):
+    params = KINDS[kind]
+    straight = Attempt(folder_in(tmp_path, "straight"), steps=6, **params).run()
+    shared = folder_in(tmp_path, "continued")
+    assert Attempt(shared, steps=3, **params).run() is not None
+
+    assert torch.equal(Attempt(shared, steps=6, **params).run(), straight)
+
+
+def test_a_continued_cosine_is_stretched_over_all_steps(tmp_path):
+    shared = folder_in(tmp_path, "continued")
+    first = Attempt(shared, steps=10, lr_scheduler="cosine")
+    first.run()
+    second = Attempt(shared, steps=20, lr_scheduler="cosine")
+    second.run()
+    whole = Attempt(folder_in(tmp_path, "whole"), steps=20, lr_scheduler="cosine")
+    whole.run()
+
+    assert second.learning_rates == {step: whole.learning_rates[step] for step in range(11, 21)}
+    assert second.learning_rates[11] > first.learning_rates[10]
+
+
 class ComesWhileLookedAt(StopRequest):
     """The signal arrives just after the first look."""
 

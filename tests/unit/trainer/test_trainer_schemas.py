@@ -93,7 +93,10 @@ def test_the_server_has_the_schemas_ranges_and_defaults():
 
 @pytest.mark.parametrize(
     ("config", "document", "optional"),
-    [(JobConfig, CONFIG, {"resume_from", "cache_path"}), (DiagnosticConfig, DIAGNOSTIC, {"dataset_path"})],
+    [
+        (JobConfig, CONFIG, {"resume_from", "continues_from", "cache_path"}),
+        (DiagnosticConfig, DIAGNOSTIC, {"dataset_path"}),
+    ],
     ids=["job", "diagnostic"],
 )
 def test_the_trainer_has_the_schemas_keys(config, document, optional):
@@ -107,8 +110,9 @@ def test_the_trainer_has_the_schemas_keys(config, document, optional):
         {},
         {"type": TrainingType.DREAMBOOTH, "trigger_words": ("sks cat",), "name": "گربه"},
         {"gpu_ids": ("GPU-1",)},
+        {"continues": "7", "continues_from": "step-000500"},
     ],
-    ids=["plain", "dreambooth", "gpu"],
+    ids=["plain", "dreambooth", "gpu", "continued"],
 )
 def test_what_the_orchestrator_writes_is_valid(changes):
     config_validator.validate(build_job_config(make_job(attempt=1, **changes), make_model(), {"lorry.job_id": "7"}))

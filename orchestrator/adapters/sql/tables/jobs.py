@@ -39,6 +39,8 @@ training_jobs = sa.Table(
     sa.Column("preset", sa.Text),
     sa.Column("experiment_id", sa.String(36)),
     sa.Column("retry_of", sa.String(36)),
+    sa.Column("continues", sa.String(36)),
+    sa.Column("continues_from", sa.Text),
     sa.Column("gpu_ids", Json, nullable=False),
     sa.Column("image_digest", sa.Text),
     sa.Column("progress", sa.Float, nullable=False),

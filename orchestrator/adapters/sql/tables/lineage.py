@@ -23,6 +23,8 @@ training_lineage = sa.Table(
     sa.Column("memory_profile", sa.Text, nullable=False),
     sa.Column("model_name", sa.Text, nullable=False),
     sa.Column("model_version", sa.Integer, nullable=False),
+    sa.Column("continues", sa.String(36)),
+    sa.Column("continues_from", sa.Text),
     sa.Column("adapter_sha256", sa.String(64)),
     sa.Column("recorded_at", Instant, nullable=False),
 )

@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Stack } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type JobOut, cancelJob, retryJob } from "~/api/generated";
+import { ContinueJob } from "~/features/job/continue-job";
 import { DeleteJob } from "~/features/job/delete-job";
 import { Rerun } from "~/features/job/rerun";
 import { Failure } from "~/ui/failure";
@@ -19,7 +20,7 @@ function CancelNote({ job }: { job: JobOut }) {
       ) : (
         <Trans>Stop now: what came after its last checkpoint, of step {number(job.checkpoint_step)}, is lost.</Trans>
       )}{" "}
-      <Trans>A cancelled job is never started again.</Trans>
+      <Trans>A cancelled job is never started again, but goes on from its checkpoint in a new one.</Trans>
     </>
   );
 }
@@ -50,6 +51,9 @@ export function JobActions({ job }: { job: JobOut }) {
           <Button variant="default" loading={retry.isPending} onClick={() => retry.mutate()}>
             <Trans>Try again</Trans>
           </Button>
+        )}
+        {job.completed_at !== null && job.status !== "failed" && job.checkpoint_step !== null && job.type !== "diagnostic" && (
+          <ContinueJob job={job} />
         )}
         {job.completed_at !== null && job.status !== "failed" && <Rerun job={job} />}
         {job.type !== "diagnostic" && (

@@ -22,7 +22,7 @@ export function JobLineage({ job }: { job: JobOut }) {
 }
 
 function Tree({ lineage }: { lineage: LineageOut }) {
-  const { adapter, base_model: model, rerun_of: first } = lineage;
+  const { adapter, base_model: model, rerun_of: first, continues } = lineage;
   const named = (
     <>
       <bdi>{adapter.name}</bdi> <bdi dir="ltr">v{adapter.version}</bdi>
@@ -42,6 +42,19 @@ function Tree({ lineage }: { lineage: LineageOut }) {
           </Folded>
         </Node>
         <AttemptsNode lineage={lineage} />
+        {continues && (
+          <Node
+            name={<Trans>Goes on from</Trans>}
+            value={
+              <>
+                <PageLink to="/jobs/$id" params={{ id: continues.job_id }}>
+                  <bdi dir="ltr">{shortId(continues.job_id)}</bdi>
+                </PageLink>{" "}
+                <bdi dir="ltr">{continues.checkpoint}</bdi>
+              </>
+            }
+          />
+        )}
         {first !== null && (
           <Node
             name={<Trans>Repeats</Trans>}

@@ -24,6 +24,7 @@ import { pin, useBaseline } from "~/ui/baseline";
 import { BaselineButton } from "~/ui/baseline-button";
 import { Copyable } from "~/ui/copyable";
 import { Failure } from "~/ui/failure";
+import { PageLink } from "~/ui/links";
 import { LiveMark } from "~/ui/live-mark";
 import { Loading } from "~/ui/loading";
 import { jobName, shortId } from "~/ui/names";
@@ -64,6 +65,17 @@ export function JobPage() {
             submitted <When at={job.data.created_at} />
           </Trans>
         </Text>
+        {job.data.continues && (
+          <Text size="sm" c="dimmed">
+            <Trans>
+              goes on from{" "}
+              <PageLink to="/jobs/$id" params={{ id: job.data.continues.job_id }}>
+                <bdi dir="ltr">{shortId(job.data.continues.job_id)}</bdi>
+              </PageLink>{" "}
+              after step {number(job.data.continues.step)}
+            </Trans>
+          </Text>
+        )}
         <Copyable value={id} shown={shortId(id)} />
         <BaselineButton id={id} name={jobName(job.data)} pinned={pinned} onPin={pin} />
         {job.data.completed_at === null && <LiveMark state={link} />}
