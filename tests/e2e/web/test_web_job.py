@@ -42,6 +42,8 @@ def test_an_adapter_tells_what_it_was_made_from_and_is_made_again(people: People
     assert user.job(again)["retry_of"] == job_id
     page.get_by_role("tab", name="Lineage").click()
     expect(page.get_by_role("link", name=job_id[:8])).to_be_visible()
+    page.get_by_role("button", name=f"Copy {job_id[:8]}").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
 
     continue_it(somebody, user, job_id)
     somebody.page.get_by_role("tab", name="Lineage").click()
@@ -95,6 +97,8 @@ def test_a_thinned_curve_says_so_and_has_every_point_close_up_and_in_a_table(peo
     expect(page).not_to_have_url(re.compile("from="))
     expect(count).to_be_visible()
     expect(page.get_by_label("Log scale")).to_be_checked()
+    chart.locator(".u-over").hover(position={"x": 100, "y": 50})
+    expect(page.get_by_role("img", name="Learning rate").locator(".u-value").first).to_have_text(re.compile(r"\d"))
     page.get_by_text("clock time", exact=True).click()
     page.get_by_text("elapsed time", exact=True).click()
 

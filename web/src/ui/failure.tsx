@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Alert, Button, Code, List, Text } from "@mantine/core";
 import type { ApiError } from "~/api/errors";
+import { Copyable } from "~/ui/copyable";
 
 interface Props {
   error: ApiError;
@@ -32,7 +33,7 @@ export function Failure({ error, title = "", onRetry }: Props) {
       {error.requestId !== null && (
         <Text size="xs" mt="xs">
           <Trans>
-            Request <bdi dir="ltr">{error.requestId}</bdi>
+            Request <Copyable value={error.requestId} color="inherit" />
           </Trans>
         </Text>
       )}

@@ -3,6 +3,7 @@ import { Pagination, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { AUDIT_PAGE_SIZE, auditQuery } from "~/features/admin/queries";
+import { Copyable } from "~/ui/copyable";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
@@ -26,10 +27,10 @@ export function Audit() {
               <When at={entry.at} />
             </Table.Td>
             <Table.Td>
-              <bdi>{entry.actor}</bdi>
+              <Copyable value={entry.actor} />
             </Table.Td>
             <Table.Td>
-              <bdi>{entry.subject}</bdi>
+              <Copyable value={entry.subject} />
             </Table.Td>
             <Table.Td>
               <Text size="sm" dir="auto">

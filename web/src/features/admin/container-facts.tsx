@@ -2,6 +2,7 @@ import { useLingui } from "@lingui/react/macro";
 import { Code, Table } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { ContainerOut } from "~/api/generated";
+import { Copyable } from "~/ui/copyable";
 import { number, percent, size } from "~/ui/quantities";
 import { When } from "~/ui/when";
 
@@ -12,7 +13,7 @@ export function ContainerFacts({ container }: { container: ContainerOut }) {
   const ofLimit = (used: string | null, most: string | null): string =>
     most === null ? (used ?? "–") : t`${used ?? "–"} of ${most}`;
   const rows: [string, ReactNode][] = [
-    [t`Owner`, <bdi key="owner">{container.owner ?? "–"}</bdi>],
+    [t`Owner`, container.owner === null ? "–" : <Copyable key="owner" value={container.owner} />],
     [t`Attempt`, container.attempt === null ? "–" : number(container.attempt)],
     [t`CPU`, ofLimit(optional(usage.cpu_percent, percent), optional(limits?.cpus, (cpus) => t`${number(cpus)} CPUs`))],
     [t`Memory`, ofLimit(optional(usage.memory_bytes, size), optional(limits?.memory_bytes, size))],
@@ -22,7 +23,7 @@ export function ContainerFacts({ container }: { container: ContainerOut }) {
     [t`GPU memory`, usage.gpu_memory_bytes === null ? "–" : size(usage.gpu_memory_bytes)],
     [t`Started`, container.started_at === null ? "–" : <When key="started" at={container.started_at} />],
     [t`Image`, <Code key="image">{container.image ?? "–"}</Code>],
-    [t`Image digest`, <Code key="digest">{container.image_digest ?? "–"}</Code>],
+    [t`Image digest`, container.image_digest === null ? "–" : <Copyable key="digest" value={container.image_digest} />],
   ];
   return (
     <Table variant="vertical" layout="fixed">

@@ -5,6 +5,7 @@ import type { ContainerOut } from "~/api/generated";
 import { ContainerStateBadge } from "~/features/admin/container-state";
 import { containersQuery } from "~/features/admin/queries";
 import { StopContainer } from "~/features/admin/stop-container";
+import { Copyable } from "~/ui/copyable";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
@@ -38,7 +39,7 @@ function ContainerRow({ container }: { container: ContainerOut }) {
         </PageLink>
       </Table.Td>
       <Table.Td>
-        <bdi>{container.owner ?? "–"}</bdi>
+        {container.owner === null ? "–" : <Copyable value={container.owner} />}
       </Table.Td>
       <Table.Td>
         <ContainerStateBadge state={container.state} />

@@ -3,10 +3,10 @@ import { Badge, Button, Group, Table } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type DeviceOut, trustDevice } from "~/api/generated";
 import { devicesQuery } from "~/features/admin/queries";
+import { Copyable } from "~/ui/copyable";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
-import { PageLink } from "~/ui/links";
-import { shortId } from "~/ui/names";
+import { JobId } from "~/ui/job-id";
 import { Loading } from "~/ui/loading";
 import { Sheet } from "~/ui/sheet";
 import { When } from "~/ui/when";
@@ -31,20 +31,16 @@ function DeviceRow({ device }: { device: DeviceOut }) {
   return (
     <Table.Tr data-device={device.id}>
       <Table.Th scope="row" fw={500}>
-        <bdi dir="ltr">{device.id}</bdi>
+        <Copyable value={device.id} />
       </Table.Th>
       <Table.Td>
         <DeviceState device={device} />
       </Table.Td>
       <Table.Td>
-        <bdi>{device.owner}</bdi>
+        {device.owner !== null && <Copyable value={device.owner} />}
       </Table.Td>
       <Table.Td>
-        {device.job_id !== null && (
-          <PageLink to="/jobs/$id" params={{ id: device.job_id }} size="sm" dir="ltr">
-            {shortId(device.job_id)}
-          </PageLink>
-        )}
+        {device.job_id !== null && <JobId id={device.job_id} />}
       </Table.Td>
       <Table.Td>{device.leased_at !== null && <When at={device.leased_at} />}</Table.Td>
     </Table.Tr>

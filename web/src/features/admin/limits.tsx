@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SubmitEvent, useState } from "react";
 import { type UserLimitBody, setLimit } from "~/api/generated";
 import { limitsQuery } from "~/features/admin/queries";
+import { Copyable } from "~/ui/copyable";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { Loading } from "~/ui/loading";
@@ -30,7 +31,7 @@ export function Limits() {
           {limits.data.map(({ user_id, max_active_jobs }) => (
             <Table.Tr key={user_id}>
               <Table.Th scope="row" fw={500}>
-                <bdi>{user_id}</bdi>
+                <Copyable value={user_id} />
               </Table.Th>
               <Table.Td>{number(max_active_jobs)}</Table.Td>
               <Table.Td>

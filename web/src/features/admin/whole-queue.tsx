@@ -4,10 +4,10 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type WaitingJob, setJobPriority } from "~/api/generated";
 import { PriorityBodySchema } from "~/api/generated/schemas.gen";
 import { wholeQueueQuery } from "~/features/admin/queries";
+import { Copyable } from "~/ui/copyable";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
-import { PageLink } from "~/ui/links";
-import { shortId } from "~/ui/names";
+import { JobId } from "~/ui/job-id";
 import { Loading } from "~/ui/loading";
 import { duration, number } from "~/ui/quantities";
 import { Sheet } from "~/ui/sheet";
@@ -60,12 +60,10 @@ function WaitingRow({ job }: { job: WaitingJob }) {
     <Table.Tr data-waiting={job.job_id}>
       <Table.Td>{number(job.position)}</Table.Td>
       <Table.Td>
-        <PageLink to="/jobs/$id" params={{ id: job.job_id }} size="sm" dir="ltr">
-          {shortId(job.job_id)}
-        </PageLink>
+        <JobId id={job.job_id} />
       </Table.Td>
       <Table.Td>
-        <bdi>{job.user_id}</bdi>
+        <Copyable value={job.user_id} />
       </Table.Td>
       <Table.Td>
         <bdi title={job.freed_by}>{job.explanation}</bdi>

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Stack, Title } from "@mantine/core";
+import { Group, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Gallery } from "~/features/datasets/gallery";
@@ -7,10 +7,12 @@ import { datasetJobsQuery, datasetQuery } from "~/features/datasets/queries";
 import { Report } from "~/features/datasets/report";
 import { UploadForm } from "~/features/datasets/upload-form";
 import { JobTable } from "~/features/jobs/job-table";
+import { Copyable } from "~/ui/copyable";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
 import { PageButton } from "~/ui/links";
 import { Loading } from "~/ui/loading";
+import { shortId } from "~/ui/names";
 import { Page } from "~/ui/page";
 
 const route = getRouteApi("/signed-in/datasets/$id");
@@ -29,6 +31,9 @@ export function DatasetPage() {
         </PageButton>
       }
     >
+      <Group>
+        <Copyable value={id} shown={shortId(id)} />
+      </Group>
       <Report id={id} />
       <Gallery id={id} />
       <Stack gap="xs">

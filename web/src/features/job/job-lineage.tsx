@@ -7,7 +7,9 @@ import { Digest } from "~/features/job/digest";
 import jobClasses from "~/features/job/job.module.css";
 import classes from "~/features/job/lineage.module.css";
 import { lineageQuery } from "~/features/job/queries";
+import { Copyable } from "~/ui/copyable";
 import { Failure } from "~/ui/failure";
+import { JobId } from "~/ui/job-id";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { shortId } from "~/ui/names";
@@ -56,14 +58,7 @@ function Tree({ lineage }: { lineage: LineageOut }) {
           />
         )}
         {first !== null && (
-          <Node
-            name={<Trans>Repeats</Trans>}
-            value={
-              <PageLink to="/jobs/$id" params={{ id: first }}>
-                <bdi dir="ltr">{shortId(first)}</bdi>
-              </PageLink>
-            }
-          />
+          <Node name={<Trans>Repeats</Trans>} value={<JobId id={first} />} />
         )}
       </Node>
     </ul>
@@ -83,7 +78,7 @@ function DatasetNode({ lineage: { dataset, caption_template: template } }: { lin
         <ul className={classes.items}>
           {dataset.items.map((item) => (
             <li key={item.id}>
-              <bdi dir="ltr">{shortId(item.id)}</bdi> <Digest value={item.sha256} />
+              <Copyable value={item.id} shown={shortId(item.id)} /> <Digest value={item.sha256} />
             </li>
           ))}
         </ul>
