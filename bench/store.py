@@ -31,9 +31,9 @@ from orchestrator.adapters.sql.engine import Database
 from orchestrator.adapters.sql.rows import event_row, job_row, metric_row
 from orchestrator.adapters.sql.tables import training_events, training_jobs, training_metrics
 from orchestrator.domain.events import Metric, status_event
-from orchestrator.domain.job import Attempt, Job
+from orchestrator.domain.job import Attempt, Job, Progress
 from orchestrator.domain.lifecycle import JobStatus
-from orchestrator.ports.job_store import JobFilter
+from orchestrator.ports.job_store import JobFilter, JobOrder
 from tests.factories import NOW, make_attempt, make_job
 from tests.postgres import running_postgres
 
@@ -49,8 +49,10 @@ class JobList:
     wanted: JobFilter
     condition: str  # the same in SQL
     values: tuple[str, ...] = ()
+    order: str = "created_at DESC, id DESC"
 
 
+BY_BEST = "best_loss ASC NULLS LAST, created_at, id"
 LISTS = {
     "a user's": JobList(JobFilter(user_id=USER), "user_id = ?", (USER,)),
     "completed": JobList(
@@ -62,6 +64,14 @@ LISTS = {
         (USER, "pending", "running"),
     ),
     "everybody's": JobList(JobFilter(), "TRUE"),
+    "best loss": JobList(JobFilter(user_id=USER, order=JobOrder.BEST_LOSS), "user_id = ?", (USER,), BY_BEST),
+    "best failed": JobList(
+        JobFilter(user_id=USER, order=JobOrder.BEST_LOSS, statuses=(JobStatus.FAILED,)),
+        "user_id = ? AND status = ?",
+        (USER, "failed"),
+        BY_BEST,
+    ),
+    "everybody's best": JobList(JobFilter(order=JobOrder.BEST_LOSS), "TRUE", (), BY_BEST),
 }
 
 
@@ -143,7 +153,7 @@ def listing(store: Callable[[], SqlJobStore], bare: Bare, of: JobList, page: int
     def theirs() -> None:
         bare.read(f"SELECT count(*) FROM training_jobs WHERE {of.condition}", *of.values)  # noqa: S608 - our words
         bare.read(
-            f"SELECT * FROM training_jobs WHERE {of.condition} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT * FROM training_jobs WHERE {of.condition} ORDER BY {of.order} LIMIT ? OFFSET ?",  # noqa: S608
             *of.values,
             PAGE_SIZE,
             (page - 1) * PAGE_SIZE,
@@ -246,7 +256,11 @@ def main() -> None:
 def _ended(number: int) -> Job:
     at = NOW + timedelta(minutes=number)
     status = JobStatus.FAILED if number % 20 == 0 else JobStatus.COMPLETED
-    return replace(make_job(user_id=USER), name=f"job {number}", status=status, created_at=at, updated_at=at)
+    # In no order of their age, and a tenth without any.
+    best = None if number % 10 == 0 else number * 7_919 % 100_003 / 100_003
+    progress = Progress(best_loss=best, best_loss_step=100 if best is not None else None)
+    job = replace(make_job(user_id=USER), name=f"job {number}", status=status, created_at=at, updated_at=at)
+    return replace(job, progress=progress)
 
 
 def _metric(job: Job, step: int) -> Metric:

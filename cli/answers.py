@@ -24,6 +24,16 @@ class QueuePlace(TypedDict):
     eta_high_seconds: float | None
 
 
+class Best(TypedDict):
+    value: float
+    step: int
+
+
+class Bests(TypedDict):
+    loss: Best | None
+    val_loss: Best | None
+
+
 class Job(TypedDict):
     id: str
     name: str | None
@@ -42,6 +52,8 @@ class Job(TypedDict):
     total_steps: int
     eta_seconds: float | None
     metrics: dict[str, Any]
+    best: Bests
+    best_checkpoint: str | None
     queue: QueuePlace | None
     end_reason: str | None
     error_message: str | None

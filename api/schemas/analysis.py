@@ -36,6 +36,9 @@ class RunOut(BaseModel):
     teacherModel: None = Field(None, description="Always null: no LoRA job has one.")  # noqa: N815
     epoch: int
     trainLoss: float | None  # noqa: N815
+    step: int | None = Field(description="The step of `trainLoss`.", examples=[1000])
+    bestTrainLoss: float | None = Field(description="The lowest.", examples=[0.0812])  # noqa: N815
+    bestTrainStep: int | None = Field(description="The step of `bestTrainLoss`.", examples=[950])  # noqa: N815
     valLoss: float | None = Field(description="The newest, or the best when the newest step had none.")  # noqa: N815
     bestValLoss: float | None  # noqa: N815
     bestStep: int | None = Field(description="The step of `bestValLoss`.")  # noqa: N815
@@ -60,6 +63,9 @@ class RunOut(BaseModel):
             datasets=[job.dataset_id],
             epoch=job.progress.current_epoch,
             trainLoss=metrics.get("loss"),
+            step=int(metrics["step"]) if "step" in metrics else None,  # a trainer may say 1.5
+            bestTrainLoss=job.progress.best_loss,
+            bestTrainStep=job.progress.best_loss_step,
             valLoss=metrics.get("val_loss", result.best_val_loss),
             bestValLoss=result.best_val_loss,
             bestStep=result.best_step,
@@ -162,6 +168,8 @@ class ResultOut(BaseModel):
 
     step: int
     loss: float | None
+    best_loss: float | None = Field(description="The lowest.", examples=[0.0812])
+    best_loss_step: int | None = Field(description="The step of `best_loss`.", examples=[950])
     best_val_loss: float | None
     best_step: int | None = Field(description="The step of `best_val_loss`.")
     best_checkpoint: str | None = Field(description="The one saved nearest to `best_step`.")
@@ -175,6 +183,8 @@ class ResultOut(BaseModel):
         return cls(
             step=progress.current_step,
             loss=progress.metrics.get("loss"),
+            best_loss=progress.best_loss,
+            best_loss_step=progress.best_loss_step,
             best_val_loss=result.best_val_loss,
             best_step=result.best_step,
             best_checkpoint=result.best_checkpoint,

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.schemas.bests import Bests
 from api.schemas.records import EventOut, MetricOut
 from orchestrator.domain.events import JobEvent, Metric
 from orchestrator.domain.lifecycle import JobStatus
@@ -74,6 +75,7 @@ class ProgressNews(BaseModel):
     val_count: int | None
     checkpoint_step: int | None = Field(description="Of the newest checkpoint.")
     metrics: dict[str, Any] = Field(description="The last that were measured.")
+    best: Bests = Field(description="The best of each metric so far, and its step.")
 
 
 class EndNews(BaseModel):
@@ -128,4 +130,5 @@ def _progress(standing: Standing) -> ProgressNews:
         val_count=progress.val_count,
         checkpoint_step=progress.checkpoint_step,
         metrics=progress.metrics,
+        best=Bests.from_domain(progress),
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 
+from api.schemas.bests import Bests
 from api.schemas.presets import RecommendationOut
 from api.schemas.queue import QueuePlace
 from api.schemas.savings import SavedOut
@@ -21,7 +22,7 @@ from orchestrator.domain.job import Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingType
-from orchestrator.ports.job_store import JobFilter
+from orchestrator.ports.job_store import JobFilter, JobOrder
 from orchestrator.services.drafts import SubmitRequest
 from orchestrator.services.jobs import JobView, Plan
 
@@ -182,7 +183,12 @@ class JobOut(BaseModel):
     train_count: int | None = Field(description="Items trained on: foretold until the trainer has counted them.")
     val_count: int | None = Field(description="Items held out.")
     checkpoint_step: int | None = Field(description="Of the newest checkpoint: what would be left of it now.")
-    metrics: dict[str, Any] = Field(description="The last ones.")
+    metrics: dict[str, Any] = Field(description="The last ones, with their step.")
+    best: Bests = Field(description="The best of each metric so far, and its step.")
+    best_checkpoint: str | None = Field(
+        description="The kept one saved nearest to the lowest validation loss, or to the lowest loss without any.",
+        examples=["step-000400"],
+    )
     end_reason: EndReason | None
     exit_code: int | None
     error_message: str | None
@@ -230,6 +236,8 @@ class JobOut(BaseModel):
             "config": job.config.as_params(),
             "total_steps": progress.total_steps or job.config.steps,
             "queue": QueuePlace.from_domain(view.place) if view.place else None,
+            "best": Bests.from_domain(progress),
+            "best_checkpoint": view.best_checkpoint,
             "estimate": EstimateOut.from_domain(view.estimate) if view.estimate else None,
             "continues": ContinuesOut.from_domain(job),
             "saved": SavedOut.from_domain(view.saved) if view.saved else None,
@@ -294,7 +302,10 @@ class JobQuery(BaseModel):
     experiment_id: uuid.UUID | None = None
     q: Search = Field("", description="Contained in the name, any case.")
     tag: str | None = Field(None, max_length=40, description="Among its tags, letter by letter.")
-    sort: Literal["-created_at", "created_at"] = "-created_at"
+    sort: JobOrder = Field(
+        JobOrder.NEWEST,
+        description="By submission, newest or oldest first; or by the best loss, lowest first, those without one last.",
+    )
     page: int = Field(1, ge=1, le=1_000_000)
     page_size: int = Field(50, ge=1, le=200)
 
@@ -312,5 +323,5 @@ class JobQuery(BaseModel):
             experiment_id=str(self.experiment_id) if self.experiment_id else None,
             text=self.q or None,
             tag=self.tag,
-            oldest_first=self.sort == "created_at",
+            order=self.sort,
         )

@@ -10,7 +10,7 @@ import typer
 
 from cli.answers import Event, Job
 from cli.client import DEFAULT_URL
-from cli.commands.jobs import JobArgument
+from cli.commands.jobs import JobArgument, at_step
 from cli.connection import JsonOption, UrlOption, connect
 from cli.text import instant, print_facts, print_json, print_table, printable
 from cli.watching import facts, stage, start_of
@@ -106,6 +106,8 @@ def _facts(job: Job) -> Iterator[tuple[str, str]]:
         yield "freed by", job["queue"]["freed_by"]
         yield "waits since", instant(job["queue"]["waiting_since"])
         yield "starts", start_of(job["queue"]).removeprefix("starts ")
+    yield "lowest", at_step(job["best"]["loss"])
+    yield "best", "  ".join(part for part in (at_step(job["best"]["val_loss"]), job["best_checkpoint"]) if part)
     yield "attempt", str(job["attempt"])
     yield "ended", " ".join(part for part in (job["end_reason"], job["error_message"]) if part)
     yield "created", instant(job["created_at"])

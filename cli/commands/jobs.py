@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.answers import Job
+from cli.answers import Best, Job
 from cli.client import DEFAULT_URL, LorryClient
 from cli.connection import JsonOption, UrlOption, connect
 from cli.errors import CheckFailed, ExitCode
@@ -15,10 +15,11 @@ from cli.text import instant, number, print_json, print_table
 from cli.watching import display_on, follow, outcome, stage
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.training import TrainingType
+from orchestrator.ports.job_store import JobOrder
 
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
-JOB_COLUMNS = ("JOB", "NAME", "MODEL", "STATUS", "PROGRESS", "STEP", "LOSS", "CREATED")
+JOB_COLUMNS = ("JOB", "NAME", "MODEL", "STATUS", "PROGRESS", "STEP", "LOSS", "LOWEST", "BEST VALIDATION", "CREATED")
 
 
 def register(app: typer.Typer) -> None:
@@ -36,12 +37,13 @@ def list_jobs(
     dataset: Annotated[str | None, typer.Option(help="Only jobs on this dataset id.")] = None,
     search: Annotated[str | None, typer.Option(help="Only jobs with this in their name.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only jobs with this tag.")] = None,
+    sort: Annotated[JobOrder, typer.Option(help="By submission, or by the best loss, lowest first.")] = JobOrder.NEWEST,
     page: Annotated[int, typer.Option(min=1, help="Which page of the list.")] = 1,
     page_size: Annotated[int, typer.Option(min=1, max=100, help="Jobs on a page.")] = 20,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
-    """List your jobs, newest first."""
+    """List your jobs, newest first unless --sort says otherwise."""
     with connect(url) as lorry:
         found = lorry.jobs(
             page=page,
@@ -52,6 +54,7 @@ def list_jobs(
             dataset_id=dataset,
             q=search,
             tag=tag,
+            sort=sort.value,
         )
     if as_json:
         print_json({"data": found.items, "total": found.total, "page": found.page})
@@ -134,5 +137,11 @@ def job_row(job: Job) -> tuple[str, ...]:
         f"{job['progress']:.0f}%",
         f"{job['current_step']}/{job['total_steps']}" if job["total_steps"] else "",
         number(job["metrics"].get("loss")) if job["metrics"] else "",
+        at_step(job["best"]["loss"]),
+        at_step(job["best"]["val_loss"]),
         instant(job["created_at"]),
     )
+
+
+def at_step(best: Best | None) -> str:
+    return f"{number(best['value'])} at {best['step']}" if best is not None else ""

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.domain.bests import nearest_checkpoint
 from orchestrator.domain.config_diff import facts_of
 from orchestrator.domain.job import Job
-
-_CHECKPOINT_PREFIX = "step-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +27,7 @@ class Result:
     @property
     def best_checkpoint(self) -> str | None:
         """The one saved nearest to the best validation; None without either."""
-        best = self.best_step
-        if best is None or not self.checkpoints:
-            return None
-        return min(self.checkpoints, key=lambda name: abs(_step_of(name) - best))
+        return nearest_checkpoint(self.checkpoints, self.best_step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +64,3 @@ def contrasts(jobs: Sequence[Job]) -> list[Contrast]:
     fields = next(iter(facts.values()), {})
     found = [Contrast(field, {job_id: each[field] for job_id, each in facts.items()}) for field in fields]
     return [each for each in found if any(value != next(iter(each.values.values())) for value in each.values.values())]
-
-
-def _step_of(checkpoint: str) -> int:
-    digits = checkpoint.removeprefix(_CHECKPOINT_PREFIX)
-    return int(digits) if digits.isdecimal() else 0

@@ -32,6 +32,16 @@ class Progress:
     val_count: int | None = None
     checkpoint_step: int | None = None  # of the newest checkpoint
     metrics: dict[str, Any] = dataclasses.field(default_factory=dict)  # the last metrics event
+    # The lowest of all attempts, and the step at which it was measured.
+    best_loss: float | None = None
+    best_loss_step: int | None = None
+    best_val_loss: float | None = None
+    best_val_loss_step: int | None = None
+
+    @property
+    def best_step(self) -> int | None:
+        """At which training was at its best: by its validations where there were any."""
+        return self.best_loss_step if self.best_val_loss_step is None else self.best_val_loss_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from orchestrator.domain.artifact import Artifact
@@ -17,6 +18,15 @@ from orchestrator.domain.job import Attempt, Job, JobChanges
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
+
+
+class JobOrder(StrEnum):
+    """How a list is sorted. By a best: the lowest first, then the older; those that have none come last."""
+
+    NEWEST = "-created_at"
+    OLDEST = "created_at"
+    BEST_LOSS = "best_loss"
+    BEST_VAL_LOSS = "best_val_loss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +42,7 @@ class JobFilter:
     experiment_id: str | None = None
     text: str | None = None  # contained in the name, any case
     tag: str | None = None
-    oldest_first: bool = False
+    order: JobOrder = JobOrder.NEWEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -66,6 +66,9 @@ class RecordStore(Protocol):
 
     def artifact(self, artifact_id: str) -> Artifact:
         """Raises NotFound."""
+
+    def checkpoints(self, job_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        """Folder names of the checkpoints kept of each job, oldest step first; a job without any is left out."""
 
     def lineage(self, job_id: str) -> Lineage | None:
         """Of the job's newest attempt; None before its first launch."""

@@ -15,6 +15,7 @@ from orchestrator.ports.control_store import ControlStore
 from orchestrator.ports.job_store import JobFilter, JobStore
 from orchestrator.ports.record_store import RecordStore, SuspectDevice
 from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.best_checkpoints import best_checkpoints
 from orchestrator.services.jobs import JobView, JobViewPage
 from orchestrator.services.ownership import require_admin
 from orchestrator.services.queue import Queue, QueueView
@@ -55,7 +56,9 @@ class Admin:
         require_admin(identity)
         found = self._jobs.list(wanted, page=page, page_size=page_size)
         places = self._queue.places(found.jobs)
-        return JobViewPage(tuple(JobView(job, places.get(job.id)) for job in found.jobs), found.total)
+        best = best_checkpoints(self._records, found.jobs)
+        views = [JobView(job, places.get(job.id), best_checkpoint=best.get(job.id)) for job in found.jobs]
+        return JobViewPage(tuple(views), found.total)
 
     def queue(self, identity: Identity) -> QueueView:
         require_admin(identity)

@@ -12,7 +12,7 @@ from orchestrator.domain.experiment import Experiment, ExperimentChanges, ParamV
 from orchestrator.domain.identity import Identity
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.experiment_store import ExperimentPage, ExperimentStore
-from orchestrator.ports.job_store import JobFilter, JobStore
+from orchestrator.ports.job_store import JobFilter, JobOrder, JobStore
 from orchestrator.services.analysis import Analysis, Outcome
 from orchestrator.services.ownership import owned_experiment, owned_job
 
@@ -61,7 +61,7 @@ class Experiments:
 
     def get(self, identity: Identity, experiment_id: str) -> ExperimentView:
         experiment = owned_experiment(self._store, identity, experiment_id)
-        wanted = JobFilter(experiment_id=experiment.id, user_id=experiment.user_id, oldest_first=True)
+        wanted = JobFilter(experiment_id=experiment.id, user_id=experiment.user_id, order=JobOrder.OLDEST)
         found = self._jobs.list(wanted, page_size=MOST_JOBS)
         return ExperimentView(
             experiment=experiment,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from orchestrator.domain.artifact import told_picture
+from orchestrator.domain.bests import with_bests
 from orchestrator.domain.container import Container
 from orchestrator.domain.errors import RuntimeUnavailable
 from orchestrator.domain.events import (
@@ -136,17 +137,12 @@ class Ingest:
         if after.events_bytes >= MAX_EVENTS_BYTES:
             rows.append(self._gap(attempt, _EVENTS_FULL))
         rows = self._collect.take_samples(job, attempt, self._kept(attempt, rows))
-        progress = progress_after(attempt.progress or job.progress, events)
+        metrics = metrics_in(events, job_id=job.id, attempt=attempt.number, at=now)
+        progress = with_bests(progress_after(attempt.progress or job.progress, events), metrics)
         after = after.evolve(
             history_rows=attempt.history_rows + len(rows), progress=progress if progress != job.progress else None
         )
-        self._jobs.advance(
-            job,
-            attempt,
-            after,
-            events=rows,
-            metrics=metrics_in(events, job_id=job.id, attempt=attempt.number, at=now),
-        )
+        self._jobs.advance(job, attempt, after, events=rows, metrics=metrics)
         if events and events[-1].at is not None:
             self._meter.events_ingested(lag_seconds=(self._clock.now() - events[-1].at).total_seconds())
         return job, after

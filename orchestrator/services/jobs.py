@@ -23,6 +23,7 @@ from orchestrator.ports.job_store import JobFilter, JobStore, Submission
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.trash import Trash
 from orchestrator.ports.wake_up import WakeUp
+from orchestrator.services.best_checkpoints import best_checkpoints
 from orchestrator.services.checkpoints import named_checkpoint
 from orchestrator.services.drafts import Drafts, SubmitRequest
 from orchestrator.services.estimates import Estimates
@@ -51,6 +52,7 @@ class JobView:
     saved: Saved | None = None
     restorable_until: datetime | None = None
     undo_seconds: float = 0.0
+    best_checkpoint: str | None = None  # folder name of the one saved nearest to its best step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +251,7 @@ class Jobs:
         queued = [job for job in jobs if job.status is JobStatus.QUEUED]
         places = self._queue.places(queued) if queued else {}
         estimates = self._estimates.of(jobs)
+        best = best_checkpoints(self._records, jobs)
         undo_seconds = self._undo.window.total_seconds()
         return [
             JobView(
@@ -257,6 +260,7 @@ class Jobs:
                 estimates.get(job.id),
                 self._estimates.saved(job),
                 undo_seconds=undo_seconds,
+                best_checkpoint=best.get(job.id),
             )
             for job in jobs
         ]

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.domain.analysis import Result
 from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.bests import with_bests
 from orchestrator.domain.events import status_event
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.statistics import Grouping
@@ -134,7 +135,7 @@ class AnalysisStoreContract:
         job, other = add(jobs), add(jobs)
         losses = {100: 0.5, 200: 0.2, 300: 0.2, 400: None}
         rows = [replace(make_metric(job, step), val_loss=loss) for step, loss in losses.items()]
-        jobs.save(job, metrics=rows)
+        jobs.save(job.with_progress(with_bests(job.progress, rows), at=NOW), metrics=rows)
         records.add_artifacts([_checkpoint(job, step) for step in (400, 200)])
 
         results = store.results([job.id, other.id], now=NOW)

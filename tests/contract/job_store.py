@@ -19,7 +19,7 @@ from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.scheduling import QueuedJob
 from orchestrator.domain.training import TrainingConfig, TrainingType
-from orchestrator.ports.job_store import JobFilter, JobStore, Submission
+from orchestrator.ports.job_store import JobFilter, JobOrder, JobStore, Submission
 from orchestrator.ports.record_store import RecordStore
 from tests.factories import NOW, make_attempt, make_job
 
@@ -118,8 +118,21 @@ class JobStoreContract:
 
         assert (list(first.jobs), first.total) == ([jobs[4], jobs[3]], 5)
         assert list(last.jobs) == [jobs[0]]
-        assert list(store.list(JobFilter(oldest_first=True)).jobs) == jobs
+        assert list(store.list(JobFilter(order=JobOrder.OLDEST)).jobs) == jobs
         assert list(store.list(JobFilter(), page=9, page_size=2).jobs) == []
+
+    @pytest.mark.parametrize(
+        ("order", "best"), [(JobOrder.BEST_LOSS, "best_loss"), (JobOrder.BEST_VAL_LOSS, "best_val_loss")]
+    )
+    @pytest.mark.parametrize("wanted", [JobFilter(), JobFilter(user_id="user-1", statuses=(JobStatus.QUEUED,))])
+    def test_a_list_by_a_best_has_the_lowest_first_and_those_without_one_last(self, store, order, best, wanted):
+        values = [0.5, None, 0.25, 0.5, None]
+        jobs = [add(store, progress=Progress(**{best: value, f"{best}_step": 3})) for value in values]
+
+        pages = [store.list(replace(wanted, order=order), page=page, page_size=2) for page in (1, 2, 3)]
+
+        assert [job for page in pages for job in page.jobs] == [jobs[place] for place in (2, 0, 3, 1, 4)]
+        assert {page.total for page in pages} == {5}
 
     @pytest.mark.parametrize(
         ("wanted", "facts"),

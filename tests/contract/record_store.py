@@ -116,6 +116,21 @@ class RecordStoreContract:
         assert (list(curve.points), curve.measured_count) == (rows[40:], 40)
         assert (set(thinned.points) < set(rows[40:]), thinned.measured_count) == (True, 40)
 
+    def test_checkpoints_of_several_jobs_are_named_by_their_folders(self, store, jobs, job):
+        other, bare = add(jobs), add(jobs)
+        for owner, steps in ((job, (400, 200)), (other, (100,))):
+            for step in steps:
+                for name in ("adapter.safetensors", "state.json"):
+                    path = f"checkpoints/step-{step:06d}/{name}"
+                    kept = _artifact(owner, path, kind=ArtifactKind.CHECKPOINT, id=f"{step}{name[0]}-{owner.id}"[:36])
+                    store.add_artifacts([kept])
+        store.add_artifacts([_artifact(job, "samples/one.png"), _artifact(bare, "samples/one.png")])
+
+        assert store.checkpoints([job.id, other.id, bare.id]) == {
+            job.id: ("step-000200", "step-000400"),
+            other.id: ("step-000100",),
+        }
+
     def test_artifacts_come_oldest_first(self, store, job):
         young = _artifact(job, "a.png", created_at=NOW + timedelta(seconds=1))
         old = _artifact(job, "b.png", kind=ArtifactKind.ADAPTER)

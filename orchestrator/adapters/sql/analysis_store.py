@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,9 +10,9 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql.durations import day_of, seconds_between
 from orchestrator.adapters.sql.engine import Database
-from orchestrator.adapters.sql.tables import Instant, artifacts, training_attempts, training_jobs, training_metrics
+from orchestrator.adapters.sql.tables import Instant, training_attempts, training_jobs
+from orchestrator.adapters.sql.trained_files import checkpoints_of
 from orchestrator.domain.analysis import Result
-from orchestrator.domain.artifact import ArtifactKind, checkpoint_folders
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.statistics import Grouping, Tally
 from orchestrator.ports.analysis_store import Scope
@@ -43,15 +42,14 @@ class SqlAnalysisStore:
 
     def results(self, job_ids: Collection[str], *, now: datetime) -> Mapping[str, Result]:
         with self._database.read() as connection:
-            validations = connection.execute(_best_validations(job_ids)).all()
+            best = {row.id: row for row in connection.execute(_best_validations(job_ids))}
             times = _times(training_jobs.c.id.in_(job_ids), now)
             seconds = {row.job_id: row.run_seconds for row in connection.execute(times)}
-            checkpoints = _checkpoints(connection, job_ids)
-        best = {row.run_id: row for row in validations}
+            checkpoints = checkpoints_of(connection, job_ids)
         return {
             job_id: Result(
-                best_val_loss=best[job_id].val_loss if job_id in best else None,
-                best_step=best[job_id].step if job_id in best else None,
+                best_val_loss=best[job_id].best_val_loss if job_id in best else None,
+                best_step=best[job_id].best_val_loss_step if job_id in best else None,
                 checkpoints=checkpoints.get(job_id, ()),
                 run_seconds=seconds.get(job_id, 0.0),
             )
@@ -103,28 +101,8 @@ def _times(wanted: sa.ColumnElement[bool], now: datetime) -> sa.Select[*tuple[An
 
 
 def _best_validations(job_ids: Collection[str]) -> sa.Select[*tuple[Any, ...]]:
-    """Each job's lowest validation loss, the earliest where several are as low."""
-    metric = training_metrics.c
-    rank = sa.func.row_number().over(
-        partition_by=metric.run_id, order_by=(metric.val_loss, metric.attempt, metric.step)
-    )
-    ranked = (
-        sa.select(metric.run_id, metric.step, metric.val_loss, rank.label("rank"))
-        .where(metric.run_id.in_(job_ids), metric.val_loss.is_not(None))
-        .subquery()
-    )
-    return sa.select(ranked.c.run_id, ranked.c.step, ranked.c.val_loss).where(ranked.c.rank == 1)
-
-
-def _checkpoints(connection: sa.Connection, job_ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    artifact = artifacts.c
-    query = sa.select(artifact.job_id, artifact.path).where(
-        artifact.job_id.in_(job_ids), artifact.kind == ArtifactKind.CHECKPOINT
-    )
-    paths: dict[str, list[str]] = defaultdict(list)
-    for row in connection.execute(query):
-        paths[row.job_id].append(row.path)
-    return {job_id: tuple(checkpoint_folders(found)) for job_id, found in paths.items()}
+    job = training_jobs.c
+    return sa.select(job.id, job.best_val_loss, job.best_val_loss_step).where(job.id.in_(job_ids))
 
 
 def _tally_from(row: sa.RowMapping) -> Tally:

@@ -11,13 +11,17 @@ from orchestrator.adapters.sql.rows import job_from
 from orchestrator.adapters.sql.tables import training_jobs
 from orchestrator.adapters.sql.trash import DELETED
 from orchestrator.domain.job import Job
-from orchestrator.ports.job_store import JobFilter
+from orchestrator.ports.job_store import JobFilter, JobOrder
 
 FEW = 10_000  # jobs that are gathered and sorted sooner than an index is walked that holds all the others too
 
 _Columns = sa.ColumnCollection[str, Any]
 
 _AGE = (training_jobs.c.created_at, training_jobs.c.id)
+_BESTS = {
+    JobOrder.BEST_LOSS: training_jobs.c.best_loss,
+    JobOrder.BEST_VAL_LOSS: training_jobs.c.best_val_loss,
+}
 
 
 def count_jobs(connection: sa.Connection, wanted: JobFilter) -> int:
@@ -33,25 +37,36 @@ def select_jobs(
     connection: sa.Connection, wanted: JobFilter, *, total: int, page: int, page_size: int
 ) -> tuple[Job, ...]:
     """One page of a list that has `total` jobs. Only the rows of that page are read in full."""
-    skipped = (page - 1) * page_size
-    if skipped >= total:
+    if (page - 1) * page_size >= total:
         return ()
+    on_page = page_ids(wanted, total=total, page=page, page_size=page_size)
+    rows = sa.select(training_jobs).where(training_jobs.c.id.in_(on_page)).order_by(*_order(training_jobs, wanted))
+    return tuple(job_from(row) for row in connection.execute(rows).mappings())
+
+
+def page_ids(wanted: JobFilter, *, total: int, page: int, page_size: int) -> sa.Select[tuple[str]]:
     listed = _gathered(wanted) if total <= FEW else training_jobs
     conditions = () if total <= FEW else _visible(wanted)
-    on_page = sa.select(listed.c.id).where(*conditions).order_by(*_order(listed, wanted))
-    rows = sa.select(training_jobs).where(training_jobs.c.id.in_(on_page.limit(page_size).offset(skipped)))
-    rows = rows.order_by(*_order(training_jobs, wanted))
-    return tuple(job_from(row) for row in connection.execute(rows).mappings())
+    found = sa.select(listed.c.id).where(*conditions).order_by(*_order(listed, wanted))
+    return found.limit(page_size).offset((page - 1) * page_size)
 
 
 def _gathered(wanted: JobFilter) -> sa.CTE:
     """All of the list, found by what they have in common: a planner that walks by age meets the few among the many."""
-    return sa.select(*_AGE).where(*_visible(wanted)).cte("gathered").prefix_with("MATERIALIZED")
+    return sa.select(*_keys(wanted)).where(*_visible(wanted)).cte("gathered").prefix_with("MATERIALIZED")
 
 
 def _order(listed: sa.FromClause, wanted: JobFilter) -> list[sa.ColumnElement[object]]:
-    direction = sa.asc if wanted.oldest_first else sa.desc
-    return [direction(listed.c[key.name]) for key in _AGE]
+    best = _BESTS.get(wanted.order)
+    direction = sa.desc if wanted.order is JobOrder.NEWEST else sa.asc
+    by_age = [direction(listed.c[key.name]) for key in _AGE]
+    return by_age if best is None else [sa.asc(listed.c[best.name]).nulls_last(), *by_age]
+
+
+def _keys(wanted: JobFilter) -> list[sa.ColumnElement[object]]:
+    """The columns that a list is sorted by."""
+    best = _BESTS.get(wanted.order)
+    return [*_AGE] if best is None else [best, *_AGE]
 
 
 def _visible(wanted: JobFilter) -> list[sa.ColumnElement[bool]]:

@@ -41,7 +41,7 @@ from orchestrator.domain.lifecycle import ENDINGS, EndReason, JobStatus
 from orchestrator.domain.lineage import Lineage
 from orchestrator.domain.scheduling import QueuedJob
 from orchestrator.domain.training import TrainingType
-from orchestrator.ports.job_store import JobFilter, JobPage, Standing, Submission
+from orchestrator.ports.job_store import JobFilter, JobOrder, JobPage, Standing, Submission
 
 _ACTIVE = (JobStatus.PENDING, JobStatus.RUNNING)
 _OPEN = (JobStatus.QUEUED, *_ACTIVE)
@@ -94,7 +94,7 @@ class SqlJobStore:
 
     def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
         with self._database.read() as connection:
-            total = self._totals.get(wanted, lambda: count_jobs(connection, wanted))
+            total = self._totals.get(replace(wanted, order=JobOrder.NEWEST), lambda: count_jobs(connection, wanted))
             jobs = select_jobs(connection, wanted, total=total, page=page, page_size=page_size)
         return JobPage(jobs, total)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from orchestrator.adapters.sql.tables import (
     training_lineage,
     user_limits,
 )
-from orchestrator.adapters.sql.trained_files import trained_files_of
+from orchestrator.adapters.sql.trained_files import checkpoints_of, trained_files_of
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.curves import MOST_POINTS, Curve
 from orchestrator.domain.errors import NotFound
@@ -90,6 +90,10 @@ class SqlRecordStore:
         )
         with self._database.read() as connection:
             return [_artifact_from(row) for row in connection.execute(query).mappings()]
+
+    def checkpoints(self, job_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
+        with self._database.read() as connection:
+            return checkpoints_of(connection, job_ids)
 
     def artifact(self, artifact_id: str) -> Artifact:
         query = sa.select(artifacts).where(artifacts.c.id == artifact_id)

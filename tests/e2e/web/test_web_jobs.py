@@ -84,6 +84,25 @@ def test_a_deleted_job_is_gone_and_comes_back_by_a_click(people: People, user: U
     expect(gone).to_have_count(0)
 
 
+def test_the_list_has_the_best_of_each_job_and_sorts_by_it(people: People, user: User) -> None:
+    jobs = [user.start(name=f"number {number}") for number in (1, 2)]
+    for job_id in jobs:
+        user.wait(job_id, "completed")
+    somebody = people(user)
+    page = somebody.page
+    best = user.job(jobs[0])["best"]["loss"]
+    row = somebody.row(jobs[0])
+    expect(row).to_contain_text(f"{best['value']:.4g} step {best['step']:,}")
+    expect(row.get_by_role("link", name=user.job(jobs[0])["best_checkpoint"])).to_be_visible()
+    page.get_by_label("Order").select_option(label="Lowest loss first")
+    expect(page).to_have_url(re.compile("sort=best_loss"))
+    found = [job["id"] for job in user.get("/training/jobs", sort="best_loss")]
+    expect(page.locator("[data-job]").first).to_have_attribute("data-job", found[0])
+    page.reload()
+    expect(page.get_by_label("Order")).to_have_value("best_loss")
+    somebody.require_accessible()
+
+
 def test_a_filter_stands_in_the_address_and_says_when_nothing_matches(people: People, user: User) -> None:
     user.wait(user.start(name="one"), "completed")
     somebody = people(user)

@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from orchestrator.adapters.sql import SqlJobStore, connect, migrate
-from orchestrator.adapters.sql.job_lists import FEW, count_jobs, select_jobs
+from orchestrator.adapters.sql.job_lists import FEW, count_jobs, page_ids, select_jobs
 from orchestrator.domain.events import status_event
+from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.training import TrainingType
-from orchestrator.ports.job_store import JobFilter
+from orchestrator.ports.job_store import JobFilter, JobOrder
 from tests.factories import NOW, make_job
 
 LONG = FEW + 1
@@ -45,6 +46,7 @@ def jobs(migrated):
             experiment_id="cats",
             created_at=at,
             updated_at=at,
+            progress=Progress(best_loss=number % 3 or None, best_val_loss=(7 - number) % 4 or None),
         )
         store.add(job, status_event(None, job, "Submitted."))
     for user in (ALICE, BOB):
@@ -53,10 +55,10 @@ def jobs(migrated):
         store.delete(ended, at=NOW, is_restorable=True)
 
 
-@pytest.mark.parametrize("oldest_first", [False, True])
-def test_a_page_is_the_same_however_it_is_found(migrated, jobs, oldest_first):
+@pytest.mark.parametrize("order", JobOrder)
+def test_a_page_is_the_same_however_it_is_found(migrated, jobs, order):
     for name, wanted in LISTS.items():
-        ordered = replace(wanted, oldest_first=oldest_first)
+        ordered = replace(wanted, order=order)
         with migrated.read() as connection:
             total = count_jobs(connection, ordered)
             gathered, walked = (
@@ -75,6 +77,15 @@ def test_no_list_reads_the_rows_of_all_jobs(tmp_path):
             steps = _plan(database, wanted)
             assert steps, name
             assert not [step for step in steps if step.startswith("SCAN") and "COVERING INDEX" not in step], name
+
+
+@pytest.mark.parametrize("order", JobOrder)
+def test_the_longest_lists_are_sorted_by_an_index_in_every_order(tmp_path, order):
+    with closing(connect(f"sqlite:///{tmp_path / 'lorry.db'}")) as database:
+        migrate(database)
+        for name in ("a user's", "everybody's"):
+            steps = _walk(database, replace(LISTS[name], order=order))
+            assert not [step for step in steps if "TEMP B-TREE" in step], (name, steps)
 
 
 def test_a_page_behind_the_last_is_empty_and_keeps_the_total(migrated, jobs):
@@ -97,3 +108,13 @@ def _plan(database, wanted):
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         ]
     return [row[3] for row in rows if "training_jobs" in row[3]]
+
+
+def _walk(database, wanted):
+    """What SQLite does to find which jobs are on a page of a long list."""
+    asked = []
+    with database.read() as connection:
+        sa.event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        connection.execute(page_ids(wanted, total=LONG, page=1, page_size=3))
+        (statement, values), *_ = asked
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]

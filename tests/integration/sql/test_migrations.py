@@ -99,6 +99,27 @@ def test_rows_of_the_first_schema_are_all_there_after_the_next_migrations(bare):
             assert connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables[name])) == 1, name
 
 
+def test_jobs_that_trained_before_bests_were_kept_have_them_after_migrating(bare):
+    _upgrade(bare, "0018")
+    job = FIRST_SCHEMA_ROWS.split(";", maxsplit=1)[0]
+    losses = ["1, 10, 0, 0.5, NULL", "1, 20, 0, 0.25, 0.75", "2, 10, 0, 0.25, 0.5", "2, 30, 0, 0.5, 0.5"]
+    with bare.write() as connection:
+        connection.exec_driver_sql(job)
+        connection.exec_driver_sql(job.replace("'job'", "'bare'").replace(", 1, 0,", ", 2, 0,"))
+        for row in losses:
+            values = f"('job', {row}, '2026-01-01 00:00:00')"
+            columns = "run_id, attempt, step, epoch, loss, val_loss, timestamp"
+            connection.exec_driver_sql(f"INSERT INTO training_metrics ({columns}) VALUES {values}")  # noqa: S608 - ours
+
+    migrate(bare)
+
+    store = SqlJobStore(bare)
+    found, without = store.get("job").progress, store.get("bare").progress
+    assert (found.best_loss, found.best_loss_step) == (0.25, 20)
+    assert (found.best_val_loss, found.best_val_loss_step) == (0.5, 10)
+    assert (without.best_loss, without.best_val_loss_step) == (None, None)
+
+
 def test_a_job_still_takes_its_rows_with_it_after_migrating(migrated):
     store = SqlJobStore(migrated)
     job = make_job()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.bests import with_bests
 from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Job, Progress
 from orchestrator.domain.lifecycle import EndReason
@@ -26,7 +27,8 @@ def trained(lorry: Installation, user: str = ALICE, *, seconds: int = 1_800, **c
     claimed = lorry.jobs.claim(claimed, attempt, status_event(queued, claimed, "Launching."))
     rows = [make_metric(queued, step, loss=1 / step) for step in range(1, 201)]
     rows[99], rows[199] = replace(rows[99], val_loss=0.1), replace(rows[199], val_loss=0.3)
-    progress = Progress(progress=50.0, current_step=200, current_epoch=2, metrics={"loss": 0.005, "val_loss": 0.3})
+    last = {"step": 200, "loss": 0.005, "val_loss": 0.3}
+    progress = with_bests(Progress(progress=50.0, current_step=200, current_epoch=2, metrics=last), rows)
     began_at = queued.created_at + timedelta(seconds=20)
     job = claimed.running(started_at=began_at, at=began_at).with_progress(progress, at=began_at)
     job = lorry.jobs.save(job, attempt.evolve(started_at=began_at), metrics=rows)
@@ -52,6 +54,7 @@ def test_a_list_of_runs_has_what_a_dashboard_shows(lorry: Installation) -> None:
     assert (run["name"], run["status"], run["progress"]) == ("گربه", "completed", 100.0)
     assert (run["baseModel"], run["datasets"]) == ("lorry/tiny-sd15", [job.dataset_id])
     assert (run["epoch"], run["trainLoss"], run["valLoss"]) == (2, 0.005, 0.3)
+    assert (run["step"], run["bestTrainLoss"], run["bestTrainStep"]) == (200, 0.005, 200)
     assert (run["bestValLoss"], run["bestStep"]) == (0.1, 100)
     assert (run["bestCheckpoint"], run["lastCheckpoint"]) == (None, None)
     assert run["finishedAt"] > run["startedAt"]

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from orchestrator.domain.artifact import ArtifactKind
+from orchestrator.domain.job import Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.training import options
+from tests.factories import make_artifact
 from tests.unit.api.installation import BOB, Installation, PlayedOrchestrator
 
 JOBS = "/api/training/jobs"
@@ -46,6 +49,8 @@ MORE_KEYS = {
     "tags",
     "restorable_until",
     "undo_delete_seconds",
+    "best",
+    "best_checkpoint",
 }
 
 
@@ -100,6 +105,31 @@ class TestListing:
         oldest = get(lorry, f"{JOBS}?sort=created_at")
         assert [job["id"] for job in oldest["data"]] == ids
         assert get(lorry, f"{JOBS}?page=1000000")["data"] == []
+
+    def test_the_best_comes_first_where_that_is_asked_for_and_names_its_checkpoint(self, lorry: Installation) -> None:
+        ids = [lorry.submit() for _ in range(3)]
+        for job_id, losses in zip(ids[:2], [(0.5, 0.2), (0.4, 0.3)], strict=True):
+            job = lorry.jobs.get(job_id)
+            progress = Progress(best_loss=losses[0], best_loss_step=90, best_val_loss=losses[1], best_val_loss_step=50)
+            lorry.jobs.save(job.with_progress(progress, at=job.updated_at))
+        paths = [f"checkpoints/step-{step:06d}/adapter.safetensors" for step in (40, 100)]
+        kept = [make_artifact(job_id=ids[0], kind=ArtifactKind.CHECKPOINT, path=path) for path in paths]
+        lorry.records.add_artifacts(kept)
+
+        by_loss = get(lorry, f"{JOBS}?sort=best_loss")["data"]
+        by_validation = get(lorry, f"{JOBS}?sort=best_val_loss")["data"]
+        assert [job["id"] for job in by_loss] == [ids[1], ids[0], ids[2]]
+        assert [job["id"] for job in by_validation] == ids
+        assert by_validation[0]["best"] == {"loss": {"value": 0.5, "step": 90}, "val_loss": {"value": 0.2, "step": 50}}
+        assert [job["best_checkpoint"] for job in by_validation] == ["step-000040", None, None]
+        assert by_validation[2]["best"] == {"loss": None, "val_loss": None}
+        runs = get(lorry, "/api/analysis/training/jobs?sort=best_loss")["data"]
+        assert [(run["id"], run["bestTrainLoss"], run["bestTrainStep"]) for run in runs[:2]] == [
+            (ids[1], 0.4, 90),
+            (ids[0], 0.5, 90),
+        ]
+        refused = lorry.client.get(f"{JOBS}?sort=worst", headers=lorry.as_user())
+        assert (refused.status_code, refused.json()["details"][0]["field"]) == (400, "sort")
 
     @pytest.mark.parametrize(
         ("query", "found"),

@@ -144,6 +144,8 @@ def make_job() -> Callable[..., dict[str, Any]]:
             "total_steps": 120,
             "eta_seconds": 75.0,
             "metrics": {"loss": 0.12345},
+            "best": {"loss": {"value": 0.1, "step": 50}, "val_loss": None},
+            "best_checkpoint": None,
             "queue": None,
             "end_reason": None,
             "error_message": None,

@@ -132,8 +132,16 @@ def test_jobs_are_a_table_that_no_name_can_paint_over(server: Any, lorry: Lorry,
     assert ended.code == 0
     assert "[red]گربه\ufffd[2J" in ended.out
     assert "0.1235" in ended.out
+    assert "0.1000 at 50" in ended.out
     assert "Page 1: 1 of 41 jobs" in ended.out
     assert server.seen[0].query["status"] == ["running"]
+
+
+def test_jobs_are_sorted_by_the_server(server: Any, lorry: Lorry, make_job: MakeJob) -> None:
+    best = {"loss": {"value": 0.1, "step": 50}, "val_loss": {"value": 0.2, "step": 40}}
+    server.data("/training/jobs", [make_job(best=best)], total=1, page=1)
+    assert "0.2000 at 40" in lorry("jobs", "--sort", "best_val_loss").out
+    assert server.seen[0].query["sort"] == ["best_val_loss"]
 
 
 def test_no_jobs_are_said_so(server: Any, lorry: Lorry) -> None:

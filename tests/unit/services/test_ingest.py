@@ -141,6 +141,20 @@ def test_the_jobs_row_follows_progress_once_a_second_and_its_records_at_once(wor
     assert steps(world, running) == list(range(1, 101))
 
 
+def test_the_jobs_row_keeps_the_best_of_its_losses_and_when_that_was(world, running):
+    for step, losses in enumerate(({"loss": 0.5, "val_loss": 0.9}, {"loss": 0.25}, {"loss": 0.75, "val_loss": 0.8}), 1):
+        world.write_event(running, "metrics", step=step, **losses)
+        world.run_once(after_seconds=1)
+    world.restarted()
+    world.write_event(running, "metrics", step=4, loss=0.25, val_loss=0.8)
+    world.run_once(after_seconds=1)
+
+    progress = world.job(running).progress
+
+    assert (progress.best_loss, progress.best_loss_step) == (0.25, 2)
+    assert (progress.best_val_loss, progress.best_val_loss_step) == (0.8, 3)
+
+
 def test_the_last_progress_is_shown_a_second_later_though_the_trainer_says_nothing_more(world, running):
     for step in (1, 2):
         report(world, running, step)

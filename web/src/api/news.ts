@@ -17,6 +17,7 @@ export type ProgressNews = { job_id: string } & Pick<
   | "val_count"
   | "checkpoint_step"
   | "metrics"
+  | "best"
 >;
 
 export type MetricNews = { job_id: string } & MetricOut;

@@ -1,6 +1,6 @@
 /** Every page, and what of its state stands in the address. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
-import type { JobStatus, Problem } from "~/api/generated";
+import type { JobOrder, JobStatus, Problem } from "~/api/generated";
 import { session } from "~/api/session";
 import { Lost } from "~/app/lost";
 import { Shell } from "~/app/shell";
@@ -9,6 +9,7 @@ import { PROBLEMS } from "~/features/datasets/problems";
 import { JOB_TABS, SAMPLE_VIEWS, type SampleChoice } from "~/features/job/tabs";
 import { JobsPage } from "~/features/jobs/jobs-page";
 import { type ChartSearch, chartSearch } from "~/ui/chart-view";
+import { NEWEST, ORDERS } from "~/ui/sort-select";
 import { STATUSES } from "~/ui/status-badge";
 
 function tabAmong<Name extends string>(names: readonly Name[]) {
@@ -51,6 +52,7 @@ export interface JobsSearch {
   status?: JobStatus[];
   q?: string;
   tag?: string;
+  sort?: JobOrder;
   page?: number;
 }
 
@@ -59,10 +61,12 @@ const jobs = createRoute({
   path: "/jobs",
   validateSearch: (search: Record<string, unknown>): JobsSearch => {
     const chosen = STATUSES.filter((status) => Array.isArray(search["status"]) && search["status"].includes(status));
+    const sort = ORDERS.find((order) => order === search["sort"] && order !== NEWEST);
     return {
       ...(chosen.length > 0 && { status: chosen }),
       ...(typeof search["q"] === "string" && search["q"] !== "" && { q: search["q"] }),
       ...(typeof search["tag"] === "string" && search["tag"] !== "" && { tag: search["tag"] }),
+      ...(sort !== undefined && { sort }),
       ...(typeof search["page"] === "number" && search["page"] > 1 && { page: search["page"] }),
     };
   },

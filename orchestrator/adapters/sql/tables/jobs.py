@@ -54,6 +54,10 @@ training_jobs = sa.Table(
     sa.Column("val_count", sa.BigInteger),
     sa.Column("checkpoint_step", sa.BigInteger),
     sa.Column("metrics", Json, nullable=False),
+    sa.Column("best_loss", sa.Float),
+    sa.Column("best_loss_step", sa.BigInteger),
+    sa.Column("best_val_loss", sa.Float),
+    sa.Column("best_val_loss_step", sa.BigInteger),
     sa.Column("cancel_requested_at", Instant),
     sa.Column("cancel_reason", sa.Text),
     sa.Column("kill_at", Instant),
@@ -93,6 +97,11 @@ training_jobs = sa.Table(
     sa.Index("ix_training_jobs_dataset_id_user_id_created_at_id", "dataset_id", "user_id", "created_at", "id"),
     sa.Index("ix_training_jobs_experiment_id_user_id_created_at_id", "experiment_id", "user_id", "created_at", "id"),
     sa.Index("ix_training_jobs_created_at_id", "created_at", "id"),
+    # The same by the best that they came to.
+    sa.Index("ix_training_jobs_user_id_best_loss_created_at_id", "user_id", "best_loss", "created_at", "id"),
+    sa.Index("ix_training_jobs_user_id_best_val_loss_created_at_id", "user_id", "best_val_loss", "created_at", "id"),
+    sa.Index("ix_training_jobs_best_loss_created_at_id", "best_loss", "created_at", "id"),
+    sa.Index("ix_training_jobs_best_val_loss_created_at_id", "best_val_loss", "created_at", "id"),
     # To count them by: the narrowest there can be, which for a hundred thousand jobs takes half as long.
     sa.Index("ix_training_jobs_user_id", "user_id"),
     sa.Index("ix_training_jobs_status_created_at", "status", "created_at"),

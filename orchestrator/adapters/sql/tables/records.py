@@ -62,6 +62,13 @@ artifacts = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.UniqueConstraint("job_id", "attempt", "path"),
 )
+# A list of jobs names the checkpoints of each, among hundreds of pictures.
+sa.Index(
+    "ix_artifacts_job_id_checkpoint",
+    artifacts.c.job_id,
+    postgresql_where=artifacts.c.kind == "checkpoint",
+    sqlite_where=artifacts.c.kind == "checkpoint",
+)
 
 artifact_uploads = sa.Table(
     "artifact_uploads",

@@ -13,9 +13,10 @@ import { FigureAtStep } from "~/ui/figure-at-step";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { jobName } from "~/ui/names";
-import { figure, percent } from "~/ui/quantities";
+import { percent } from "~/ui/quantities";
 import { RunColor } from "~/ui/run-color";
 import { Sheet } from "~/ui/sheet";
+import { NEWEST, SortSelect } from "~/ui/sort-select";
 import { StatusBadge } from "~/ui/status-badge";
 import { When } from "~/ui/when";
 
@@ -29,11 +30,12 @@ export function Runs() {
   const { t } = useLingui();
   const navigate = useNavigate();
   const [page, setPage] = useState(1);
+  const [sort, setSort] = useState(NEWEST);
   const [chosen, setChosen] = useState<string[]>([]);
   const comparison = comparing(chosen, useBaselineJob()?.id ?? null);
   const runs = useQuery({
-    queryKey: ["runs", page],
-    queryFn: async ({ signal }) => (await listRuns({ query: { page, page_size: PAGE_SIZE }, signal })).data,
+    queryKey: ["runs", page, sort],
+    queryFn: async ({ signal }) => (await listRuns({ query: { page, page_size: PAGE_SIZE, sort }, signal })).data,
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) => (state.data?.data.some((run) => run.finishedAt === null) ? MOVING_MS : false),
   });
@@ -48,6 +50,13 @@ export function Runs() {
         <Title order={2} size="h4">
           <Trans>History of trainings</Trans>
         </Title>
+        <SortSelect
+          value={sort}
+          onChange={(order) => {
+            setSort(order);
+            setPage(1);
+          }}
+        />
         <Button
           disabled={chosen.length === 0 || comparison.ids.length < 2}
           onClick={() => void navigate({ to: "/compare", search: comparison })}
@@ -77,7 +86,7 @@ interface RunTableProps {
 
 function RunTable({ runs, chosen, onToggle }: RunTableProps) {
   const { t } = useLingui();
-  const columns = [t`Compare`, t`Job`, t`State`, t`Progress`, t`Last loss`, t`Best validation`, t`Best checkpoint`, t`Base model`, t`Started`];
+  const columns = [t`Compare`, t`Job`, t`State`, t`Progress`, t`Last loss`, t`Lowest loss`, t`Best validation`, t`Best checkpoint`, t`Base model`, t`Started`];
   return (
     <Sheet label={t`History of trainings`} columns={columns} minWidth={960}>
       {runs.map((run) => (
@@ -108,7 +117,8 @@ function Run({ run, isChosen, onToggle }: { run: RunOut; isChosen: boolean; onTo
         <StatusBadge status={run.status} />
       </Table.Td>
       <Table.Td>{percent(run.progress)}</Table.Td>
-      <Table.Td>{run.trainLoss === null ? "–" : figure(run.trainLoss)}</Table.Td>
+      <Table.Td>{run.trainLoss === null ? "–" : <FigureAtStep value={run.trainLoss} step={run.step} />}</Table.Td>
+      <Table.Td>{run.bestTrainLoss === null ? "–" : <FigureAtStep value={run.bestTrainLoss} step={run.bestTrainStep} />}</Table.Td>
       <Table.Td>{run.bestValLoss === null ? "–" : <FigureAtStep value={run.bestValLoss} step={run.bestStep} />}</Table.Td>
       <Table.Td>
         {run.bestCheckpoint === null ? (

@@ -139,6 +139,9 @@ function ContrastTable({ comparison, onPin }: { comparison: ComparisonOut; onPin
           )
         }
       </ResultRow>
+      <ResultRow name={<Trans>Lowest loss</Trans>} jobs={comparison.jobs}>
+        {({ best_loss: best, best_loss_step: step }) => best !== null && <FigureAtStep value={best} step={step} />}
+      </ResultRow>
       <ResultRow name={<Trans>Best validation</Trans>} jobs={comparison.jobs}>
         {({ best_val_loss: best, best_step: step }, { over_baseline: over }) =>
           best !== null && (

@@ -3,7 +3,8 @@ import { Chip, Group, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { getRouteApi } from "@tanstack/react-router";
 import { type Ref, useState } from "react";
-import type { JobStatus } from "~/api/generated";
+import type { JobOrder, JobStatus } from "~/api/generated";
+import { NEWEST, SortSelect } from "~/ui/sort-select";
 import { STATUSES, useStatusLabel } from "~/ui/status-badge";
 
 const TYPING_PAUSE_MS = 250;
@@ -12,24 +13,21 @@ const route = getRouteApi("/signed-in/jobs");
 
 export function JobFilters({ field }: { field: Ref<HTMLInputElement> }) {
   const { t } = useLingui();
-  const { q, status, tag } = route.useSearch();
+  const { q, status, tag, sort } = route.useSearch();
+  const kept = { ...(tag !== undefined && { tag }), ...(sort && { sort }) };
   const navigate = route.useNavigate();
   const label = useStatusLabel();
   const [typed, setTyped] = useState(q ?? "");
   const search = useDebouncedCallback((text: string) => {
-    void navigate({
-      search: { ...(status && { status }), ...(text !== "" && { q: text }), ...(tag !== undefined && { tag }) },
-      replace: true,
-    });
+    void navigate({ search: { ...(status && { status }), ...(text !== "" && { q: text }), ...kept }, replace: true });
   }, TYPING_PAUSE_MS);
   const choose = (chosen: string[]) => {
     void navigate({
-      search: {
-        ...(chosen.length > 0 && { status: chosen as JobStatus[] }),
-        ...(q !== undefined && { q }),
-        ...(tag !== undefined && { tag }),
-      },
+      search: { ...(chosen.length > 0 && { status: chosen as JobStatus[] }), ...(q !== undefined && { q }), ...kept },
     });
+  };
+  const order = (by: JobOrder) => {
+    void navigate({ search: { ...(status && { status }), ...(q !== undefined && { q }), ...kept, sort: by } });
   };
   return (
     <Group>
@@ -57,11 +55,14 @@ export function JobFilters({ field }: { field: Ref<HTMLInputElement> }) {
         <Chip
           checked
           size="xs"
-          onChange={() => void navigate({ search: { ...(status && { status }), ...(q !== undefined && { q }) } })}
+          onChange={() =>
+            void navigate({ search: { ...(status && { status }), ...(q !== undefined && { q }), ...(sort && { sort }) } })
+          }
         >
           <bdi>{t`tag ${tag}`}</bdi>
         </Chip>
       )}
+      <SortSelect value={sort ?? NEWEST} onChange={order} />
     </Group>
   );
 }

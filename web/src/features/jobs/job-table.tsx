@@ -5,9 +5,11 @@ import { Fragment } from "react";
 import type { JobOut } from "~/api/generated";
 import { curveQuery } from "~/features/jobs/queries";
 import { useBaseline } from "~/ui/baseline";
+import { CheckpointLink } from "~/ui/checkpoint-link";
+import { FigureAtStep } from "~/ui/figure-at-step";
 import { PageLink } from "~/ui/links";
 import { jobName } from "~/ui/names";
-import { duration, figure, number, percent } from "~/ui/quantities";
+import { duration, number, percent } from "~/ui/quantities";
 import { RunColor } from "~/ui/run-color";
 import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
@@ -23,7 +25,7 @@ export interface Choice {
 
 export function JobTable({ jobs, choice }: { jobs: JobOut[]; choice?: Choice }) {
   const { t } = useLingui();
-  const columns = [t`Job`, t`State`, t`Progress`, t`Loss`, t`Submitted`];
+  const columns = [t`Job`, t`State`, t`Progress`, t`Last loss`, t`Lowest loss`, t`Best validation`, t`Submitted`];
   return (
     <Sheet label={t`Jobs`} columns={choice ? [t`Compare`, ...columns] : columns} minWidth={480}>
       {jobs.map((job) => (
@@ -57,6 +59,15 @@ function JobRow({ job, choice }: { job: JobOut; choice: Choice | undefined }) {
       </Table.Td>
       <Table.Td>
         <JobLoss job={job} />
+      </Table.Td>
+      <Table.Td>{job.best.loss === null ? "–" : <FigureAtStep {...job.best.loss} />}</Table.Td>
+      <Table.Td>
+        {job.best.val_loss === null ? "–" : <FigureAtStep {...job.best.val_loss} />}
+        {job.best_checkpoint !== null && (
+          <div>
+            <CheckpointLink jobId={job.id} name={job.best_checkpoint} />
+          </div>
+        )}
       </Table.Td>
       <Table.Td>
         <When at={job.created_at} />
@@ -97,13 +108,15 @@ function JobTitle({ job }: { job: JobOut }) {
 
 function JobLoss({ job }: { job: JobOut }) {
   const { data: metrics } = useQuery(curveQuery(job));
-  const loss = job.metrics["loss"];
+  const { loss, step } = job.metrics;
   if (typeof loss !== "number") return "–";
   const curve = metrics?.filter((metric) => metric.attempt === job.attempt).map((metric) => metric.loss);
   return (
     <Group gap="xs" wrap="nowrap">
       <Sparkline values={curve ?? []} />
-      <Text size="sm">{figure(loss)}</Text>
+      <Text size="sm">
+        <FigureAtStep value={loss} step={typeof step === "number" ? step : null} />
+      </Text>
     </Group>
   );
 }
