@@ -301,7 +301,7 @@ class JobQuery(BaseModel):
     dataset_id: uuid.UUID | None = None
     experiment_id: uuid.UUID | None = None
     q: Search = Field("", description="Contained in the name, any case.")
-    tag: str | None = Field(None, max_length=40, description="Among its tags, letter by letter.")
+    tag: Search = Field("", description="Among its tags, letter by letter.")
     sort: JobOrder = Field(
         JobOrder.NEWEST,
         description="By submission, newest or oldest first; or by the best loss, lowest first, those without one last.",
@@ -322,6 +322,6 @@ class JobQuery(BaseModel):
             dataset_id=str(self.dataset_id) if self.dataset_id else None,
             experiment_id=str(self.experiment_id) if self.experiment_id else None,
             text=self.q or None,
-            tag=self.tag,
+            tag=self.tag or None,
             order=self.sort,
         )

@@ -147,6 +147,7 @@ class TestListing:
             ("q=%25", 0),
             ("tag=keep", 1),
             ("tag=kee", 0),
+            ("tag=", 3),
             ("tag=گربه%E2%80%8C", 1),
             ("dataset_id=5f0c7a9e-3c52-4f0e-9a43-6f3f6e3c9b11", 0),
             ("experiment_id={experiment_id}", 1),
