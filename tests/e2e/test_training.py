@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ def test_an_exact_rerun_gives_the_same_weights_to_the_last_bit(trained: Trained)
     for path, content in first.items():
         assert tensors(content) == tensors(second[path]), path
     assert {rerun_id, trained.job_id} <= {each["job_id"] for each in trained.user.get(f"/models/registered/{NAME}")}
+
+
+def test_a_continued_training_goes_on_after_the_last_step_of_the_first(trained: Trained) -> None:
+    user = trained.user
+    answer = user.http.post(f"/training/jobs/{trained.job_id}/continue", json={"steps": 110})
+    assert answer.status_code == 201, answer.text
+    job_id = answer.json()["data"]["job"]["id"]
+    job = user.wait(job_id, "completed", within_seconds=TRAINED_WITHIN_SECONDS)
+
+    assert job["continues"] == {"job_id": trained.job_id, "checkpoint": "step-000100", "step": 100}
+    assert "resuming after step 100" in user.records(job_id, "logs")
+    assert min(metric["step"] for metric in user.records(job_id, "metrics")) == 101
+    for content in adapters(user, job_id).values():
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        assert header["__metadata__"]["lorry.continues"] == trained.job_id
 
 
 def tensors(content: bytes) -> dict[str, bytes]:
