@@ -16,11 +16,11 @@ IfNoneMatch = Annotated[
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The caller has these bytes already."}}
 
 
-def etag(artifact: Artifact) -> str:
-    return f'"{artifact.sha256}"'
+def etag(artifact: Artifact, *, is_small: bool = False) -> str:
+    return f'"{artifact.sha256}-small"' if is_small else f'"{artifact.sha256}"'
 
 
-def is_known(artifact: Artifact, if_none_match: str | None) -> bool:
+def is_known(tag: str, if_none_match: str | None) -> bool:
     """By RFC 9110, 13.1.2: a list of tags, weak ones counting as strong, or any."""
-    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
-    return "*" in tags or etag(artifact) in tags
+    tags = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
+    return "*" in tags or tag in tags

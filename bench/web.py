@@ -1,8 +1,10 @@
-"""How the web app feels: its first page, a list of very many jobs, and a curve of very many points while it grows.
+"""How the web app feels: its first page, a list of very many jobs, a grid of very many samples, and a curve of very
+many points while it grows.
 
 A real Chromium before a real `lorry serve`. The first page is timed from the navigation, with an empty cache, to the
 first row of the list; frames are the pauses between two pictures that the browser draws while the page is used, and
-what a person feels as smooth is fewer than 50 ms. The curve is a fake trainer's, told to the open page as it comes.
+what a person feels as smooth is fewer than 50 ms. The samples' small copies are the server's own. The curve is a fake
+trainer's, told to the open page as it comes.
 
 Run from the repository: `PYTHONPATH=. .venv/bin/python bench/web.py`, after `make web`.
 """
@@ -25,13 +27,16 @@ from serving import connect_engine, report_failure, serving, submission, upload_
 
 from cli.client import LorryClient
 from cli.demo_server import DemoServer
-from orchestrator.adapters.sql import connect
+from orchestrator.adapters.sql import SqlJobStore, SqlRecordStore, SqlSampleStore, connect
 from orchestrator.adapters.sql.rows import job_row
 from orchestrator.adapters.sql.tables import training_jobs
+from orchestrator.domain.artifact import ArtifactKind
+from orchestrator.domain.events import JobEvent, status_event
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.settings import Settings
-from tests.factories import NOW, make_job
+from tests.factories import NOW, make_artifact, make_job, noise_bytes
+from tests.waiting import eventually
 
 _USER = "bench"
 _CURVE_SECONDS = 30
@@ -47,6 +52,7 @@ _NOTE_FRAMES = """() => {
   const note = now => { window.frames_ms.push(now - last); last = now; window.noting = requestAnimationFrame(note); };
   window.noting = requestAnimationFrame(note);
 }"""
+_PROMPTS = 8
 _TAKE_FRAMES = "() => { cancelAnimationFrame(window.noting); return window.frames_ms; }"
 
 
@@ -78,6 +84,48 @@ def fill(server: DemoServer, count: int) -> None:
                 connection.execute(training_jobs.insert(), [job_row(job) for job in jobs])
     finally:
         database.close()
+
+
+def draw(server: DemoServer, count: int) -> str:
+    """The id of a job that drew so many samples, of each prompt one at each step, and has their small copies."""
+    data_dir = server.log.parent
+    database = connect(Settings(data_dir=data_dir).store_url)
+    job = _ended(0)
+    pictures = [noise_bytes(512, 512, seed=seed) for seed in range(_PROMPTS)]
+    try:
+        SqlJobStore(database).add(job, status_event(None, job, "Submitted."))
+        folder = data_dir / "artifacts" / job.id / "samples"
+        folder.mkdir(parents=True)
+        samples, told = [], []
+        for number in range(count):
+            step, prompt = number // _PROMPTS, number % _PROMPTS
+            (folder / f"{number:04d}.png").write_bytes(pictures[prompt])
+            path = f"samples/{number:04d}.png"
+            samples.append(make_artifact(job, kind=ArtifactKind.SAMPLE, path=path))
+            data = {"path": path, "step": step, "prompt": f"prompt {prompt}", "seed": 7}
+            told.append(JobEvent(job_id=job.id, attempt=1, type="sample", message="", at=NOW, data=data))
+        SqlRecordStore(database).add_artifacts(samples)
+        SqlJobStore(database).save(job, events=told)
+        eventually(lambda: not SqlSampleStore(database).unseen(1), what="small copies of all")
+    finally:
+        database.close()
+    return job.id
+
+
+def look_at_samples(browser: Browser, server: DemoServer, token: str, count: int) -> dict[str, object]:
+    """The grid of a job's samples: its first pictures, what it fetched for them, and scrolling through it."""
+    job_id = draw(server, count)
+    with visitor(browser, server.url, token) as page:
+        sizes: list[int] = []
+        page.on("response", lambda answer: sizes.append(len(answer.body())) if "/image" in answer.url else None)
+        began = time.perf_counter()
+        page.goto(f"/jobs/{job_id}?tab=samples&view=all")
+        expect(page.get_by_role("img", name="Sample of step 0: prompt 0")).to_be_visible(timeout=60_000)
+        first_ms = (time.perf_counter() - began) * 1_000
+        page.wait_for_load_state("networkidle")
+        fetched = {"count": len(sizes), "kilobytes": round(sum(sizes) / 1_000)}
+        scrolling = frames_while(page, lambda: scroll(page))
+        return {"first_picture_ms": round(first_ms), "fetched": fetched, "scrolling": asdict(scrolling)}
 
 
 def _ended(number: int) -> Job:
@@ -155,7 +203,7 @@ def watch_curve(browser: Browser, server: DemoServer, token: str, points: int) -
         return {"growing": asdict(growing), "pointing": asdict(frames_while(page, lambda: hover_curve(page)))}
 
 
-def measure(jobs: int, points: int, rounds: int) -> dict[str, object]:
+def measure(jobs: int, points: int, samples: int, rounds: int) -> dict[str, object]:
     path = shutil.which("chromium")
     if path is None:
         sys.exit("error: no chromium here; tests/chromium.sh installs it.")
@@ -169,6 +217,7 @@ def measure(jobs: int, points: int, rounds: int) -> dict[str, object]:
             "points": points,
             "first_page_ms": {"p50": round(median(first)), "longest": round(max(first))},
             "list": look_at_list(browser, server.url, token),
+            "samples": {"drawn": samples, **look_at_samples(browser, server, token, samples)},
             "curve": watch_curve(browser, server, token, points),
         }
         browser.close()
@@ -179,9 +228,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=10_000)
     parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
-    print(json.dumps(measure(arguments.jobs, arguments.points, arguments.rounds)))
+    print(json.dumps(measure(arguments.jobs, arguments.points, arguments.samples, arguments.rounds)))
 
 
 if __name__ == "__main__":

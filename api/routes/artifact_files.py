@@ -74,7 +74,7 @@ def download_artifact(
     """As an attachment under its own name. A broken download goes on with `Range` and `If-Range`."""
     file = records.artifact_file(identity, artifact_id)
     headers = {**INERT, "ETag": etag(file.artifact)}
-    if is_known(file.artifact, if_none_match):
+    if is_known(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
     called = name or file.artifact.name
     return FileResponse(file.path, media_type="application/octet-stream", filename=called, headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import FileResponse, Response
@@ -12,12 +12,15 @@ from api.dependencies import ArtifactId, ArtifactsService, CurrentIdentity, Data
 from api.schemas.artifacts import SampleOut, TrainedAsset, UsageOut
 from api.schemas.assets import DatasetOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
+from orchestrator.domain.artifact import THUMBNAIL_SIDE
 
 router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses=GUARDED)
 
+PictureSize = Literal["small", "full"]
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
 # The bytes of an artifact never change.
+_NOT_KEPT = {"Cache-Control": "private, no-cache"}
 _KEPT = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
@@ -58,11 +61,18 @@ def list_samples(job_id: JobId, identity: CurrentIdentity, artifacts: ArtifactsS
     },
 )
 def show_sample(
-    artifact_id: ArtifactId, identity: CurrentIdentity, artifacts: ArtifactsService, if_none_match: IfNoneMatch = None
+    artifact_id: ArtifactId,
+    identity: CurrentIdentity,
+    artifacts: ArtifactsService,
+    size: Annotated[PictureSize, Query(description=f"`small`: {THUMBNAIL_SIDE} pixels a side at most.")] = "full",
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
-    picture = artifacts.picture(identity, artifact_id)
-    headers = {**INERT, **_KEPT, "ETag": etag(picture.artifact)}
-    if is_known(picture.artifact, if_none_match):
+    """A small copy is made a moment after the sample was drawn; until then the sample itself is the answer, which is
+    then not to be kept. What cannot be decoded, or has more than 40 million pixels, is downloaded and not shown."""
+    picture = artifacts.picture(identity, artifact_id, is_small=size == "small")
+    is_final = picture.is_small == (size == "small")
+    headers = {**INERT, **(_KEPT if is_final else _NOT_KEPT), "ETag": etag(picture.artifact, is_small=picture.is_small)}
+    if is_known(headers["ETag"], if_none_match):
         return Response(status_code=304, headers=headers)
     return FileResponse(picture.path, media_type=picture.media_type, headers=headers)
 

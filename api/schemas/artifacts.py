@@ -51,6 +51,10 @@ class SampleOut(BaseModel):
     name: str = Field(examples=["step-000400-0.png"])
     size_bytes: int = Field(examples=[398214])
     image_url: str = Field(description="Path on this server, for an inline picture; needs the token.")
+    thumbnail_url: str = Field(
+        description="The same of a small copy, 320 pixels a side at most.",
+        examples=["/api/artifacts/6a3c1f0e-1b7d-5e52-9c8e-0f3b6d1a2c4e/image?size=small"],
+    )
 
     @classmethod
     def from_domain(cls, sample: Sample) -> SampleOut:
@@ -64,6 +68,7 @@ class SampleOut(BaseModel):
             name=file.name,
             size_bytes=file.size_bytes,
             image_url=f"/api/artifacts/{file.id}/image",
+            thumbnail_url=f"/api/artifacts/{file.id}/image?size=small",
         )
 
 

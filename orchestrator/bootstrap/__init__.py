@@ -29,7 +29,7 @@ from orchestrator.bootstrap.adapters import (
     migrate,
     migrated,
 )
-from orchestrator.bootstrap.keepers import build_container_watch, build_deliveries
+from orchestrator.bootstrap.keepers import build_container_watch, build_deliveries, build_thumbnails
 from orchestrator.bootstrap.models import build_model_cache, build_model_downloads
 from orchestrator.bootstrap.orchestration import build_reconciler, build_retention
 from orchestrator.bootstrap.services import build_services
@@ -45,6 +45,7 @@ from orchestrator.services.model_downloads import ModelDownloads
 from orchestrator.services.orchestration import Orchestration
 from orchestrator.services.retention import Retention
 from orchestrator.services.sweep import Sweep
+from orchestrator.services.thumbnails import Thumbnails
 from orchestrator.services.uploads import Uploads
 from orchestrator.settings import Settings
 from orchestrator.supabase_mode import SupabaseMode
@@ -63,6 +64,7 @@ class Lorry:
     uploads: Uploads | None
     deliveries: Deliveries | None
     container_watch: ContainerWatch
+    thumbnails: Thumbnails
     meter: PrometheusMeter
     database: Database
     supabase: SupabaseMode | None
@@ -73,7 +75,8 @@ class Lorry:
         """Standby while another process orchestrates on this store, then pass after pass, until `stop` is set."""
         # A daemon: a deletion that takes minutes does not keep the process from ending; the next one goes on with it.
         keeping = (stop, lambda: self.orchestration.is_leading)
-        for keeper in (self.model_downloads, self.retention, self.uploads, self.deliveries, self.container_watch):
+        beside = (self.uploads, self.deliveries, self.container_watch, self.thumbnails)
+        for keeper in (self.model_downloads, self.retention, *beside):
             if keeper is not None:
                 threading.Thread(target=keeper.run_until, args=keeping, name=type(keeper).__name__, daemon=True).start()
         with self.engine_events, self.submissions:
@@ -110,6 +113,7 @@ def build(settings: Settings) -> Lorry:
         uploads=build_uploads(led),
         deliveries=build_deliveries(led, settings),
         container_watch=build_container_watch(led),
+        thumbnails=build_thumbnails(led),
         meter=adapters.meter,
         database=adapters.database,
         supabase=adapters.supabase,

@@ -11,6 +11,7 @@ from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactSt
 from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
 from orchestrator.adapters.filesystem.model_store import FilesystemModelStore
 from orchestrator.adapters.filesystem.ownership import Owner
+from orchestrator.adapters.filesystem.thumbnails import FilesystemThumbnails
 from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
 from orchestrator.adapters.memory import FixedInventory
 from orchestrator.adapters.nvml.inventory import NvmlInventory
@@ -50,6 +51,7 @@ class Adapters:
     tokens: SqlTokenStore
     supabase: SupabaseMode | None
     artifacts: FilesystemArtifactStore
+    thumbnails: FilesystemThumbnails
     dataset_files: FilesystemDatasetFiles
     models: FilesystemModelStore
     workspace: FilesystemWorkspace
@@ -76,6 +78,7 @@ def build_adapters(settings: Settings) -> Adapters:
         tokens=SqlTokenStore(database),
         supabase=supabase,
         artifacts=FilesystemArtifactStore(data_dir),
+        thumbnails=FilesystemThumbnails(data_dir),
         dataset_files=FilesystemDatasetFiles(data_dir, limits=UploadLimits(max_bytes=settings.max_upload_bytes)),
         models=FilesystemModelStore(data_dir, catalogue=settings.catalogue, owner=owner),
         workspace=FilesystemWorkspace(data_dir, owner=owner),

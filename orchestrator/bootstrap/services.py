@@ -124,7 +124,13 @@ def _datasets(adapters: Adapters, disk: Disk, settings: Settings) -> Datasets:
 
 
 def _artifacts(adapters: Adapters) -> Artifacts:
-    return Artifacts(jobs=adapters.jobs, records=adapters.records, artifacts=adapters.artifacts, models=adapters.models)
+    return Artifacts(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        artifacts=adapters.artifacts,
+        thumbnails=adapters.thumbnails,
+        models=adapters.models,
+    )
 
 
 def _reproduction(adapters: Adapters, models: Models) -> Reproduction:

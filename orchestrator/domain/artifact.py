@@ -19,6 +19,10 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".webp")
 MAX_LIVE_PICTURE_BYTES = 16 * 1024**2
 MAX_LIVE_PICTURES_BYTES = 4 * 1024**3
 MAX_LIVE_PICTURES = 2_000
+# Of a picture that is shown. One with more is a file like any other: a browser would need gigabytes for it.
+MAX_PICTURE_PIXELS = 40_000_000
+# In pixels, of a small copy: twice what a cell of a grid has, for screens that have two to one.
+THUMBNAIL_SIDE = 320
 
 
 # Of a checkpoint that is collected while its container runs.
@@ -52,6 +56,8 @@ class Artifact:
     size_bytes: int
     sha256: str
     created_at: datetime
+    # Of a sample: whether it is a picture within the bounds, of which there is a small copy. None: not looked at yet.
+    is_showable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

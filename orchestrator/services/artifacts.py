@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.domain.artifact import Artifact, ArtifactKind, Sample, sample_of
+from orchestrator.domain.artifact import MAX_PICTURE_PIXELS, Artifact, ArtifactKind, Sample, sample_of
 from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.model import ModelSource
@@ -14,6 +14,7 @@ from orchestrator.ports.artifact_store import ArtifactStore
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import ArtifactPage, RecordStore
+from orchestrator.ports.thumbnail_store import ThumbnailStore
 from orchestrator.services.ownership import owned_artifact, owned_job
 
 _IMAGE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
@@ -21,20 +22,30 @@ _IMAGE_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"
 
 @dataclass(frozen=True, slots=True)
 class SamplePicture:
-    """A sample's file, for a browser to show."""
+    """A sample's file, or its small copy, for a browser to show."""
 
     artifact: Artifact
     path: str  # absolute
     media_type: str
+    is_small: bool = False
 
 
 class Artifacts:
     """Methods that take an id raise NotFound for an unknown one, and for another user's."""
 
-    def __init__(self, *, jobs: JobStore, records: RecordStore, artifacts: ArtifactStore, models: ModelStore) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        records: RecordStore,
+        artifacts: ArtifactStore,
+        thumbnails: ThumbnailStore,
+        models: ModelStore,
+    ) -> None:
         self._jobs = jobs
         self._records = records
         self._artifacts = artifacts
+        self._thumbnails = thumbnails
         self._models = models
 
     def samples(self, identity: Identity, job_id: str) -> Sequence[Sample]:
@@ -55,12 +66,21 @@ class Artifacts:
         ]
         return sorted(samples, key=lambda sample: (sample.artifact.attempt, sample.step or 0, sample.artifact.path))
 
-    def picture(self, identity: Identity, artifact_id: str) -> SamplePicture:
-        """Raises NotFound (PICTURE_NOT_FOUND) for a file that is no sample picture."""
+    def picture(self, identity: Identity, artifact_id: str, *, is_small: bool = False) -> SamplePicture:
+        """Of a small copy that is not made yet the picture itself.
+
+        Raises NotFound (PICTURE_NOT_FOUND) for a file that is no sample picture, or none that can be shown.
+        """
         artifact = self._owned(identity, artifact_id)
         media_type = _IMAGE_TYPES.get("." + artifact.name.rpartition(".")[2])
         if artifact.kind is not ArtifactKind.SAMPLE or media_type is None:
             raise NotFound(f"Artifact {artifact_id} is no sample picture.", code="PICTURE_NOT_FOUND")
+        if artifact.is_showable is False:
+            message = f"Sample {artifact.name} cannot be decoded, or has more than {MAX_PICTURE_PIXELS} pixels."
+            raise NotFound(f"{message} It is there to be downloaded.", code="PICTURE_NOT_FOUND")
+        small = self._thumbnails.locate(artifact) if is_small and artifact.is_showable else None
+        if small is not None:
+            return SamplePicture(artifact, small, "image/jpeg", is_small=True)
         return SamplePicture(artifact, self._artifacts.locate(artifact.job_id, artifact.path), media_type)
 
     def usage(self, identity: Identity, artifact_id: str) -> Usage:

@@ -8,12 +8,15 @@ from orchestrator.adapters.memory import (
     MemoryArtifactStore,
     MemoryDatasetFiles,
     MemoryModelStore,
+    MemoryThumbnails,
     MemoryWorkspace,
 )
 from tests.contract.artifact_store import JOB as ARTIFACT_JOB
 from tests.contract.artifact_store import ArtifactStoreContract
 from tests.contract.dataset_files import LIMITS, DatasetFilesContract
 from tests.contract.model_store import ENTRIES, ModelStoreContract
+from tests.contract.thumbnail_store import JOB as THUMBNAIL_JOB
+from tests.contract.thumbnail_store import ThumbnailStoreContract
 from tests.contract.workspace import JOB as WORKSPACE_JOB
 from tests.contract.workspace import WorkspaceContract
 
@@ -92,3 +95,27 @@ class TestMemoryModelStore(ModelStoreContract):
             store.is_staging_empty = True
 
         return leave_empty
+
+
+class TestMemoryThumbnails(ThumbnailStoreContract):
+    @pytest.fixture
+    def workspace(self):
+        workspace = MemoryWorkspace()
+        workspace.prepare(THUMBNAIL_JOB, {})
+        return workspace
+
+    @pytest.fixture
+    def artifacts(self, workspace):
+        return MemoryArtifactStore(workspace)
+
+    @pytest.fixture
+    def store(self, artifacts):
+        return MemoryThumbnails(artifacts)
+
+    @pytest.fixture
+    def keep(self, workspace, artifacts):
+        def collect(path, data):
+            workspace.write(THUMBNAIL_JOB, path, data)
+            artifacts.collect(THUMBNAIL_JOB)
+
+        return collect

@@ -13,6 +13,7 @@ from orchestrator.adapters.memory.model_store import MemoryModelStore
 from orchestrator.adapters.memory.object_store import MemoryObjectStore
 from orchestrator.adapters.memory.presets import MemoryPresetStore
 from orchestrator.adapters.memory.steps import InlineSteps
+from orchestrator.adapters.memory.thumbnails import MemoryThumbnails
 from orchestrator.adapters.memory.workspace import MemoryWorkspace
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "MemoryModelStore",
     "MemoryObjectStore",
     "MemoryPresetStore",
+    "MemoryThumbnails",
     "MemoryVersionStore",
     "MemoryWorkspace",
     "Program",

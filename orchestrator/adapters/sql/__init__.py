@@ -16,6 +16,7 @@ from orchestrator.adapters.sql.model_registry import SqlModelRegistry
 from orchestrator.adapters.sql.news_store import SqlNewsStore
 from orchestrator.adapters.sql.record_store import SqlRecordStore
 from orchestrator.adapters.sql.retention_store import SqlRetentionStore
+from orchestrator.adapters.sql.sample_store import SqlSampleStore
 from orchestrator.adapters.sql.ticket_store import SqlTicketStore
 from orchestrator.adapters.sql.token_store import SqlTokenStore
 from orchestrator.adapters.sql.trash import SqlTrash
@@ -42,6 +43,7 @@ __all__ = [
     "SqlOutbox",
     "SqlRecordStore",
     "SqlRetentionStore",
+    "SqlSampleStore",
     "SqlTicketStore",
     "SqlTokenStore",
     "SqlTrash",

@@ -89,7 +89,7 @@ class SqlRecordStore:
             .order_by(artifacts.c.created_at, artifacts.c.attempt, artifacts.c.path)
         )
         with self._database.read() as connection:
-            return [_artifact_from(row) for row in connection.execute(query).mappings()]
+            return [artifact_from(row) for row in connection.execute(query).mappings()]
 
     def checkpoints(self, job_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
         with self._database.read() as connection:
@@ -101,7 +101,7 @@ class SqlRecordStore:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise NotFound(f"There is no artifact {artifact_id}.", code="ARTIFACT_NOT_FOUND")
-        return _artifact_from(row)
+        return artifact_from(row)
 
     def lineage(self, job_id: str) -> Lineage | None:
         query = sa.select(training_lineage).where(training_lineage.c.job_id == job_id)
@@ -125,7 +125,7 @@ class SqlRecordStore:
         )
         with self._database.read() as connection:
             total = connection.execute(sa.select(sa.func.count()).select_from(wanted)).scalar_one()
-            return ArtifactPage(tuple(_artifact_from(row) for row in connection.execute(query).mappings()), total)
+            return ArtifactPage(tuple(artifact_from(row) for row in connection.execute(query).mappings()), total)
 
     def save_engine_status(self, status: EngineStatus) -> None:
         row = dataclasses.asdict(status) | {"id": 1, "devices": list(status.devices)}
@@ -171,5 +171,5 @@ class SqlRecordStore:
         return EngineStatus(**values | {"devices": tuple(row["devices"])})
 
 
-def _artifact_from(row: sa.RowMapping) -> Artifact:
+def artifact_from(row: sa.RowMapping) -> Artifact:
     return Artifact(**dict(row) | {"kind": ArtifactKind(row["kind"])})

@@ -49,7 +49,9 @@ _BRANDS = {b"heic": _HEIC, b"heix": _HEIC, b"mif1": _HEIC, b"msf1": _HEIC, b"avi
 File = str | BinaryIO
 
 
-def examine(picture: File, max_pixels: int, *, preview: File, clean: File | None = None) -> dict[str, Any]:
+def examine(
+    picture: File, max_pixels: int, *, preview: File, clean: File | None = None, preview_side: int = _PREVIEW_SIDE
+) -> dict[str, Any]:
     """`suffix`, `width`, `height`, `sharpness` and `dhash` of a picture that decodes, or `problem`, the end of a
     sentence, or `errno` when it was the disk that said no.
 
@@ -59,7 +61,7 @@ def examine(picture: File, max_pixels: int, *, preview: File, clean: File | None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _decode(picture, max_pixels, preview, clean)
+            return _decode(picture, max_pixels, preview, clean, preview_side)
     except MemoryError:
         return {"problem": "needs too much memory"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -70,7 +72,7 @@ def examine(picture: File, max_pixels: int, *, preview: File, clean: File | None
         return _unreadable(picture, error)
 
 
-def _decode(picture: File, max_pixels: int, preview: File, clean: File | None) -> dict[str, Any]:
+def _decode(picture: File, max_pixels: int, preview: File, clean: File | None, side: int) -> dict[str, Any]:
     with Image.open(picture, formats=["PNG", "JPEG", "WEBP"]) as image:
         width, height = image.size
         if width * height > max_pixels:
@@ -86,7 +88,7 @@ def _decode(picture: File, max_pixels: int, preview: File, clean: File | None) -
         width, height = _displayed_size(image)
         if clean is not None:
             _write_clean(image, clean, suffix)
-        small = _small(image)
+        small = _small(image, side)
     small.save(preview, format="JPEG", quality=_PREVIEW_QUALITY)
     grey = small.convert("L")
     return {"suffix": suffix, "width": width, "height": height, "sharpness": _sharpness(grey), "dhash": _dhash(grey)}
@@ -131,11 +133,11 @@ def _write_clean(image: Image.Image, target: File, suffix: str) -> None:
     upright.save(target, icc_profile=profile, **_CLEAN_OPTIONS[suffix])
 
 
-def _small(image: Image.Image) -> Image.Image:
-    """An upright RGB copy on white, at most 512 pixels a side; never enlarged."""
+def _small(image: Image.Image, side: int) -> Image.Image:
+    """An upright RGB copy on white, at most so many pixels a side; never enlarged."""
     if image.mode == "P" or (image.mode not in ("RGBA", "LA") and image.has_transparency_data):
         image = image.convert("RGBA")
-    image.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE), Image.Resampling.BOX)
+    image.thumbnail((side, side), Image.Resampling.BOX)
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I"):  # 16-bit grey: Pillow's own conversion would clip it to white
         upright = Image.fromarray((np.asarray(upright, np.float32) / 257).clip(0, 255).astype(np.uint8))
@@ -169,7 +171,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_seconds"],) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for paths in request["pictures"]:
-        finding = examine(paths["picture"], request["max_pixels"], preview=paths["preview"], clean=paths.get("clean"))
+        finding = examine(
+            paths["picture"],
+            request["max_pixels"],
+            preview=paths["preview"],
+            clean=paths.get("clean"),
+            preview_side=request["preview_side"],
+        )
         print(json.dumps(finding), flush=True)  # noqa: T201 - the answer
 
 

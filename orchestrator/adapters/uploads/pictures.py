@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _PROGRAM = Path(__file__).with_name("picture_check.py")
+PREVIEW_SIDE = 512  # pixels
 _MEMORY_BYTES = 1024**3
 _SECONDS_TO_START = 20
 _SECONDS_PER_PICTURE = 2
@@ -19,6 +20,8 @@ _SECONDS_PER_CLEAN_PICTURE = 10  # encoding takes longer than decoding
 
 # What `examine` of picture_check says of one picture: suffix, size and measured facts, or a problem.
 Finding = dict[str, Any]
+# Of one behind another that killed the process.
+NOT_LOOKED_AT: Finding = {"problem": "was not looked at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,12 @@ class ToExamine:
         }
 
 
-def examine_all(pictures: Sequence[ToExamine], max_pixels: int, *, program: Path = _PROGRAM) -> list[Finding]:
-    """One finding a picture, in order. When a picture kills the process, those behind it are not looked at.
+def examine_all(
+    pictures: Sequence[ToExamine], max_pixels: int, *, preview_side: int = PREVIEW_SIDE, program: Path = _PROGRAM
+) -> list[Finding]:
+    """One finding a picture, in order; a preview has `preview_side` pixels a side at most.
+
+    When a picture kills the process, those behind it are not looked at.
 
     Raises OSError when the disk says no.
     """
@@ -47,6 +54,7 @@ def examine_all(pictures: Sequence[ToExamine], max_pixels: int, *, program: Path
     request = {
         "pictures": [picture.as_request() for picture in pictures],
         "max_pixels": max_pixels,
+        "preview_side": preview_side,
         "memory_bytes": _MEMORY_BYTES,
         "cpu_seconds": seconds,
     }
@@ -56,7 +64,7 @@ def examine_all(pictures: Sequence[ToExamine], max_pixels: int, *, program: Path
             raise OSError(finding["errno"], os.strerror(finding["errno"]))
     if len(findings) < len(pictures):
         findings.append({"problem": "made the decoder crash or take too long"})
-    return findings + [{"problem": "was not looked at"}] * (len(pictures) - len(findings))
+    return findings + [NOT_LOOKED_AT] * (len(pictures) - len(findings))
 
 
 def _answers(program: Path, request: str, seconds: int) -> list[Finding]:

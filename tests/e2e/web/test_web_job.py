@@ -162,7 +162,7 @@ def test_of_five_hundred_samples_only_those_near_the_screen_are_fetched(people: 
         body = answer.json()
         one = body["data"][0]
         body["data"] = [
-            one | {"prompt": f"prompt {row}", "step": step, "image_url": f"{one['image_url']}?{row}-{step}"}
+            one | {"prompt": f"prompt {row}", "step": step, "thumbnail_url": f"{one['thumbnail_url']}&{row}-{step}"}
             for row in range(8)
             for step in range(1, 63)
         ]
@@ -170,7 +170,7 @@ def test_of_five_hundred_samples_only_those_near_the_screen_are_fetched(people: 
 
     page.route("**/training/jobs/*/samples", multiply)
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/image?" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "/image?size=small&" in request.url else None)
     somebody.go(f"/jobs/{job_id}?tab=samples&view=all")
     expect(page.get_by_role("img", name="Sample of step 1: prompt 0")).to_be_visible()
     page.get_by_role("region", name="All steps").evaluate("region => { region.scrollLeft = region.scrollWidth }")

@@ -12,13 +12,17 @@ from orchestrator.adapters.filesystem.artifact_store import FilesystemArtifactSt
 from orchestrator.adapters.filesystem.dataset_files import FilesystemDatasetFiles
 from orchestrator.adapters.filesystem.model_store import FilesystemModelStore
 from orchestrator.adapters.filesystem.ownership import Owner
+from orchestrator.adapters.filesystem.thumbnails import FilesystemThumbnails
 from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
 from tests.contract.artifact_store import JOB as ARTIFACT_JOB
 from tests.contract.artifact_store import ArtifactStoreContract
 from tests.contract.dataset_files import LIMITS, DatasetFilesContract
 from tests.contract.model_store import ENTRIES, ModelStoreContract
+from tests.contract.thumbnail_store import JOB as THUMBNAIL_JOB
+from tests.contract.thumbnail_store import ThumbnailStoreContract, sample
 from tests.contract.workspace import JOB as WORKSPACE_JOB
 from tests.contract.workspace import WorkspaceContract
+from tests.factories import picture_bytes
 
 OWNER = Owner(10001, 10001)
 
@@ -55,6 +59,37 @@ class TestFilesystemWorkspace(WorkspaceContract):
     @pytest.fixture
     def cache_bytes(self, folder):
         return lambda user: sum(path.stat().st_size for path in folder(user).iterdir())
+
+
+class TestFilesystemThumbnails(ThumbnailStoreContract):
+    @pytest.fixture
+    def store(self, data_dir):
+        return FilesystemThumbnails(data_dir)
+
+    @pytest.fixture
+    def keep(self, data_dir):
+        def write(path, data):
+            file = data_dir / "artifacts" / THUMBNAIL_JOB / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+
+        return write
+
+    def test_nothing_half_made_is_left(self, store, keep, data_dir):
+        keep("samples/broken.png", b"no picture")
+        keep("samples/whole.png", picture_bytes())
+        whole = sample("samples/whole.png")
+
+        store.make([sample("samples/broken.png"), whole])
+
+        left = [path.name for path in (data_dir / "artifacts" / THUMBNAIL_JOB / ".thumbnails").iterdir()]
+        assert left == [f"{whole.id}.jpg"]
+
+    def test_a_deleted_jobs_folder_does_not_come_back(self, store, data_dir):
+        (data_dir / "artifacts").mkdir(exist_ok=True)
+        store.make([sample()])
+
+        assert list((data_dir / "artifacts").iterdir()) == []
 
 
 class TestFilesystemArtifactStore(ArtifactStoreContract):

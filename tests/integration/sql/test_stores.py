@@ -22,6 +22,7 @@ from orchestrator.adapters.sql import (
     SqlNewsStore,
     SqlOutbox,
     SqlRecordStore,
+    SqlSampleStore,
     SqlTicketStore,
     SqlTokenStore,
     SqlTrash,
@@ -44,6 +45,7 @@ from tests.contract.job_store import JobStoreContract
 from tests.contract.model_registry import ModelRegistryContract
 from tests.contract.news_store import NewsStoreContract
 from tests.contract.record_store import RecordStoreContract
+from tests.contract.sample_store import SampleStoreContract
 from tests.contract.ticket_store import TicketStoreContract
 from tests.contract.token_store import TokenStoreContract
 from tests.contract.trash import TrashContract
@@ -111,6 +113,20 @@ class TestRecordStore(RecordStoreContract):
     @pytest.fixture
     def jobs(self, database):
         return SqlJobStore(database)
+
+
+class TestSampleStore(SampleStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlSampleStore(database)
+
+    @pytest.fixture
+    def jobs(self, database):
+        return SqlJobStore(database)
+
+    @pytest.fixture
+    def records(self, database):
+        return SqlRecordStore(database)
 
 
 class TestDownloadStore(DownloadStoreContract):

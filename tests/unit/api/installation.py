@@ -23,6 +23,7 @@ from orchestrator.adapters.memory import (
     MemoryModelFiles,
     MemoryModelStore,
     MemoryPresetStore,
+    MemoryThumbnails,
     MemoryWorkspace,
 )
 from orchestrator.adapters.sql import (
@@ -145,6 +146,7 @@ class Installation:
     files: MemoryDatasetFiles
     workspace: MemoryWorkspace
     artifacts: MemoryArtifactStore
+    thumbnails: MemoryThumbnails
     orchestrator: PlayedOrchestrator
     upload_disk: MemoryDisk
     clock: ManualClock
@@ -232,6 +234,7 @@ def build_installation(
     registry = SqlModelRegistry(database)
     workspace = MemoryWorkspace()
     artifacts = MemoryArtifactStore(workspace)
+    thumbnails = MemoryThumbnails(artifacts)
     store = MemoryModelStore([make_model(), HUB_MODEL, MISSING_MODEL])
     downloads = SqlDownloadStore(database)
     models = Models(store=store, files=MemoryModelFiles(store), downloads=downloads, clock=clock)
@@ -285,7 +288,7 @@ def build_installation(
         models=models,
         tokens=tokens,
         sign_in=tokens,
-        artifacts=Artifacts(jobs=jobs, records=records, artifacts=artifacts, models=store),
+        artifacts=Artifacts(jobs=jobs, records=records, artifacts=artifacts, thumbnails=thumbnails, models=store),
         artifact_tickets=artifact_tickets,
         registry=Registry(registry=registry, clock=clock),
         reproduction=Reproduction(
@@ -333,6 +336,7 @@ def build_installation(
         files=files,
         workspace=workspace,
         artifacts=artifacts,
+        thumbnails=thumbnails,
         orchestrator=orchestrator,
         upload_disk=upload_disk,
         clock=clock,

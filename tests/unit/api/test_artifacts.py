@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from orchestrator.adapters.sql import SqlSampleStore
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.events import JobEvent
 from orchestrator.domain.lifecycle import EndReason
-from tests.factories import NOW, make_artifact, picture_bytes
+from orchestrator.services.thumbnails import Thumbnails
+from tests.contract.thumbnail_store import huge_bytes
+from tests.factories import NOW, make_artifact, noise_bytes, picture_bytes
 from tests.unit.api.installation import BOB, Installation
 
 JOBS = "/api/training/jobs"
@@ -94,6 +99,42 @@ class TestSamples:
         assert "Content-Disposition" not in answer.headers
         again = get(lorry, f"/api/artifacts/{artifact.id}/image", **{"If-None-Match": answer.headers["ETag"]})
         assert again.status_code == 304
+
+    def test_a_sample_has_a_small_copy_once_it_was_looked_at(self, lorry: Installation, job_id: str) -> None:
+        artifact = leave(lorry, job_id, "samples/1.png", ArtifactKind.SAMPLE, noise_bytes(640, 640))
+        lorry.client.post(f"{JOBS}/{job_id}/cancel", headers=lorry.as_user())
+        (sample,) = get(lorry, f"{JOBS}/{job_id}/samples").json()["data"]
+        before = get(lorry, sample["thumbnail_url"])
+        full = get(lorry, sample["image_url"])
+        assert (before.content, before.headers["Cache-Control"]) == (full.content, "private, no-cache")
+
+        assert not Thumbnails(samples=SqlSampleStore(lorry.database), thumbnails=lorry.thumbnails).make_some()
+
+        small = get(lorry, sample["thumbnail_url"])
+        with Image.open(io.BytesIO(small.content)) as picture:
+            assert picture.size == (320, 320)
+        assert len(small.content) < len(full.content) / 10
+        assert (small.headers["Content-Type"], small.headers["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
+        assert "immutable" in small.headers["Cache-Control"]
+        assert small.headers["ETag"] == f'"{artifact.sha256}-small"' != full.headers["ETag"]
+        again = get(lorry, sample["thumbnail_url"], **{"If-None-Match": small.headers["ETag"]})
+        assert again.status_code == 304
+        assert get(lorry, sample["image_url"]).content == full.content
+        assert get(lorry, f"/api/artifacts/{artifact.id}/image?size=huge").status_code == 400
+        others = lorry.client.get(sample["thumbnail_url"], headers=lorry.as_user(BOB))
+        assert others.status_code == 404
+
+    @pytest.mark.parametrize("data", [b"no picture", huge_bytes()], ids=["undecodable", "of 48 million pixels"])
+    def test_a_sample_beyond_the_bounds_is_downloaded_and_not_shown(
+        self, lorry: Installation, job_id: str, data: bytes
+    ) -> None:
+        artifact = leave(lorry, job_id, "samples/1.png", ArtifactKind.SAMPLE, data)
+        Thumbnails(samples=SqlSampleStore(lorry.database), thumbnails=lorry.thumbnails).make_some()
+
+        for size in ("small", "full"):
+            answer = get(lorry, f"/api/artifacts/{artifact.id}/image?size={size}")
+            assert (answer.status_code, answer.json()["error"]) == (404, "PICTURE_NOT_FOUND")
+        assert get(lorry, f"/api/artifacts/{artifact.id}/download").content == data
 
     def test_any_other_file_is_not_shown(self, lorry: Installation, job_id: str) -> None:
         files = [

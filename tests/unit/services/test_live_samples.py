@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.adapters.memory import MemoryThumbnails
 from orchestrator.domain.artifact import MAX_LIVE_PICTURE_BYTES
 from orchestrator.domain.errors import StoreUnavailable
 from orchestrator.domain.events import MAX_HISTORY_ROWS
@@ -30,7 +31,13 @@ def draw(world, job_id, path=PATH, data=b"picture", **fields):
 
 def pictures(world, job_id):
     """What the job's owner is shown: path, step, attempt."""
-    artifacts = Artifacts(jobs=world.store, records=world.records, artifacts=world.artifacts, models=world.models)
+    artifacts = Artifacts(
+        jobs=world.store,
+        records=world.records,
+        artifacts=world.artifacts,
+        thumbnails=MemoryThumbnails(world.artifacts),
+        models=world.models,
+    )
     found = artifacts.samples(ALICE, job_id)
     return [(sample.artifact.path, sample.step, sample.artifact.attempt) for sample in found]
 

@@ -1,11 +1,12 @@
 import { useLingui } from "@lingui/react/macro";
 import { useComputedColorScheme } from "@mantine/core";
-import { useEffect, useEffectEvent, useRef } from "react";
+import { useCallback, useEffect, useEffectEvent, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import classes from "~/ui/chart.module.css";
 import type { Axis, Zoom } from "~/ui/chart-view";
 import { clockTime, duration, exactTime, figure, number } from "~/ui/quantities";
+import { useSeen } from "~/ui/seen";
 
 export interface Series {
   label: string;
@@ -39,12 +40,23 @@ interface Props {
   onZoom: (zoom: Zoom | null) => void;
 }
 
-/** Curves with a crosshair that all charts of a page share; dragging over a stretch zooms in, a double click out. */
+/**
+ * Curves with a crosshair that all charts of a page share; dragging over a stretch zooms in, a double click out. Drawn
+ * from when it first comes into view.
+ */
 export function Chart({ name, axis, positions, series, isLog, zoom, onZoom }: Props) {
   const { t } = useLingui();
   const along = { step: t`step`, elapsed: t`after`, clock: t`at` }[axis];
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const { isSeen, place } = useSeen();
+  const attach = useCallback(
+    (element: HTMLDivElement | null) => {
+      box.current = element;
+      return place(element);
+    },
+    [place],
+  );
   const scheme = useComputedColorScheme("light");
   const named = JSON.stringify(series.map((each) => ({ ...each, values: [] })));
   const shown = useRef<Shown>({ data: [positions], zoom });
@@ -60,7 +72,7 @@ export function Chart({ name, axis, positions, series, isLog, zoom, onZoom }: Pr
   // Colours are read once, so that another scheme or other series make another chart.
   useEffect(() => {
     const element = box.current;
-    if (element === null) return undefined;
+    if (element === null || !isSeen) return undefined;
     const looks = JSON.parse(named) as Series[];
     const font = `12px ${getComputedStyle(element).fontFamily}`;
     const look = { axis, along, isLog, isDark: scheme === "dark", font, onZoom: (next: Zoom | null) => zoomTo(next) };
@@ -74,9 +86,9 @@ export function Chart({ name, axis, positions, series, isLog, zoom, onZoom }: Pr
       made.destroy();
       plot.current = null;
     };
-  }, [named, axis, along, isLog, scheme]);
+  }, [named, axis, along, isLog, scheme, isSeen]);
 
-  return <div ref={box} role="img" aria-label={name} dir="ltr" className={classes.chart} />;
+  return <div ref={attach} role="img" aria-label={name} dir="ltr" className={classes.chart} />;
 }
 
 interface Shown {

@@ -1,9 +1,10 @@
 import { Trans } from "@lingui/react/macro";
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { client } from "~/api/generated/client.gen";
 import classes from "~/ui/picture.module.css";
+import { useSeen } from "~/ui/seen";
 
 /** A picture behind the token: fetched once it is about to be seen, and shown from memory for as long as it is on the page. */
 export function Picture({ url, alt, size }: { url: string; alt: string; size?: number }) {
@@ -27,23 +28,6 @@ export function Picture({ url, alt, size }: { url: string; alt: string; size?: n
       <Trans>The picture did not arrive.</Trans>
     </div>
   );
-}
-
-/** Whether what stands at `place` was ever on screen, or nearly. */
-function useSeen(): { isSeen: boolean; place: (element: Element | null) => (() => void) | undefined } {
-  const [isSeen, setSeen] = useState(false);
-  const place = useCallback((element: Element | null) => {
-    if (element === null) return undefined;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) setSeen(true);
-      },
-      { rootMargin: "25%" },
-    );
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
-  return { isSeen, place };
 }
 
 function useObjectUrl(blob: Blob | undefined): string | null {

@@ -60,7 +60,17 @@ artifacts = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("is_showable", sa.Boolean),
     sa.UniqueConstraint("job_id", "attempt", "path"),
+)
+# What is to be looked at next, among very many that were.
+_UNSEEN_SAMPLE = sa.and_(artifacts.c.kind == "sample", artifacts.c.is_showable.is_(None))
+sa.Index(
+    "ix_artifacts_unseen_samples",
+    artifacts.c.created_at,
+    artifacts.c.id,
+    postgresql_where=_UNSEEN_SAMPLE,
+    sqlite_where=_UNSEEN_SAMPLE,
 )
 # A list of jobs names the checkpoints of each, among hundreds of pictures.
 sa.Index(

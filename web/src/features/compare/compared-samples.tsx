@@ -53,7 +53,7 @@ function Sample({ job, look, sample }: { job: ComparedJob; look: RunLook | undef
   const name = nameOf(job);
   return (
     <figure className={classes.figure}>
-      {sample ? <Picture url={sample.image_url} alt={`${name}: ${sample.prompt ?? sample.name}`} /> : <div className={classes.none} />}
+      {sample ? <Picture url={sample.thumbnail_url} alt={`${name}: ${sample.prompt ?? sample.name}`} /> : <div className={classes.none} />}
       <Text component="figcaption" size="xs">
         <RunColor id={job.job_id} look={look} /> <bdi>{name}</bdi>
         {sample?.step != null && (

@@ -62,7 +62,7 @@ function Cell({ sample, onChoose }: { sample: SampleOut | undefined; onChoose: (
   if (sample === undefined) return <div className={classes.missing} style={{ width: SIZE }} />;
   return (
     <UnstyledButton onClick={onChoose}>
-      <Picture url={sample.image_url} alt={t`Sample of step ${number(sample.step ?? 0)}: ${sample.prompt ?? sample.name}`} size={SIZE} />
+      <Picture url={sample.thumbnail_url} alt={t`Sample of step ${number(sample.step ?? 0)}: ${sample.prompt ?? sample.name}`} size={SIZE} />
     </UnstyledButton>
   );
 }

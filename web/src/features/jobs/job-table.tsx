@@ -11,6 +11,7 @@ import { PageLink } from "~/ui/links";
 import { jobName } from "~/ui/names";
 import { duration, number, percent } from "~/ui/quantities";
 import { RunColor } from "~/ui/run-color";
+import { useSeen } from "~/ui/seen";
 import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
 import { StatusBadge } from "~/ui/status-badge";
@@ -107,12 +108,13 @@ function JobTitle({ job }: { job: JobOut }) {
 }
 
 function JobLoss({ job }: { job: JobOut }) {
-  const { data: metrics } = useQuery(curveQuery(job));
+  const { isSeen, place } = useSeen();
+  const { data: metrics } = useQuery(curveQuery(job, isSeen));
   const { loss, step } = job.metrics;
   if (typeof loss !== "number") return "–";
   const curve = metrics?.filter((metric) => metric.attempt === job.attempt).map((metric) => metric.loss);
   return (
-    <Group gap="xs" wrap="nowrap">
+    <Group ref={place} gap="xs" wrap="nowrap">
       <Sparkline values={curve ?? []} />
       <Text size="sm">
         <FigureAtStep value={loss} step={typeof step === "number" ? step : null} />

@@ -26,15 +26,15 @@ export function curveKey(jobId: string) {
   return ["curve", jobId] as const;
 }
 
-/** A few points of a job's loss; those of an ended job are kept. */
-export function curveQuery(job: JobOut) {
+/** A few points of a job's loss, once its row `isSeen`; those of an ended job are kept. */
+export function curveQuery(job: JobOut, isSeen: boolean) {
   return queryOptions({
     queryKey: [...curveKey(job.id), job.attempt, job.completed_at],
     queryFn: async ({ signal }) => {
       const query = { points: SPARK_POINTS, attempt: job.attempt };
       return (await listMetrics({ path: { job_id: job.id }, query, signal })).data.data;
     },
-    enabled: job.current_step > 0,
+    enabled: isSeen && job.current_step > 0,
     staleTime: job.completed_at === null ? 0 : Infinity,
   });
 }
