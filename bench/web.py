@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from statistics import median, quantiles
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 from serving import connect_engine, report_failure, serving, submission, upload_sample
 
 from cli.client import LorryClient
@@ -117,7 +117,7 @@ def look_at_samples(browser: Browser, server: DemoServer, token: str, count: int
     job_id = draw(server, count)
     with visitor(browser, server.url, token) as page:
         sizes: list[int] = []
-        page.on("response", lambda answer: sizes.append(len(answer.body())) if "/image" in answer.url else None)
+        page.on("response", lambda answer: sizes.append(_body_bytes(answer)) if "/image" in answer.url else None)
         began = time.perf_counter()
         page.goto(f"/jobs/{job_id}?tab=samples&view=all")
         expect(page.get_by_role("img", name="Sample of step 0: prompt 0")).to_be_visible(timeout=60_000)
@@ -126,6 +126,10 @@ def look_at_samples(browser: Browser, server: DemoServer, token: str, count: int
         fetched = {"count": len(sizes), "kilobytes": round(sum(sizes) / 1_000)}
         scrolling = frames_while(page, lambda: scroll(page))
         return {"first_picture_ms": round(first_ms), "fetched": fetched, "scrolling": asdict(scrolling)}
+
+
+def _body_bytes(answer: Response) -> int:
+    return int(answer.headers.get("content-length", 0))
 
 
 def _ended(number: int) -> Job:
