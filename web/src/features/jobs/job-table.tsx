@@ -11,6 +11,7 @@ import { PageLink } from "~/ui/links";
 import { jobName } from "~/ui/names";
 import { duration, number, percent } from "~/ui/quantities";
 import { RunColor } from "~/ui/run-color";
+import { colorOf } from "~/ui/run-colors";
 import { useSeen } from "~/ui/seen";
 import { Sheet } from "~/ui/sheet";
 import { Sparkline } from "~/ui/sparkline";
@@ -115,7 +116,7 @@ function JobLoss({ job }: { job: JobOut }) {
   const curve = metrics?.filter((metric) => metric.attempt === job.attempt).map((metric) => metric.loss);
   return (
     <Group ref={place} gap="xs" wrap="nowrap">
-      <Sparkline values={curve ?? []} />
+      <Sparkline values={curve ?? []} color={colorOf(job.id)} />
       <Text size="sm">
         <FigureAtStep value={loss} step={typeof step === "number" ? step : null} />
       </Text>
