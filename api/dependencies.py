@@ -31,6 +31,7 @@ from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
 from orchestrator.services.ownership import require_admin
 from orchestrator.services.presets import Presets
+from orchestrator.services.promotion import Promotion
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -78,6 +79,7 @@ TrainService = Annotated[Train, Depends(_service(lambda services: services.train
 WebhooksService = Annotated[Webhooks, Depends(_service(lambda services: services.webhooks))]
 ArtifactsService = Annotated[Artifacts, Depends(_service(lambda services: services.artifacts))]
 ArtifactTicketsService = Annotated[ArtifactTickets, Depends(_service(lambda services: services.artifact_tickets))]
+PromotionService = Annotated[Promotion, Depends(_service(lambda services: services.promotion))]
 RegistryService = Annotated[Registry, Depends(_service(lambda services: services.registry))]
 ReproductionService = Annotated[Reproduction, Depends(_service(lambda services: services.reproduction))]
 ReadinessService = Annotated[Readiness, Depends(_service(lambda services: services.readiness))]

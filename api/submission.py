@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import anyio.to_thread
@@ -17,8 +19,9 @@ from api.idempotency import IdempotencyKey, submission_of
 from api.patience import wait_for
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import JobStatus
+from orchestrator.domain.plan_warnings import WarningCode
 from orchestrator.services.drafts import SubmitRequest
-from orchestrator.services.jobs import Plan
+from orchestrator.services.plans import Plan
 
 _RESPOND_ASYNC = "respond-async"
 # Submissions that wait for the store's one writer leave all other threads to those who only look.
@@ -71,13 +74,12 @@ class Submitting:
         self._response.status_code = 200
         return await run_in_threadpool(self._jobs.plan, self._identity, wanted)
 
-    async def submit(self, wanted: SubmitRequest) -> Outcome:
+    async def submit(self, wanted: SubmitRequest, *, accepted: Collection[WarningCode] | None) -> Outcome:
         """Store the job and wait for its launch. Raises LaunchFailed when its container could not be started."""
         self._response.headers.update(self._limits.count_submission(self._request))
         submission = submission_of(self._key, dataclasses.asdict(wanted))
-        job = await anyio.to_thread.run_sync(
-            self._jobs.submit, self._identity, wanted, submission, limiter=self._threads
-        )
+        submit = partial(self._jobs.submit, self._identity, wanted, submission, accepted=accepted)
+        job = await anyio.to_thread.run_sync(submit, limiter=self._threads)
         if self._is_async:
             self._response.headers["Preference-Applied"] = _RESPOND_ASYNC
             self._response.status_code = 202

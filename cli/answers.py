@@ -69,6 +69,47 @@ class Submitted(TypedDict):
     message: str
 
 
+class Estimate(TypedDict):
+    duration_seconds: float
+    cost: float | None
+    explanation: str
+
+
+class DiskNeed(TypedDict):
+    needed_bytes: int | None
+    free_bytes: int
+    fits: bool | None
+
+
+class MemoryNeed(TypedDict):
+    needed_bytes: int
+    is_measured: bool  # else the weights alone
+    total_bytes: int | None
+    free_bytes: int | None
+    fits: bool | None
+
+
+class PlanWarning(TypedDict):
+    code: str
+    message: str
+    field: str | None
+
+
+class Plan(TypedDict):
+    config: dict[str, Any]
+    item_count: int
+    train_count: int
+    val_count: int
+    total_steps: int
+    total_epochs: int
+    starts_now: bool
+    queue: QueuePlace | None
+    estimate: Estimate | None
+    disk: DiskNeed
+    memory: MemoryNeed | None
+    warnings: list[PlanWarning]
+
+
 class Dataset(TypedDict):
     id: str
     name: str
@@ -128,6 +169,15 @@ class Model(TypedDict):
     revision: str
     licence: str
     description: str
+
+
+class ModelVersion(TypedDict):
+    name: str
+    version: int
+    job_id: str | None
+    step: int | None  # of a checkpoint; null: what the job ended with
+    artifact_id: str | None
+    sha256: str | None
 
 
 class Artifact(TypedDict):

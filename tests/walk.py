@@ -30,6 +30,7 @@ NOBODYS = {"modelId", "user_id"}
 # What else an operation needs before it looks at whose thing it is about. A new one that needs a body fails the walk
 # with 400 until its body stands here.
 BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/training/jobs/{job_id}/promote": {"checkpoint": "step-000500"},
     "POST /api/training/submit": {"type": "lora", "base_model": "lorry/tiny-sd15", "config": {}},
     "POST /api/training/jobs": {"type": "lora", "base_model": "lorry/tiny-sd15", "config": {}},
     "PATCH /api/datasets/{dataset_id}/items/{item_id}": {"caption": "stolen"},

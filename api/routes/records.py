@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
 
+from api.artifact_headers import INERT
 from api.dependencies import CurrentIdentity, JobId, RecordsService, admit
 from api.schemas.envelope import GUARDED, Listing, errors
-from api.schemas.records import LOG_LINES, ArtifactOut, EventOut, MetricListing
+from api.schemas.records import LOG_LINES, ArtifactOut, EventOut, LogListing, MetricListing
 from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
 
 router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses={**GUARDED, **errors(404)})
@@ -43,15 +45,31 @@ def list_metrics(
     return MetricListing.from_domain(records.curve(identity, job_id, attempt=attempt, points=points))
 
 
-@router.get("/training/jobs/{job_id}/logs", summary="The end of a job's log", responses={**errors(400), **LOG_LINES})
+@router.get("/training/jobs/{job_id}/logs", summary="Lines of a job's log", responses={**errors(400), **LOG_LINES})
 def read_log(
     job_id: JobId,
     identity: CurrentIdentity,
     records: RecordsService,
     tail: Annotated[int, Query(ge=1, le=MAX_LOG_LINES, description="How many lines.")] = 200,
-) -> Listing[str]:
-    """What the container printed: for people, and not to be trusted as HTML."""
-    return Listing.whole(list(records.log(identity, job_id, tail=tail)))
+    after: Annotated[
+        int | None, Query(ge=0, le=2**53, description="Those behind this line; without it the last ones.")
+    ] = None,
+) -> LogListing:
+    """What the container printed: for people, and not to be trusted as HTML. All attempts share one log."""
+    return LogListing.from_domain(records.log(identity, job_id, tail=tail, after=after))
+
+
+@router.get(
+    "/training/jobs/{job_id}/logs/download",
+    summary="Download a job's log",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/plain": {}}, "description": "All of it, as it was captured."}},
+)
+def download_log(job_id: JobId, identity: CurrentIdentity, records: RecordsService) -> StreamingResponse:
+    headers = {**INERT, "Content-Disposition": f'attachment; filename="{job_id}.log"'}
+    return StreamingResponse(
+        records.whole_log(identity, job_id), media_type="text/plain; charset=utf-8", headers=headers
+    )
 
 
 @router.get("/training/jobs/{job_id}/artifacts", summary="A job's files")

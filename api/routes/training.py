@@ -12,12 +12,12 @@ from api.patience import wait_for
 from api.schemas.describing import JobPatch
 from api.schemas.envelope import GUARDED, Listing, Single, errors, example
 from api.schemas.job_actions import CancelBody, RetryBody
+from api.schemas.plans import PlanOut
 from api.schemas.queue import QueueOut
 from api.schemas.training import (
     UNDECIDED,
     JobOut,
     JobQuery,
-    PlanOut,
     SubmitAnswer,
     SubmitBody,
 )
@@ -49,7 +49,7 @@ async def submit_job(
     failed."""
     if dry_run:
         return Single(data=PlanOut.from_domain(await steps.plan(body.to_domain())))
-    outcome = await steps.submit(body.to_domain())
+    outcome = await steps.submit(body.to_domain(), accepted=body.accepted_warnings)
     status, message = status_and_message(outcome)
     return SubmitAnswer(job_id=outcome.job.id, status=status, message=message)
 
@@ -76,7 +76,7 @@ async def create_job(
     """Like `/training/submit`, with which it shares everything but the answer."""
     if dry_run:
         return Single(data=PlanOut.from_domain(await steps.plan(body.to_domain())))
-    outcome = await steps.submit(body.to_domain())
+    outcome = await steps.submit(body.to_domain(), accepted=body.accepted_warnings)
     response.headers["Location"] = f"/api/training/jobs/{outcome.job.id}"
     view = await run_in_threadpool(jobs.get, identity, outcome.job.id)
     return Single(data=JobOut.from_domain(view))

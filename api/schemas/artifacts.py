@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas.assets import Asset, readable_size
-from orchestrator.domain.artifact import Artifact, ArtifactKind, Sample
+from orchestrator.domain.artifact import Artifact, ArtifactKind, Sample, checkpoint_of
 from orchestrator.domain.usage import Usage
 
 
@@ -40,6 +40,30 @@ class TrainedAsset(Asset):
         )
 
 
+class WeightsOut(BaseModel):
+    """An adapter file that a sample shows."""
+
+    artifact_id: str
+    name: str = Field(examples=["my-cat-step-400.safetensors"])
+    checkpoint: str | None = Field(
+        description="Its name, as `promote` takes it; null: what the job ended with.", examples=["step-000400"]
+    )
+    is_registered: bool = Field(description="Whether it is a version of a registered model.")
+    size_bytes: int
+    download_url: str = Field(description="Path on this server; needs the token.")
+
+    @classmethod
+    def from_domain(cls, file: Artifact) -> WeightsOut:
+        return cls(
+            artifact_id=file.id,
+            name=file.name,
+            checkpoint=checkpoint_of(file),
+            is_registered=file.kind is ArtifactKind.ADAPTER,
+            size_bytes=file.size_bytes,
+            download_url=f"/api/artifacts/{file.id}/download",
+        )
+
+
 class SampleOut(BaseModel):
     """A picture that a job drew."""
 
@@ -55,6 +79,9 @@ class SampleOut(BaseModel):
         description="The same of a small copy, 320 pixels a side at most.",
         examples=["/api/artifacts/6a3c1f0e-1b7d-5e52-9c8e-0f3b6d1a2c4e/image?size=small"],
     )
+    weights: WeightsOut | None = Field(
+        description="What drew it; null: the base model alone, or a checkpoint that was not kept or not collected yet."
+    )
 
     @classmethod
     def from_domain(cls, sample: Sample) -> SampleOut:
@@ -69,6 +96,7 @@ class SampleOut(BaseModel):
             size_bytes=file.size_bytes,
             image_url=f"/api/artifacts/{file.id}/image",
             thumbnail_url=f"/api/artifacts/{file.id}/image?size=small",
+            weights=WeightsOut.from_domain(sample.weights) if sample.weights else None,
         )
 
 

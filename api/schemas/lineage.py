@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.registry import ModelVersionOut
 from api.schemas.training import ContinuesOut, JobOut
 from api.schemas.words import WORDS
 from orchestrator.domain.config_diff import Difference
@@ -83,6 +84,7 @@ class LineageOut(BaseModel):
     config_sha256: str = Field(description="Over type, config and trigger words: equal requests have equal hashes.")
     memory_profile: MemoryProfile
     adapter: LineageAdapter
+    promoted: list[ModelVersionOut] = Field(description="Checkpoints that were registered, earliest step first.")
     attempts: list[LineageAttempt]
     rerun_of: str | None = Field(description="The job that this one was to repeat.")
     continues: ContinuesOut | None = Field(description="The job that this one went on from.", examples=[None])
@@ -112,6 +114,7 @@ class LineageOut(BaseModel):
             adapter=LineageAdapter(
                 name=lineage.model_name, version=lineage.model_version, sha256=lineage.adapter_sha256
             ),
+            promoted=[ModelVersionOut.from_domain(version) for version in view.promoted],
             attempts=[LineageAttempt.from_domain(attempt) for attempt in view.attempts],
             rerun_of=job.retry_of,
             continues=ContinuesOut.from_domain(job),

@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from api.schemas.envelope import Listing, example
 from api.schemas.words import WORDS
-from orchestrator.domain.artifact import Artifact, ArtifactKind
+from orchestrator.domain.artifact import Artifact, ArtifactKind, checkpoint_of, is_promotable
 from orchestrator.domain.curves import Curve
 from orchestrator.domain.events import JobEvent, Metric
+from orchestrator.ports.workspace import LogPart
 from orchestrator.services.records import Link
 from orchestrator.services.tickets import Issued
 
@@ -25,9 +26,29 @@ LOG_LINES: dict[int | str, dict[str, Any]] = {
             "total": 2,
             "page": 1,
             "page_size": 2,
+            "first_line": 41,
+            "line_count": 42,
         }
     )
 }
+
+
+class LogListing(Listing[str]):
+    """Lines of a log that stand behind each other."""
+
+    first_line: int = Field(description="Number of the first of them in the whole log, from 1; it never changes.")
+    line_count: int = Field(description="Of the whole log.")
+
+    @classmethod
+    def from_domain(cls, part: LogPart) -> LogListing:
+        lines = list(part.lines)
+        return cls(
+            data=lines,
+            total=len(lines),
+            page_size=len(lines),
+            first_line=part.first_line,
+            line_count=part.line_count,
+        )
 
 
 class EventOut(BaseModel):
@@ -136,6 +157,10 @@ class ArtifactOut(BaseModel):
     kind: ArtifactKind
     name: str = Field(examples=["my-cat.safetensors"])
     path: str = Field(description="Relative to the job's files; unique among them, which a name is not.")
+    checkpoint: str | None = Field(
+        description="The checkpoint that it is of; `promote` makes an adapter of one.", examples=[None]
+    )
+    is_promotable: bool = Field(description="Whether it is a checkpoint's adapter that was not registered yet.")
     size_bytes: int
     sha256: str
     download_url: str = Field(description="Path on this server; needs the token.")
@@ -150,6 +175,8 @@ class ArtifactOut(BaseModel):
             kind=artifact.kind,
             name=artifact.name,
             path=artifact.path,
+            checkpoint=checkpoint_of(artifact),
+            is_promotable=is_promotable(artifact),
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
             download_url=download_path(artifact.id),

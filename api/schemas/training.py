@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 
 from api.schemas.bests import Bests
-from api.schemas.presets import RecommendationOut
 from api.schemas.queue import QueuePlace
 from api.schemas.savings import SavedOut
 from api.schemas.texts import Name, Search, TriggerWord
@@ -21,10 +20,11 @@ from orchestrator.domain.estimates import Basis, Estimate
 from orchestrator.domain.job import Job, Progress
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.memory import MemoryProfile
+from orchestrator.domain.plan_warnings import WarningCode
 from orchestrator.domain.training import TrainingType
 from orchestrator.ports.job_store import JobFilter, JobOrder
 from orchestrator.services.drafts import SubmitRequest
-from orchestrator.services.jobs import JobView, Plan
+from orchestrator.services.jobs import JobView
 
 Id = Annotated[uuid.UUID, Field(strict=False)]
 
@@ -69,6 +69,11 @@ class SubmitBody(BaseModel):
     experiment_id: Id | None = Field(None, description="The experiment this job belongs to.")
     max_runtime_seconds: int | None = Field(
         None, ge=60, le=30 * 86_400, strict=True, description="Longest run; null is this installation's limit."
+    )
+    accepted_warnings: list[WarningCode] | None = Field(
+        None,
+        max_length=len(WarningCode),
+        description="Of the dry run's. With such a list any other warning is a 409; without one none holds a job up.",
     )
 
     @field_validator("type")
@@ -250,44 +255,6 @@ class JobOut(BaseModel):
 # What a job is shown with as it is. `progress` is the name of all of it in the one and of a number in the other.
 _OF_JOB = {field.name for field in dataclasses.fields(Job)} & JobOut.model_fields.keys() - {"progress"}
 _OF_PROGRESS = {field.name for field in dataclasses.fields(Progress)} & JobOut.model_fields.keys()
-
-
-class PlanOut(BaseModel):
-    """What a submission would do. Nothing was stored."""
-
-    dataset_id: str
-    base_model: str
-    config: dict[str, Any] = Field(description="Every option, defaults filled in.")
-    item_count: int
-    captioned_count: int
-    excluded_items: dict[str, int] = Field(description="Items that may not be trained on, by reason.")
-    train_count: int
-    val_count: int
-    total_steps: int
-    total_epochs: int
-    starts_now: bool
-    queue: QueuePlace | None = Field(description="Where it would wait, and for what.", examples=[None])
-    estimate: EstimateOut | None = Field(description="Null while no job like it has completed here.")
-    recommendations: list[RecommendationOut] = Field(description="Settings that would suit the dataset better.")
-
-    @classmethod
-    def from_domain(cls, plan: Plan) -> PlanOut:
-        return cls(
-            dataset_id=plan.dataset.id,
-            base_model=plan.job.base_model,
-            config=plan.job.config.as_params(),
-            item_count=plan.dataset.item_count,
-            captioned_count=plan.dataset.captioned_count,
-            excluded_items=plan.job.excluded_items,
-            train_count=plan.train_count,
-            val_count=plan.val_count,
-            total_steps=plan.job.config.steps,
-            total_epochs=plan.total_epochs,
-            starts_now=plan.place is None,
-            queue=QueuePlace.from_domain(plan.place) if plan.place else None,
-            estimate=EstimateOut.from_domain(plan.estimate) if plan.estimate else None,
-            recommendations=[RecommendationOut.from_domain(each) for each in plan.recommendations],
-        )
 
 
 class JobQuery(BaseModel):

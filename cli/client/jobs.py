@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any, cast
 
 from cli.answers import (
@@ -14,7 +15,9 @@ from cli.answers import (
     Event,
     Job,
     Metric,
+    ModelVersion,
     Page,
+    Plan,
     Rerun,
     Statistics,
     Submitted,
@@ -22,6 +25,7 @@ from cli.answers import (
 from cli.client.transport import Transport
 
 _MAX_EVENTS = 10_000
+_MAX_LOG_LINES = 10_000
 
 
 class JobCalls(Transport):
@@ -29,6 +33,13 @@ class JobCalls(Transport):
         """Submit a job; repeated requests of one call, or of one key, make one job."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return cast("Submitted", self._post("/training/submit", doing="submit the job", json=request, headers=headers))
+
+    def plan(self, request: dict[str, Any]) -> Plan:
+        """What submitting it would do; nothing is stored."""
+        doing = "plan the job"
+        return cast(
+            "Plan", self._post("/training/submit", doing=doing, json=request, params={"dry_run": "true"})["data"]
+        )
 
     def jobs(self, *, page: int = 1, page_size: int = 20, **filters: Any) -> Page[Job]:
         return self._page("/training/jobs", doing="list jobs", page=page, page_size=page_size, **filters)
@@ -69,6 +80,12 @@ class JobCalls(Transport):
         """Those that can be brought back, what was deleted last in front."""
         return cast("list[Job]", self._data("/training/deleted", doing="list deleted jobs"))
 
+    def promote(self, job_id: str, checkpoint: str, *, name: str | None = None) -> ModelVersion:
+        """Register a checkpoint's adapter; one that is registered stays what it is."""
+        body = {"checkpoint": checkpoint} | ({"name": name} if name else {})
+        answer = self._post(f"/training/jobs/{job_id}/promote", doing=f"register {checkpoint}", json=body)
+        return cast("ModelVersion", answer["data"])
+
     def rerun(self, job_id: str, *, idempotency_key: str | None = None) -> Rerun:
         """The same once more: settings, seed, version of the dataset."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
@@ -108,6 +125,13 @@ class JobCalls(Transport):
         """The last `tail` lines that the job's container printed."""
         path = f"/training/jobs/{job_id}/logs"
         return cast("list[str]", self._data(path, doing=f"read the log of job {job_id}", tail=tail))
+
+    def whole_log(self, job_id: str) -> Iterator[list[str]]:
+        """All lines that the job's container printed so far, some at a time."""
+        path, after = f"/training/jobs/{job_id}/logs", 0
+        while lines := self._data(path, doing=f"read the log of job {job_id}", tail=_MAX_LOG_LINES, after=after):
+            yield cast("list[str]", lines)
+            after += len(lines)
 
     def metrics(self, job_id: str, *, points: int | None = None) -> list[Metric]:
         """Thinned to about `points` steps when there are more; its extremes stay."""

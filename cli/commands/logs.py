@@ -28,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 def logs(
     job: JobArgument,
+    *,
     tail: Annotated[int, typer.Option(min=1, max=10_000, help="Number of last lines.")] = 200,
+    is_whole: Annotated[bool, typer.Option("--all", help="Every line, however many.")] = False,
     should_follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
@@ -38,11 +40,12 @@ def logs(
         if should_follow and not as_json:
             _follow(lorry, job, tail)
             return
-        lines = lorry.logs(job, tail=tail)
+        parts = lorry.whole_log(job) if is_whole else [lorry.logs(job, tail=tail)]
         if as_json:
-            print_json(lines)
-        else:
-            _print(lines)
+            print_json([line for part in parts for line in part])
+            return
+        for part in parts:
+            _print(part)
 
 
 def new_lines(before: Sequence[str], after: Sequence[str]) -> Sequence[str]:

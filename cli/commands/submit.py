@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from cli.answers import Submitted
 from cli.client import DEFAULT_URL, LorryClient
 from cli.commands.datasets import upload_folder
 from cli.commands.jobs import watch_job
+from cli.commands.plan import show_plan
 from cli.connection import JsonOption, UrlOption, connect
 from cli.errors import UsageProblem
 from cli.text import print_json
@@ -20,6 +20,18 @@ from cli.training_options import config_from, describe_all, training_option
 from orchestrator.domain.training import TrainingType
 
 _EPILOG = f"Every option of training, for --set KEY=VALUE:\n\n\b\n{describe_all()}"
+
+
+TriggerOption = Annotated[
+    list[str] | None,
+    typer.Option("--trigger", metavar="WORDS", help="Words that call the subject; may be repeated."),
+]
+PresetOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Settings to start from; what is given besides wins.")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what would happen, and what speaks against it.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,17 +51,13 @@ def submit(
     lora_alpha: Annotated[int | None, training_option("lora_alpha", "--alpha")] = None,
     seed: Annotated[int | None, training_option("seed", "--seed")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any option below.")] = None,
-    trigger_words: Annotated[
-        list[str] | None,
-        typer.Option("--trigger", metavar="WORDS", help="Words that call the subject; may be repeated."),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Settings to start from; what is given besides wins.")
-    ] = None,
+    trigger_words: TriggerOption = None,
+    preset: PresetOption = None,
     experiment: Annotated[str | None, typer.Option(metavar="ID", help="Experiment that it belongs to.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call the job.")] = None,
     priority: Annotated[int | None, typer.Option(min=-1, max=2, help="Higher starts earlier.")] = None,
     gpus: Annotated[int | None, typer.Option(min=1, max=16, help="GPUs the job holds at once.")] = None,
+    is_dry_run: DryRunOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Stay and show progress until the job ends.")] = False,
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
@@ -73,11 +81,14 @@ def submit(
         **{key: value for key, value in (belongs | wishes).items() if value is not None},
     }
     with connect(url) as lorry:
-        submitted = lorry.submit({"dataset_id": _dataset_id(lorry, dataset), **request})
-        _report(lorry, submitted, watch=watch, as_json=as_json)
+        if is_dry_run:
+            show_plan(lorry.plan({"dataset_id": _known_dataset_id(dataset), **request}), as_json=as_json)
+        else:
+            _submit(lorry, dataset, request, watch=watch, as_json=as_json)
 
 
-def _report(lorry: LorryClient, submitted: Submitted, *, watch: bool, as_json: bool) -> None:
+def _submit(lorry: LorryClient, dataset: str, request: dict[str, Any], *, watch: bool, as_json: bool) -> None:
+    submitted = lorry.submit({"dataset_id": _dataset_id(lorry, dataset), **request})
     if not as_json or watch:
         print(f"Job {submitted['job_id']} is {submitted['status']}. {submitted['message']}", file=sys.stderr)
     if watch:
@@ -86,6 +97,14 @@ def _report(lorry: LorryClient, submitted: Submitted, *, watch: bool, as_json: b
         print_json(submitted)
     else:
         print(submitted["job_id"])
+
+
+def _known_dataset_id(dataset: str) -> str:
+    """A dry run stores nothing, so it uploads nothing either."""
+    try:
+        return str(UUID(dataset))
+    except ValueError:
+        raise UsageProblem("--dry-run takes the id of a dataset: nothing is uploaded for it.") from None
 
 
 def _dataset_id(lorry: LorryClient, dataset: str) -> str:

@@ -5,6 +5,7 @@ Every start appends a line to `starts.log` in the outputs, so that a test can pr
 `fake:hang=1` waits for ever, `fake:ignore_sigterm=1` ignores SIGTERM,
 `fake:early_sample=1` draws a picture before the first step too, as the trainer does,
 `fake:early_checkpoint=1` saves a checkpoint before the first step is reported,
+`fake:sampled_checkpoints=1` saves a checkpoint and draws a picture with every report,
 `fake:gate=1` waits until somebody puts a file named `gate` into the outputs,
 `fake:exit=N` ends with that code after an error event, and
 `fake:result=missing|truncated|wrong_hash|outside|symlink|nan|zero` spoils the adapter; misbehaviour.py has the rest.
@@ -133,6 +134,9 @@ def train(run: Run) -> int:
         if run.stop.wait(run.pause):
             return stopped(run, step)
         report_step(run, step)
+        if "sampled_checkpoints" in run.wishes:
+            save_checkpoint(run, step)
+            write_sample(run, step)
     save_checkpoint(run, steps)
     run.events.write("phase", phase="evaluate")
     write_sample(run, steps)

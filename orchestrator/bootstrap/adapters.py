@@ -14,7 +14,7 @@ from orchestrator.adapters.filesystem.ownership import Owner
 from orchestrator.adapters.filesystem.thumbnails import FilesystemThumbnails
 from orchestrator.adapters.filesystem.workspace import FilesystemWorkspace
 from orchestrator.adapters.memory import FixedInventory
-from orchestrator.adapters.nvml.inventory import NvmlInventory
+from orchestrator.adapters.nvml.inventory import MemoryGauge, NvmlInventory
 from orchestrator.adapters.prometheus import PrometheusMeter
 from orchestrator.adapters.sql import (
     FencedDatabase,
@@ -111,7 +111,8 @@ def device_inventory(settings: Settings) -> DeviceInventory:
         return NvmlInventory(cpu_slots=settings.cpu_slots)
     if settings.gpus == "none":
         return FixedInventory([f"{CPU_DEVICE_PREFIX}{number}" for number in range(settings.cpu_slots)])
-    return FixedInventory([word.strip() for word in settings.gpus.split(",") if word.strip()])
+    named = [word.strip() for word in settings.gpus.split(",") if word.strip()]
+    return FixedInventory(named, measure=MemoryGauge().read)
 
 
 def migrate(settings: Settings, note: Callable[[str], None] = lambda _: None) -> str:

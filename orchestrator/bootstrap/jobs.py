@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.adapters.sql import SqlAnalysisStore, SqlExperimentStore, SqlTrash
 from orchestrator.bootstrap.adapters import Adapters
+from orchestrator.ports.disk import Disk
 from orchestrator.ports.preset_store import PresetStore
 from orchestrator.services.analysis import Analysis
 from orchestrator.services.drafts import Drafts
@@ -11,12 +12,15 @@ from orchestrator.services.estimates import Estimates
 from orchestrator.services.experiments import Experiments
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
+from orchestrator.services.plans import Plans
 from orchestrator.services.queue import Queue
 from orchestrator.settings import Settings
 from orchestrator.values import tariff, undo_policy
 
 
-def build_jobs(adapters: Adapters, settings: Settings, *, models: Models, presets: PresetStore, queue: Queue) -> Jobs:
+def build_jobs(
+    adapters: Adapters, settings: Settings, *, models: Models, presets: PresetStore, queue: Queue, disk: Disk
+) -> Jobs:
     drafts = Drafts(
         datasets=adapters.datasets,
         models=models,
@@ -26,6 +30,7 @@ def build_jobs(adapters: Adapters, settings: Settings, *, models: Models, preset
         clock=adapters.clock,
     )
     estimates = Estimates(jobs=adapters.jobs, records=adapters.records, clock=adapters.clock, tariff=tariff(settings))
+    plans = Plans(jobs=adapters.jobs, records=adapters.records, queue=queue, estimates=estimates, disk=disk)
     return Jobs(
         jobs=adapters.jobs,
         trash=SqlTrash(adapters.database),
@@ -34,6 +39,7 @@ def build_jobs(adapters: Adapters, settings: Settings, *, models: Models, preset
         versions=adapters.versions,
         models=models,
         drafts=drafts,
+        plans=plans,
         estimates=estimates,
         clock=adapters.clock,
         wake_up=adapters.submissions,

@@ -26,6 +26,7 @@ from orchestrator.services.datasets import Datasets
 from orchestrator.services.identity import EitherToken, LorryTokens
 from orchestrator.services.models import Models
 from orchestrator.services.presets import Presets
+from orchestrator.services.promotion import Promotion
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -53,7 +54,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         model_holds=model_holds(adapters),
     )
     presets = FilesystemPresetStore(settings.presets)
-    jobs = build_jobs(adapters, settings, models=models, presets=presets, queue=queue)
+    jobs = build_jobs(adapters, settings, models=models, presets=presets, queue=queue, disk=disk)
     artifact_tickets = ArtifactTickets(store=SqlArtifactTicketStore(adapters.database), clock=adapters.clock)
     return Services(
         jobs=jobs,
@@ -70,6 +71,7 @@ def build_services(adapters: Adapters, settings: Settings) -> Services:
         artifacts=_artifacts(adapters),
         artifact_tickets=artifact_tickets,
         registry=Registry(registry=SqlModelRegistry(adapters.database), clock=adapters.clock),
+        promotion=_promotion(adapters),
         reproduction=_reproduction(adapters, models),
         audit=Audit(log=SqlAuditLog(adapters.database)),
         readiness=Readiness(
@@ -133,6 +135,16 @@ def _artifacts(adapters: Adapters) -> Artifacts:
     )
 
 
+def _promotion(adapters: Adapters) -> Promotion:
+    return Promotion(
+        jobs=adapters.jobs,
+        records=adapters.records,
+        artifacts=adapters.artifacts,
+        registry=SqlModelRegistry(adapters.database),
+        clock=adapters.clock,
+    )
+
+
 def _reproduction(adapters: Adapters, models: Models) -> Reproduction:
     return Reproduction(
         jobs=adapters.jobs,
@@ -140,6 +152,7 @@ def _reproduction(adapters: Adapters, models: Models) -> Reproduction:
         versions=adapters.versions,
         models=models,
         model_store=adapters.models,
+        registry=SqlModelRegistry(adapters.database),
         clock=adapters.clock,
         wake_up=adapters.submissions,
     )

@@ -23,6 +23,9 @@ MAX_LIVE_PICTURES = 2_000
 MAX_PICTURE_PIXELS = 40_000_000
 # In pixels, of a small copy: twice what a cell of a grid has, for screens that have two to one.
 THUMBNAIL_SIDE = 320
+# What a trainer may write beside a checkpoint's state: the same weights as an adapter file in kohya's format.
+CHECKPOINT_ADAPTER = "adapter.safetensors"
+_CHECKPOINTS = "checkpoints"
 
 
 # Of a checkpoint that is collected while its container runs.
@@ -85,6 +88,7 @@ class Sample:
     step: int | None
     prompt: str | None
     seed: int | None
+    weights: Artifact | None = None  # the file that it shows, where that was kept
 
 
 _CHECKPOINT_NAME = re.compile(r"step-([0-9]{6})")
@@ -180,6 +184,37 @@ def checkpoint_name(step: int) -> str:
     return f"step-{step:06d}"
 
 
+def checkpoint_adapter(name: str, artifacts: Iterable[Artifact]) -> Artifact | None:
+    """The adapter file that a checkpoint's trainer wrote beside its state; of several attempts' the newest, for these
+    are the bytes at its path. It may have been registered, and then is of another kind than the rest."""
+    path = f"{_CHECKPOINTS}/{name}/{CHECKPOINT_ADAPTER}"
+    return max((each for each in artifacts if each.path == path), key=lambda each: each.attempt, default=None)
+
+
+def is_promotable(artifact: Artifact) -> bool:
+    """Whether it is a checkpoint's adapter that was not registered yet."""
+    return artifact.kind is ArtifactKind.CHECKPOINT and artifact.name == CHECKPOINT_ADAPTER
+
+
+def is_promoted(artifact: Artifact) -> bool:
+    """Whether a checkpoint's adapter was registered: whatever a later attempt leaves must not take its place."""
+    return artifact.kind is ArtifactKind.ADAPTER and artifact.path.startswith(f"{_CHECKPOINTS}/")
+
+
+def weights_of(
+    sample: Sample, artifacts: Sequence[Artifact], *, main: Artifact | None, last_step: Any
+) -> Artifact | None:
+    """The file that a sample shows: at its job's last step `main`, the adapter, before that a checkpoint's.
+
+    `last_step` as the trainer said it. None: that of its step was not kept, or it shows the base model alone.
+    """
+    if sample.step is None or sample.step == 0:
+        return None
+    if main is not None and sample.step == last_step and sample.artifact.attempt == main.attempt:
+        return main
+    return checkpoint_adapter(checkpoint_name(sample.step), artifacts)
+
+
 def stale_checkpoints(artifacts: Sequence[Artifact], *, keep: int) -> list[Artifact]:
     """The files of all checkpoints but the `keep` newest; not those that another attempt has as something else."""
     kept = checkpoint_names(artifacts)[-keep:]
@@ -199,6 +234,11 @@ def checkpoint_names(artifacts: Iterable[Artifact]) -> list[str]:
 def checkpoint_folders(paths: Iterable[str]) -> list[str]:
     """Their folder names in the paths of checkpoint files, oldest step first."""
     return sorted({name for path in paths if (name := _checkpoint_folder(path)) is not None})
+
+
+def checkpoint_of(artifact: Artifact) -> str | None:
+    """The name of the checkpoint that a file is of, also of one that was registered since; None: of none."""
+    return _checkpoint_folder(artifact.path) if artifact.path.startswith(f"{_CHECKPOINTS}/") else None
 
 
 def _checkpoint_of(artifact: Artifact) -> str | None:

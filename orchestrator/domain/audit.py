@@ -22,6 +22,7 @@ class AuditAction(StrEnum):
     JOB_DESCRIBED = "job_described"
     JOB_DELETED = "job_deleted"
     JOB_RESTORED = "job_restored"
+    CHECKPOINT_PROMOTED = "checkpoint_promoted"
     CONTAINER_STOPPED = "container_stopped"
     PRIORITY_CHANGED = "priority_changed"
     LIMIT_CHANGED = "limit_changed"

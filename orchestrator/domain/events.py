@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from orchestrator.domain.identity import Actor
 from orchestrator.domain.job import Job, Progress
 from orchestrator.domain.lifecycle import EndReason
+from orchestrator.domain.registered_model import ModelVersion
 
 PHASES = ("load", "preprocess", "train", "evaluate", "register")
 MAX_TEXT_LENGTH = 2_000
@@ -31,7 +32,7 @@ MAX_HISTORY_ROWS = 10_000
 _DECISIVE = ("result", "error")
 _RESERVED_ROWS = 100
 # Types of our own rows, which a trainer cannot write.
-_OUR_TYPES = ("status", "cancel", "stop", "stuck", "engine", "gap", "collected")
+_OUR_TYPES = ("status", "cancel", "stop", "stuck", "engine", "gap", "collected", "promotion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,18 @@ def status_event(
         old_status=before.status if before else None,
         new_status=after.status,
         data={"actor": actor} | ({"end_reason": reason} if reason else {}),
+    )
+
+
+def promotion_event(job: Job, version: ModelVersion, *, actor: Actor) -> JobEvent:
+    """The history row of a checkpoint that became a version of a registered model."""
+    return JobEvent(
+        job_id=job.id,
+        attempt=job.attempt,
+        type="promotion",
+        message=f"Step {version.step} was registered as version {version.version} of {version.name}.",
+        at=version.created_at,
+        data={"actor": actor, "step": version.step, "model": version.name, "version": version.version},
     )
 
 

@@ -36,6 +36,8 @@ class CatalogueEntry:
     description: str
     size_bytes: int | None = None  # on disk, about; the hub knows exactly
     memory_bytes: int | None = None  # of a GPU, for its weights; activations come on top
+    adapter_bytes: int | None = None  # of an adapter file for each rank it has, about
+    text_adapter_bytes: int | None = None  # the same with layers of the text encoders; None: they are not trained
     is_gated: bool = False  # its hub hands it out only to those who accepted its terms
     parts: tuple[str, ...] = ()  # folders of it that are fetched; none: all
 

@@ -18,7 +18,8 @@ _ONLY_A_PATH = frozenset({".", ".."})
 class ModelVersion:
     """One version of a registered model. Its number is its job's from the first launch on, and never another's.
 
-    Without `registered_at` the job has not completed; without `job_id` it was deleted.
+    Without `registered_at` the job has not completed; without `job_id` it was deleted. With a `step` it is not what the
+    job ended with but its checkpoint of that step.
     """
 
     id: str
@@ -29,6 +30,7 @@ class ModelVersion:
     created_at: datetime
     trigger_words: tuple[str, ...] = ()
     job_id: str | None = None
+    step: int | None = None
     artifact_id: str | None = None
     sha256: str | None = None
     size_bytes: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -19,8 +19,12 @@ class CollectedFile:
 
 
 class ArtifactStore(Protocol):
-    def collect(self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES) -> Sequence[CollectedFile]:
+    def collect(
+        self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES, *, spared: Collection[str] = ()
+    ) -> Sequence[CollectedFile]:
         """Copy what the job left in its outputs: regular files of these kinds under the size limits, nothing else.
+
+        Files that are here at the paths `spared` stay as they are, and what the job left there is not collected.
 
         Links, FIFOs, devices, hard links, odd names and deep trees are left out, not followed. Safe to repeat.
         """

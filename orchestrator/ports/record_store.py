@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.curves import MOST_POINTS, Curve
 from orchestrator.domain.events import JobEvent
 from orchestrator.domain.lineage import Lineage
+from orchestrator.domain.resources import DeviceMemory
 from orchestrator.domain.scheduling import HouseRules
 
 
@@ -24,6 +25,7 @@ class EngineStatus:
     is_image_present: bool = False
     image_digest: str | None = None  # of the image that jobs run in
     devices: tuple[str, ...] = ()
+    device_memory: Mapping[str, DeviceMemory] = field(default_factory=dict)  # of GPUs whose driver answers
     problem: str | None = None  # a sentence for people, when something keeps jobs from starting
 
 

@@ -29,6 +29,15 @@ class EventsBite:
     file_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """Lines of a log that stand behind each other. A line's number never changes while the log is there."""
+
+    lines: tuple[str, ...]
+    first_line: int  # the number of the first of them, from 1; of an empty part, the one that a line would have
+    line_count: int  # of the whole log
+
+
 class Workspace(Protocol):
     log_limit_bytes: int  # a log larger than this is full: it ends with a mark that says so
 
@@ -62,6 +71,9 @@ class Workspace(Protocol):
 
     def read_log(self, job_id: str, *, tail: int) -> Sequence[str]:
         """The last `tail` lines; () when there is no log."""
+
+    def log_part(self, job_id: str, *, after: int | None, limit: int) -> LogPart:
+        """At most `limit` lines: those behind line `after`, or, where that is None, the last ones."""
 
     def log_lines(self, job_id: str, *, offset: int, limit_bytes: int) -> Sequence[bytes]:
         """Lines of the log from byte `offset`, each with its line end, `limit_bytes` together at most.

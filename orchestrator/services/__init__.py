@@ -17,6 +17,7 @@ from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import Models
 from orchestrator.services.presets import Presets
+from orchestrator.services.promotion import Promotion
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -48,6 +49,7 @@ class Services:
     artifacts: Artifacts
     artifact_tickets: ArtifactTickets
     registry: Registry
+    promotion: Promotion
     reproduction: Reproduction
     readiness: Readiness
     survey: Survey

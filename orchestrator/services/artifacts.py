@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from orchestrator.domain.artifact import MAX_PICTURE_PIXELS, Artifact, ArtifactKind, Sample, sample_of
+from orchestrator.domain.artifact import (
+    MAX_PICTURE_PIXELS,
+    Artifact,
+    ArtifactKind,
+    Sample,
+    adapter_claims,
+    sample_of,
+    weights_of,
+)
 from orchestrator.domain.errors import NotFound, Rejected
 from orchestrator.domain.identity import Identity
+from orchestrator.domain.job import Job
+from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.domain.model import ModelSource
 from orchestrator.domain.usage import Usage, usage_of
 from orchestrator.ports.artifact_store import ArtifactStore
@@ -54,7 +65,8 @@ class Artifacts:
         One of a running job is there once the history tells of it, and with it of its step and prompt.
         """
         job = owned_job(self._jobs, identity, job_id)
-        files = [file for file in self._records.artifacts(job.id) if file.kind is ArtifactKind.SAMPLE]
+        files = self._records.artifacts(job.id)
+        main, last_step = self._result(job, files)
         told = {
             (event.attempt, event.data.get("path")): event.data
             for event in self._records.events_of_type(job.id, "sample")
@@ -62,7 +74,11 @@ class Artifacts:
         samples = [
             sample_of(file, told.get((file.attempt, file.path), {}))
             for file in files
+            if file.kind is ArtifactKind.SAMPLE
             if job.status.is_final or (file.attempt, file.path) in told
+        ]
+        samples = [
+            replace(sample, weights=weights_of(sample, files, main=main, last_step=last_step)) for sample in samples
         ]
         return sorted(samples, key=lambda sample: (sample.artifact.attempt, sample.step or 0, sample.artifact.path))
 
@@ -99,6 +115,15 @@ class Artifacts:
     def assets(self, identity: Identity, *, page: int, page_size: int) -> ArtifactPage:
         """The caller's adapters and checkpoints, newest first."""
         return self._records.trained_files(identity.user_id, page=page, page_size=page_size)
+
+    def _result(self, job: Job, files: Sequence[Artifact]) -> tuple[Artifact | None, Any]:
+        """A completed job's adapter file, and the step at which it ended as its trainer said it."""
+        result = self._records.latest_event(job.id, attempt=job.attempt, type="result")
+        if job.status is not JobStatus.COMPLETED or result is None:
+            return None, None
+        paths = [claim.path for claim in adapter_claims(result.data)[:1]]
+        main = next((file for file in files if file.attempt == job.attempt and file.path in paths), None)
+        return main, result.data.get("steps")
 
     def _owned(self, identity: Identity, artifact_id: str) -> Artifact:
         return owned_artifact(self._jobs, self._records, identity, artifact_id)

@@ -22,6 +22,7 @@ from orchestrator.domain.artifact import (
     adapter_claims,
     checkpoint_name,
     has_room_for_pictures,
+    is_promoted,
     listed_once,
     model_claim,
     stale_checkpoints,
@@ -71,6 +72,8 @@ class Collect:
     def take_checkpoint(self, job: Job, attempt: Attempt, step: int) -> Sequence[Artifact]:
         """Collect the checkpoint of this step of a job that still runs; () where it is not to be had now."""
         folder = f"{CHECKPOINTS}/{checkpoint_name(step)}"
+        if any(is_promoted(file) and file.path.startswith(f"{folder}/") for file in self._records.artifacts(job.id)):
+            return ()  # collected at the end, but for what was registered
         files = self._artifacts.take_folder(job.id, folder, limit_bytes=MAX_LIVE_CHECKPOINT_BYTES)
         taken = self._record(job, attempt, files, claimed={})
         self._prune(job)
@@ -127,7 +130,8 @@ class Collect:
     def _collect(
         self, job: Job, attempt: Attempt, claimed: Mapping[str, ArtifactKind], suffixes: tuple[str, ...]
     ) -> Sequence[Artifact]:
-        files = self._artifacts.collect(job.id, suffixes)
+        promoted = {file.path for file in self._records.artifacts(job.id) if is_promoted(file)}
+        files = self._artifacts.collect(job.id, suffixes, spared=promoted - claimed.keys())
         collected = self._record(job, attempt, files, claimed)
         self._prune(job)
         return collected

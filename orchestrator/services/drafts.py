@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from orchestrator.domain.contradictions import contradictions
 from orchestrator.domain.dataset import Dataset, Selection, content_digest, exclusion_sentence, select_for_training
 from orchestrator.domain.errors import NotFound, Refused, Rejected, Violation
 from orchestrator.domain.identity import Identity
@@ -16,7 +17,7 @@ from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import DatasetStore
 from orchestrator.ports.experiment_store import ExperimentStore
 from orchestrator.ports.preset_store import PresetStore
-from orchestrator.services.models import Models
+from orchestrator.services.models import Models, ModelView
 from orchestrator.services.ownership import owned_experiment
 from orchestrator.services.queue import Queue
 
@@ -48,6 +49,7 @@ class Draft:
     job: Job
     dataset: Dataset
     selection: Selection
+    model: ModelView
 
 
 class Drafts:
@@ -71,20 +73,22 @@ class Drafts:
     def make(self, identity: Identity, request: SubmitRequest) -> Draft:
         """Raises what is wrong with it; where several things are, one Rejected that lists all of them.
 
-        Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY, PRESET_UNKNOWN, TOO_MANY_GPUS, NOTHING_TO_TRAIN_ON), NotFound for
-        the experiment and the dataset, Refused for the dataset.
+        Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY, PRESET_UNKNOWN, OPTIONS_CONTRADICT, TOO_MANY_GPUS,
+        NOTHING_TO_TRAIN_ON), NotFound for the experiment and the dataset, Refused for the dataset.
         """
         refusals = _Refusals()
-        refusals.of("base_model", lambda: self._models.require(request.base_model))
+        model = refusals.of("base_model", lambda: self._models.require(request.base_model))
         refusals.of("gpus", lambda: self._require_devices(request.gpus))
         refusals.of("experiment_id", lambda: self._require_experiment(identity, request.experiment_id))
         config = refusals.of("preset", lambda: self._resolved(request))
+        if config is not None:
+            refusals.of("config", lambda: _require_consistent(config, request.type, model))
         dataset = refusals.of("dataset_id", lambda: self._datasets.get(request.dataset_id, identity))
         selection = refusals.of("dataset_id", lambda: self._select(dataset)) if dataset is not None else None
         refusals.settle()
         # Without a refusal each of them was found.
-        assert config is not None and dataset is not None and selection is not None  # noqa: PT018, S101
-        return Draft(self._build(identity, replace(request, config=config), selection), dataset, selection)
+        assert model is not None and config is not None and dataset is not None and selection is not None  # noqa: PT018, S101
+        return Draft(self._build(identity, replace(request, config=config), selection), dataset, selection, model)
 
     def _require_devices(self, gpus: int) -> None:
         devices = self._queue.device_count()
@@ -140,6 +144,14 @@ class Drafts:
             created_at=now,
             updated_at=now,
         )
+
+
+def _require_consistent(config: TrainingConfig, type: TrainingType, model: ModelView | None) -> None:  # noqa: A002 - the contract's word
+    """Raises Rejected (OPTIONS_CONTRADICT)."""
+    found = contradictions(config, type=type, family=model.entry.family if model else None)
+    if found:
+        message = " ".join(f"{each.field}: {each.message}" for each in found)
+        raise Rejected(message, code="OPTIONS_CONTRADICT", details=found)
 
 
 class _Refusals:

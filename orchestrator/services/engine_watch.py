@@ -61,6 +61,7 @@ class EngineWatch:
         snapshot, image_digest = self._ask()
         status = self._status(snapshot, image_digest)
         if _is_news(status, self._recorded):
+            status = replace(status, device_memory=self._inventory.memory())
             self._records.save_engine_status(status)
             self._recorded = status
         return snapshot, status
@@ -138,4 +139,4 @@ class EngineWatch:
 def _is_news(status: EngineStatus, recorded: EngineStatus | None) -> bool:
     if recorded is None or status.last_pass_at - recorded.last_pass_at >= timedelta(seconds=STATUS_SECONDS):
         return True
-    return replace(status, last_pass_at=recorded.last_pass_at) != recorded
+    return replace(status, last_pass_at=recorded.last_pass_at, device_memory=recorded.device_memory) != recorded

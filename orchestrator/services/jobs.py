@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestrator.domain.audit import AuditAction, AuditEntry
-from orchestrator.domain.dataset import Dataset, Selection, exclusion_sentence, version_of
+from orchestrator.domain.dataset import Selection, exclusion_sentence, version_of
 from orchestrator.domain.deletion import UndoPolicy
 from orchestrator.domain.errors import Conflict, NotFound
 from orchestrator.domain.estimates import Estimate, Saved
@@ -15,7 +15,7 @@ from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import FROM_SCRATCH, Job, JobChanges
 from orchestrator.domain.lifecycle import JobStatus
-from orchestrator.domain.recommendations import Recommendation, recommendations
+from orchestrator.domain.plan_warnings import WarningCode
 from orchestrator.domain.scheduling import Place
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import VersionStore
@@ -29,6 +29,7 @@ from orchestrator.services.drafts import Drafts, SubmitRequest
 from orchestrator.services.estimates import Estimates
 from orchestrator.services.models import Models
 from orchestrator.services.ownership import actor_on, owned_job
+from orchestrator.services.plans import Plan, Plans
 from orchestrator.services.queue import Queue
 
 _STILL_AT_WORK = "The job has not ended yet. Cancel it first, or wait."
@@ -55,20 +56,6 @@ class JobView:
     best_checkpoint: str | None = None  # folder name of the one saved nearest to its best step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a submission would do; `job` is not stored. `place` None: it would start now."""
-
-    job: Job
-    dataset: Dataset
-    train_count: int
-    val_count: int
-    total_epochs: int
-    place: Place | None
-    estimate: Estimate | None  # None: no job like it has completed here
-    recommendations: Sequence[Recommendation]
-
-
 @dataclass(frozen=True, slots=True)
 class JobViewPage:
     views: tuple[JobView, ...]
@@ -86,6 +73,7 @@ class Jobs:
         versions: VersionStore,
         models: Models,
         drafts: Drafts,
+        plans: Plans,
         estimates: Estimates,
         clock: Clock,
         wake_up: WakeUp,
@@ -98,17 +86,28 @@ class Jobs:
         self._versions = versions
         self._models = models
         self._drafts = drafts
+        self._plans = plans
         self._estimates = estimates
         self._clock = clock
         self._wake_up = wake_up
         self._queue = queue
 
-    def submit(self, identity: Identity, request: SubmitRequest, submission: Submission | None = None) -> Job:
+    def submit(
+        self,
+        identity: Identity,
+        request: SubmitRequest,
+        submission: Submission | None = None,
+        *,
+        accepted: Collection[WarningCode] | None = None,
+    ) -> Job:
         """Accept a job and wake the orchestrator; the earlier job when this submission was sent before.
 
-        Raises what `Drafts.make` raises, and Conflict for a reused key.
+        Raises what `Drafts.make` raises, Conflict for a reused key, and, where the warnings that are `accepted` are
+        said, Conflict (WARNINGS_NOT_ACCEPTED) for any other.
         """
         draft = self._drafts.make(identity, request)
+        if accepted is not None:
+            self._plans.require_accepted(draft, accepted)
         job, items = draft.job, draft.selection.items
         self._versions.add(version_of(draft.dataset.id, items, at=job.created_at))
         self._models.want(job.base_model)  # before the job is there: a failed download would end it
@@ -119,18 +118,7 @@ class Jobs:
 
     def plan(self, identity: Identity, request: SubmitRequest) -> Plan:
         """What `submit` would do right now, with nothing stored. Raises what `submit` raises."""
-        draft = self._drafts.make(identity, request)
-        job, train_count = draft.job, draft.job.progress.train_count or 0
-        return Plan(
-            job=job,
-            dataset=draft.dataset,
-            train_count=train_count,
-            val_count=job.progress.val_count or 0,
-            total_epochs=job.training_config.total_epochs(train_count),
-            place=self._queue.place_if_submitted(job),
-            estimate=self._estimates.of([job]).get(job.id),
-            recommendations=recommendations(draft.selection.items, type=job.type, config=job.training_config),
-        )
+        return self._plans.of(self._drafts.make(identity, request))
 
     def decided(self, job_id: str) -> Job | None:
         """The job once its submission can be answered: it started, ended, or must wait in the queue. Else None."""

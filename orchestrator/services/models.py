@@ -80,12 +80,13 @@ class Models:
             raise Conflict(_put_it_there(view.entry), code="MODEL_NOT_FETCHABLE")
         return self._view(view.entry, self._downloads.request(model_id, at=self._clock.now()))
 
-    def require(self, base_model: str) -> None:
-        """A job may ask for this one. Raises Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY)."""
+    def require(self, base_model: str) -> ModelView:
+        """A model that a job may ask for. Raises Rejected (MODEL_NOT_ALLOWED, MODEL_NOT_READY)."""
         entry = self._entry(base_model, "base_model")
         if entry.source is ModelSource.LOCAL and not self._store.is_ready(entry):
             message = _put_it_there(entry)
             raise Rejected(message, code="MODEL_NOT_READY", details=[Violation("base_model", message, base_model)])
+        return ModelView(entry, self._store.is_ready(entry))
 
     def want(self, base_model: str) -> None:
         """A job will need it: have it fetched if it is not here. A failed download is tried anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.object_store import ObjectStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.upload_store import UploadStore
-from orchestrator.ports.workspace import Workspace
+from orchestrator.ports.workspace import LogPart, Workspace
 from orchestrator.services.artifact_tickets import ArtifactTickets
 from orchestrator.services.ownership import owned_artifact, owned_job
 from orchestrator.services.tickets import Issued
@@ -27,6 +27,7 @@ from orchestrator.services.tickets import Issued
 log = structlog.get_logger()
 
 LINK_TIME = timedelta(hours=1)
+_LOG_PIECE_BYTES = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,13 @@ class Records:
         """A series longer than `points` is thinned; its extremes and validations stay."""
         return self._records.curve(owned_job(self._jobs, identity, job_id).id, attempt=attempt, points=points)
 
-    def log(self, identity: Identity, job_id: str, *, tail: int) -> Sequence[str]:
-        return self._workspace.read_log(owned_job(self._jobs, identity, job_id).id, tail=tail)
+    def log(self, identity: Identity, job_id: str, *, tail: int, after: int | None = None) -> LogPart:
+        """At most `tail` lines: those behind line `after`, or the last ones."""
+        return self._workspace.log_part(owned_job(self._jobs, identity, job_id).id, after=after, limit=tail)
+
+    def whole_log(self, identity: Identity, job_id: str) -> Iterator[bytes]:
+        """Piece by piece, as far as it goes by then."""
+        return self._log_pieces(owned_job(self._jobs, identity, job_id).id)
 
     def artifacts(self, identity: Identity, job_id: str) -> Sequence[Artifact]:
         return self._records.artifacts(owned_job(self._jobs, identity, job_id).id)
@@ -112,6 +118,13 @@ class Records:
         """What a browser can follow: the same, or a ticket for the file here."""
         found = self.link(identity, artifact_id, name=name)
         return found or self._tickets.issue(identity, artifact_id)
+
+    def _log_pieces(self, job_id: str) -> Iterator[bytes]:
+        offset = 0
+        while lines := self._workspace.log_lines(job_id, offset=offset, limit_bytes=_LOG_PIECE_BYTES):
+            piece = b"".join(lines)
+            offset += len(piece)
+            yield piece
 
     def _owned_artifact(self, identity: Identity, artifact_id: str) -> Artifact:
         return owned_artifact(self._jobs, self._records, identity, artifact_id)

@@ -16,10 +16,12 @@ from orchestrator.domain.events import status_event
 from orchestrator.domain.identity import Actor, Identity
 from orchestrator.domain.job import Attempt, Job, Progress
 from orchestrator.domain.lineage import Lineage
+from orchestrator.domain.registered_model import ModelVersion
 from orchestrator.domain.training import TrainingType
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.dataset_store import VersionStore
 from orchestrator.ports.job_store import JobStore, Submission
+from orchestrator.ports.model_registry import ModelRegistry
 from orchestrator.ports.model_store import ModelStore
 from orchestrator.ports.record_store import RecordStore
 from orchestrator.ports.wake_up import WakeUp
@@ -30,11 +32,12 @@ from orchestrator.services.ownership import actor_on, owned_job
 
 @dataclass(frozen=True, slots=True)
 class LineageView:
-    """A job, the lineage of its newest attempt, and all its attempts."""
+    """A job, the lineage of its newest attempt, all its attempts, and those of its checkpoints that were registered."""
 
     job: Job
     lineage: Lineage
     attempts: Sequence[Attempt]
+    promoted: Sequence[ModelVersion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Reproduction:
         versions: VersionStore,
         models: Models,
         model_store: ModelStore,
+        registry: ModelRegistry,
         clock: Clock,
         wake_up: WakeUp,
     ) -> None:
@@ -81,6 +85,7 @@ class Reproduction:
         self._versions = versions
         self._models = models
         self._model_store = model_store
+        self._registry = registry
         self._clock = clock
         self._wake_up = wake_up
 
@@ -91,7 +96,7 @@ class Reproduction:
         if lineage is None:
             message = f"Job {job.id} has no lineage: that begins with the first launch of a job that trains an adapter."
             raise NotFound(message, code="LINEAGE_NOT_FOUND")
-        return LineageView(job, lineage, self._jobs.attempts(job.id))
+        return LineageView(job, lineage, self._jobs.attempts(job.id), self._registry.promoted(job.id))
 
     def rerun(self, identity: Identity, job_id: str, submission: Submission | None = None) -> Rerun:
         """Queue a new job that is to give the same adapter: same settings and seed, same version of the dataset.

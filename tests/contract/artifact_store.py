@@ -50,6 +50,17 @@ class ArtifactStoreContract:
     def test_a_job_without_outputs_leaves_nothing(self, store):
         assert list(store.collect(JOB)) == []
 
+    def test_what_is_spared_stays_as_it_is_and_is_not_collected(self, store, leave):
+        path = "checkpoints/step-000500/adapter.safetensors"
+        leave(path, b"registered")
+        store.collect(JOB)
+        leave(path, b"of a later attempt")
+        leave("b.txt", b"more")
+
+        assert [file.path for file in store.collect(JOB, spared={path})] == ["b.txt"]
+        with store.open(JOB, path) as file:
+            assert file.read() == b"registered"
+
     def test_files_of_unknown_kinds_are_left_out(self, store, leave):
         for path in ("state.pt", "page.html", "picture.svg", "run.sh", "no-suffix"):
             leave(path, b"x")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.errors import Conflict, NotFound, StaleJob
+from orchestrator.domain.events import promotion_event
+from orchestrator.domain.identity import Actor
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.model_registry import ModelRegistry
@@ -164,6 +167,62 @@ class ModelRegistryContract:
         assert records.lineage(job.id) is None
         assert list(store.versions(USER, "cat")) == []
         assert store.reserve(add(jobs, user_id=USER), "cat", at=NOW).version == 2
+
+    @pytest.fixture
+    def promote(self, store, jobs, records):
+        """`promote(adapter, step)`: a checkpoint of the adapter's job becomes a version too."""
+
+        def run(adapter: Artifact, step: int, name: str | None = None):
+            job = jobs.get(adapter.job_id)
+            path = f"checkpoints/step-{step:06d}/adapter.safetensors"
+            known = [file for file in records.artifacts(job.id) if file.path == path]
+            file = known[0] if known else make_artifact(job, kind=ArtifactKind.CHECKPOINT, path=path)
+            records.add_artifacts([file])
+            told = partial(promotion_event, job, actor=Actor.USER)
+            return store.promote(job, file, name=name, step=step, at=NOW, tell=told)
+
+        return run
+
+    def test_a_checkpoint_is_the_next_version_beside_the_jobs_own(self, store, jobs, records, register, promote):
+        adapter = register("cat")
+        version, is_new = promote(adapter, 500)
+
+        assert (version.name, version.version, version.step, is_new) == ("cat", 2, 500, True)
+        assert [(each.version, each.step) for each in store.versions(USER, "cat")] == [(2, 500), (1, None)]
+        file = records.artifact(version.artifact_id)
+        assert (file.kind, file.name) == (ArtifactKind.ADAPTER, "cat-step-500.safetensors")
+        assert records.events(adapter.job_id)[-1].type == "promotion"
+        assert promote(adapter, 500, "dog") == (version, False)
+        assert list(store.promoted(adapter.job_id)) == [version]
+
+    def test_a_checkpoint_of_another_name_counts_there_and_the_jobs_own_version_stays(self, store, register, promote):
+        adapter = register("cat")
+        version, _ = promote(adapter, 500, "kitten")
+
+        assert (version.name, version.version) == ("kitten", 1)
+        assert [each.artifact_id for each in store.versions(USER, "cat")] == [adapter.id]
+
+    def test_a_deleted_checkpoint_may_be_registered_anew_and_gets_another_number(self, store, register, promote):
+        adapter = register("cat")
+        promote(adapter, 500)
+        store.delete(USER, "cat", version=2, at=NOW)
+
+        assert list(store.promoted(adapter.job_id)) == []
+        assert promote(adapter, 500)[0].version == 3
+
+    def test_a_job_that_is_launched_again_keeps_its_own_version(self, store, jobs, register, promote):
+        adapter = register("cat")
+        promote(adapter, 500)
+
+        assert store.reserve(jobs.get(adapter.job_id), "cat", at=NOW).version == 1
+
+    def test_a_deleted_job_takes_its_promoted_checkpoints_with_it(self, store, jobs, register, promote):
+        adapter = register("cat")
+        promote(adapter, 500)
+        job = jobs.get(adapter.job_id)
+        jobs.delete(jobs.save(job.ended(EndReason.TRAINER_FAILED, at=NOW)), at=NOW)
+
+        assert list(store.versions(USER, "cat")) == []
 
     def test_a_job_that_changed_meanwhile_or_has_not_ended_is_not_deleted(self, store, jobs, register):
         job = jobs.get(register("cat").job_id)

@@ -11,12 +11,19 @@ from orchestrator.domain.artifact import Artifact, ArtifactKind
 from orchestrator.domain.errors import NotFound, StaleJob
 from orchestrator.domain.events import JobEvent
 from orchestrator.domain.memory import MemoryProfile
+from orchestrator.domain.resources import DeviceMemory
 from orchestrator.ports.job_store import JobStore
 from orchestrator.ports.record_store import EngineStatus, RecordStore, SuspectDevice
 from tests.contract.job_store import add, make_metric
 from tests.factories import NOW, make_artifact, make_lineage
 
-STATUS = EngineStatus(last_pass_at=NOW, engine_id="engine", is_image_present=True, devices=("GPU-1", "GPU-2"))
+STATUS = EngineStatus(
+    last_pass_at=NOW,
+    engine_id="engine",
+    is_image_present=True,
+    devices=("GPU-1", "GPU-2"),
+    device_memory={"GPU-1": DeviceMemory(total_bytes=80 * 1024**3, free_bytes=70 * 1024**3)},
+)
 
 
 def _artifact(job, path, **changes):

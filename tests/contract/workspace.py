@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from orchestrator.domain.diagnostic import DiagnosticTable
-from orchestrator.ports.workspace import EventsBite, Workspace
+from orchestrator.ports.workspace import EventsBite, LogPart, Workspace
 
 JOB = "7f9c1d7e-0000-4000-8000-000000000001"
 LIMIT = 1024
@@ -128,8 +128,19 @@ class WorkspaceContract:
         assert workspace.read_log(JOB, tail=2) == ("گربه", "three")
         assert workspace.read_log(JOB, tail=100) == ("one", "گربه", "three")
 
+    def test_a_part_of_the_log_says_which_lines_it_has_and_of_how_many(self, workspace):
+        workspace.prepare(JOB, {"v": 1})
+        workspace.append_log(JOB, ["one", "two", "گربه", "four"], at_bytes=0)
+
+        assert workspace.log_part(JOB, after=None, limit=3) == LogPart(("two", "گربه", "four"), 2, 4)
+        assert workspace.log_part(JOB, after=None, limit=9) == LogPart(("one", "two", "گربه", "four"), 1, 4)
+        assert workspace.log_part(JOB, after=0, limit=2) == LogPart(("one", "two"), 1, 4)
+        assert workspace.log_part(JOB, after=2, limit=9) == LogPart(("گربه", "four"), 3, 4)
+        assert workspace.log_part(JOB, after=9, limit=9) == LogPart((), 5, 4)
+
     def test_a_job_without_a_log_has_no_lines(self, workspace):
         assert workspace.read_log(JOB, tail=10) == ()
+        assert workspace.log_part(JOB, after=None, limit=10) == LogPart((), 1, 0)
 
     def test_the_log_is_read_on_from_where_a_reader_is(self, workspace):
         workspace.prepare(JOB, {})

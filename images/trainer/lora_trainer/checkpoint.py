@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from torch import Tensor
 from lora_trainer.files import writing
 
 TENSORS = "state.safetensors"
+ADAPTER = "adapter.safetensors"
 MANIFEST = "manifest.json"
 STAGING_PREFIX = ".staging-"
 DISCARD_PREFIX = ".discarded-"
@@ -28,13 +29,32 @@ class Checkpoint:
     tensors: dict[str, Tensor]
 
 
-class CheckpointFolder:
-    """`identity` names everything that training depends on; checkpoints of another identity are not resumed from."""
+@dataclass(frozen=True, slots=True)
+class AdapterContent:
+    """What an adapter file of these weights would hold."""
 
-    def __init__(self, folder: Path, *, identity: str, keep: int) -> None:
+    tensors: dict[str, Tensor]
+    metadata: dict[str, str]
+
+
+class CheckpointFolder:
+    """`identity` names everything that training depends on; checkpoints of another identity are not resumed from.
+
+    `adapter_at` makes what is written beside the state of a step, for whoever wants to use it and not to go on from it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        identity: str,
+        keep: int,
+        adapter_at: Callable[[int], AdapterContent] | None = None,
+    ) -> None:
         self._folder = folder
         self._identity = identity
         self._keep = keep
+        self._adapter_at = adapter_at
 
     def save(self, step: int, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> Path:
         final = self._folder / self.name_of(step)
@@ -54,9 +74,10 @@ class CheckpointFolder:
     def _write(self, staging: Path, step: int, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> None:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, staging / TENSORS)
-        (staging / TENSORS).chmod(0o644)  # safetensors makes private files
-        _sync(staging / TENSORS)
+        _write_tensors(staging / TENSORS, tensors)
+        if self._adapter_at is not None:
+            adapter = self._adapter_at(step)
+            _write_tensors(staging / ADAPTER, adapter.tensors, adapter.metadata)
         manifest = {
             "v": 1,
             "step": step,
@@ -110,6 +131,12 @@ class CheckpointFolder:
         for prefix in (STAGING_PREFIX, DISCARD_PREFIX):
             for leftover in self._folder.glob(f"{prefix}*"):
                 shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, metadata=metadata)
+    path.chmod(0o644)  # safetensors makes private files
+    _sync(path)
 
 
 def _discard(folder: Path) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 
 from lora_trainer import adapter
-from lora_trainer.checkpoint import CheckpointFolder
+from lora_trainer.checkpoint import AdapterContent, CheckpointFolder
 from lora_trainer.config import JobConfig
 from lora_trainer.device import is_gpu_fault, pick_device, pick_dtype
 from lora_trainer.errors import BadConfig, GpuFailed, OutOfGpuMemory
 from lora_trainer.evaluate import EarlyStopping, Validator, fixed_noise_loss
 from lora_trainer.events import Events, NoEvents
-from lora_trainer.export import build_metadata, check_picture, check_reload, export
+from lora_trainer.export import build_metadata, check_picture, check_reload, export, kohya_tensors
 from lora_trainer.families import FamilyEntry
 from lora_trainer.families.family import Family
 from lora_trainer.graph import recorder_for
@@ -98,7 +98,12 @@ def train_pairs(job: Job, prepared: Prepared) -> Trained:
     eval_loss_before = fixed_noise_loss(family, prepared.evaluated)
     stepper = _build_stepper(job, prepared, trained)
     state = TrainingState(stepper, EarlyStopping(params.early_stopping_patience))
-    folder = CheckpointFolder(job.outputs / "checkpoints", identity=prepared.identity, keep=params.keep_checkpoints)
+    folder = CheckpointFolder(
+        job.outputs / "checkpoints",
+        identity=prepared.identity,
+        keep=params.keep_checkpoints,
+        adapter_at=partial(_adapter_at, job, prepared, trained, stepper),
+    )
     if not _resume(job.config, folder, state):
         prepared.sampler.make_all(0)  # what the base model draws, to compare with
     train_with_a_second_chance(
@@ -256,6 +261,15 @@ def _build_callbacks(
         require_finite=reporter.require_finite,
     )
     return [_averaged(stepper, validator), reporter, _averaged(stepper, prepared.sampler), checkpointer]
+
+
+def _adapter_at(job: Job, prepared: Prepared, trained: adapter.Adapter, stepper: Stepper, step: int) -> AdapterContent:
+    """What would be exported if the run ended now; the job's own file says at which step it did."""
+    metadata = build_metadata(job.config, prepared.family, steps=step, train_count=len(prepared.train))
+    metadata["lorry.checkpoint_step"] = str(step)
+    with stepper.averaged():
+        tensors = kohya_tensors(trained.pairs, job.config.training_params.lora_alpha)
+        return AdapterContent({name: tensor.cpu() for name, tensor in tensors.items()}, metadata)
 
 
 def _averaged(stepper: Stepper, callback: Callback) -> Callback:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -25,8 +25,10 @@ class FilesystemArtifactStore:
         self._artifacts = data_dir / "artifacts"
         self._rules = rules
 
-    def collect(self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES) -> Sequence[CollectedFile]:
-        rules = replace(self._rules, suffixes=suffixes)
+    def collect(
+        self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES, *, spared: Collection[str] = ()
+    ) -> Sequence[CollectedFile]:
+        rules = replace(self._rules, suffixes=suffixes, spared=frozenset(spared))
         try:
             return copy_tree(self._outputs / job_id, self._artifacts / job_id, rules)
         except FileNotFoundError:

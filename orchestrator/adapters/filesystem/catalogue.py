@@ -29,6 +29,8 @@ class _Entry(BaseModel):
     description: str = ""
     size: ByteSize | None = None
     memory: ByteSize | None = None
+    adapter: ByteSize | None = None
+    text_adapter: ByteSize | None = None
     gated: bool = False
     parts: tuple[_Part, ...] = ()
 
@@ -48,6 +50,8 @@ class _Entry(BaseModel):
             description=self.description,
             size_bytes=self.size,
             memory_bytes=self.memory,
+            adapter_bytes=self.adapter,
+            text_adapter_bytes=self.text_adapter,
             is_gated=self.gated,
             parts=self.parts,
         )

@@ -27,6 +27,7 @@ class FileRules:
     max_file_bytes: int = 8 * 1024**3
     max_total_bytes: int = 32 * 1024**3
     max_depth: int = 8
+    spared: frozenset[str] = frozenset()  # paths, relative to the walk's beginning, that it passes by
 
     def accepts_path(self, path: str) -> bool:
         """Whether a relative path is one that a walk could have yielded."""
@@ -113,7 +114,7 @@ def _walk_below(directory: int, name: str, rules: FileRules, *, depth: int, pref
 
 def _found(directory: int, name: str, path: str, rules: FileRules) -> Iterator[FoundFile]:
     with open_regular(name, parent=directory) as descriptor:
-        if descriptor is None:
+        if descriptor is None or path in rules.spared:
             return
         size_bytes = os.fstat(descriptor).st_size
         if size_bytes <= rules.max_file_bytes:

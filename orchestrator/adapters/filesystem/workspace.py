@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from orchestrator.adapters.filesystem.untrusted import open_directory, open_regu
 from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.errors import LaunchRefused
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.ports.workspace import EventsBite, JobPaths
+from orchestrator.ports.workspace import EventsBite, JobPaths, LogPart
 
 _EVENTS = "events.jsonl"
 _CHECKPOINTS = "checkpoints"
@@ -102,6 +102,13 @@ class FilesystemWorkspace:
         except FileNotFoundError:
             return ()
 
+    def log_part(self, job_id: str, *, after: int | None, limit: int) -> LogPart:
+        try:
+            with self._log(job_id).open(encoding="utf-8", errors="replace", newline="\n") as log:
+                return _part((line.removesuffix("\n") for line in log), after, limit)
+        except FileNotFoundError:
+            return LogPart((), 1, 0)
+
     def log_lines(self, job_id: str, *, offset: int, limit_bytes: int) -> Sequence[bytes]:
         try:
             with self._log(job_id).open("rb") as log:
@@ -144,6 +151,17 @@ def _write_atomically(path: Path, text: str) -> None:
     partial.write_text(text, encoding="utf-8")
     partial.chmod(0o644)
     partial.replace(path)
+
+
+def _part(lines: Iterable[str], after: int | None, limit: int) -> LogPart:
+    """Every line is passed by, for all of them are to be counted; only those of the part are kept."""
+    kept: deque[str] = deque(maxlen=limit)
+    count = 0
+    for count, line in enumerate(lines, start=1):
+        if after is None or after < count <= after + limit:
+            kept.append(line)
+    first = count - len(kept) if after is None else min(after, count)
+    return LogPart(tuple(kept), first + 1, count)
 
 
 def _lines(data: bytes, limit_bytes: int, *, is_final: bool) -> tuple[bytes, ...]:

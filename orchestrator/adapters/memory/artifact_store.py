@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -31,9 +31,12 @@ class MemoryArtifactStore:
     def _on_disk(self) -> tempfile.TemporaryDirectory[str]:
         return tempfile.TemporaryDirectory(prefix="lorry-artifacts-")
 
-    def collect(self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES) -> Sequence[CollectedFile]:
-        outputs = self._workspace.outputs.get(job_id, {})
-        kept = {path: data for path, data in outputs.items() if data is not None and path.endswith(suffixes)}
+    def collect(
+        self, job_id: str, suffixes: tuple[str, ...] = COLLECTED_SUFFIXES, *, spared: Collection[str] = ()
+    ) -> Sequence[CollectedFile]:
+        outputs = self._workspace.outputs.get(job_id, {}).items()
+        wanted = [(path, data) for path, data in outputs if path.endswith(suffixes) and path not in spared]
+        kept = {path: data for path, data in wanted if data is not None}
         self._files.setdefault(job_id, {}).update(kept)
         return [
             CollectedFile(path=path, size_bytes=len(kept[path]), sha256=_sha256(kept[path])) for path in sorted(kept)

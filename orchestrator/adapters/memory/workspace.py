@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.domain.diagnostic import DiagnosticTable
 from orchestrator.domain.errors import LaunchRefused
 from orchestrator.domain.lifecycle import EndReason
-from orchestrator.ports.workspace import EventsBite, JobPaths
+from orchestrator.ports.workspace import EventsBite, JobPaths, LogPart
 
 _EVENTS = "events.jsonl"
 _LOG_MARK = b"[the log ends here: its size limit is reached]\n"
@@ -66,6 +66,11 @@ class MemoryWorkspace:
 
     def read_log(self, job_id: str, *, tail: int) -> Sequence[str]:
         return tuple(self._logs.get(job_id, b"").decode("utf-8", errors="replace").split("\n")[:-1][-tail:])
+
+    def log_part(self, job_id: str, *, after: int | None, limit: int) -> LogPart:
+        lines = self._logs.get(job_id, b"").decode("utf-8", errors="replace").split("\n")[:-1]
+        before = max(0, len(lines) - limit) if after is None else min(after, len(lines))
+        return LogPart(tuple(lines[before : before + limit]), before + 1, len(lines))
 
     def log_lines(self, job_id: str, *, offset: int, limit_bytes: int) -> Sequence[bytes]:
         data = self._logs.get(job_id, b"")[offset : offset + limit_bytes]

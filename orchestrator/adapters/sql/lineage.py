@@ -24,7 +24,7 @@ def record_lineage(connection: sa.Connection, lineage: Lineage) -> None:
 
 def record_adapter(connection: sa.Connection, adapter: Artifact, *, at: datetime) -> None:
     """The version that was reserved for the artifact's job is now this file."""
-    of_job = models.c.job_id == adapter.job_id
+    of_job = sa.and_(models.c.job_id == adapter.job_id, models.c.step.is_(None))
     facts = {"artifact_id": adapter.id, "sha256": adapter.sha256, "size_bytes": adapter.size_bytes}
     connection.execute(models.update().where(of_job).values(registered_at=at, **facts))
     lineage = training_lineage.update().where(training_lineage.c.job_id == adapter.job_id)
@@ -32,5 +32,5 @@ def record_adapter(connection: sa.Connection, adapter: Artifact, *, at: datetime
 
 
 def forget_version(connection: sa.Connection, job_id: str, *, at: datetime) -> None:
-    """Of a job that is about to be removed: only the version's number remains, so that no other gets it."""
+    """Of a job that is about to be removed: only its versions' numbers remain, so that no other gets them."""
     connection.execute(models.update().where(models.c.job_id == job_id).values(deleted_at=at))

@@ -28,6 +28,7 @@ from orchestrator.domain.curves import MOST_POINTS, Curve
 from orchestrator.domain.errors import NotFound
 from orchestrator.domain.events import JobEvent
 from orchestrator.domain.lineage import Lineage
+from orchestrator.domain.resources import DeviceMemory
 from orchestrator.domain.scheduling import HouseRules
 from orchestrator.ports.record_store import ArtifactPage, EngineStatus, SuspectDevice
 
@@ -168,7 +169,8 @@ class SqlRecordStore:
         if row is None:
             return None
         values = {field.name: row[field.name] for field in dataclasses.fields(EngineStatus)}
-        return EngineStatus(**values | {"devices": tuple(row["devices"])})
+        memory = {device: DeviceMemory(**each) for device, each in row["device_memory"].items()}
+        return EngineStatus(**values | {"devices": tuple(row["devices"]), "device_memory": memory})
 
 
 def artifact_from(row: sa.RowMapping) -> Artifact:

@@ -148,7 +148,36 @@ def test_samples_stand_in_a_grid_and_a_chosen_step_in_the_address(people: People
     expect(chosen).to_be_visible()
     page.reload()
     expect(chosen).to_be_visible()
-    expect(page.get_by_role("slider", name="Step")).to_have_attribute("aria-valuenow", "0")
+    slider = page.get_by_role("slider", name="Step")
+    expect(slider).to_have_attribute("aria-valuenow", "0")
+    expect(page.get_by_text("No checkpoint of this step was kept")).to_be_visible()
+    page.get_by_role("heading", name="drawn").click()
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuenow", "1")
+    expect(page.get_by_text("Drawn by the finished adapter")).to_be_visible()
+
+
+def test_a_checkpoint_that_drew_best_becomes_a_version_of_the_model(people: People, user: User) -> None:
+    job_id = user.start("fake:sampled_checkpoints=1", name="half way", config={"steps": 1000})
+    user.wait(job_id, "completed")
+    somebody = people(user)
+    page = somebody.page
+    somebody.go(f"/jobs/{job_id}?tab=samples&step=950")
+    weights = page.locator("[data-weights='step-000950']")
+    expect(weights.get_by_role("link", name="step-000950")).to_be_visible()
+    expect(weights.get_by_role("button", name=re.compile("^Download"))).to_be_visible()
+    somebody.require_accessible()
+    weights.get_by_role("button", name="Promote").click()
+    expect(weights.get_by_text("registered")).to_be_visible()
+    (model,) = user.get("/models/registered")
+    latest = model["latest"]
+    assert (model["name"], latest["version"], latest["step"], latest["job_id"]) == ("half way", 2, 950, job_id)
+    page.get_by_role("tab", name="History").click()
+    expect(page.get_by_text("Step 950 was registered as version 2 of half way.")).to_be_visible()
+    page.get_by_role("tab", name="Files").click()
+    expect(page.get_by_role("button", name="Promote step-001000")).to_be_visible()
+    somebody.go("/models")
+    expect(page.locator("[data-model='half way']").get_by_text("step 950")).to_be_visible()
 
 
 def test_of_five_hundred_samples_only_those_near_the_screen_are_fetched(people: People, user: User) -> None:

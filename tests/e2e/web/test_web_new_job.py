@@ -27,7 +27,9 @@ def test_a_job_is_planned_submitted_watched_and_its_adapter_fetched(people: Peop
     page.get_by_role("radio", name="Draft").click()
     expect(page.get_by_label("steps", exact=True)).to_have_value("300")
     page.get_by_label("Name").fill("from the browser")
-    expect(page.get_by_text("Trained on")).to_be_visible()
+    plan = page.get_by_role("status").filter(has_text="What would happen")
+    expect(plan.get_by_role("row", name=re.compile("Trained on"))).to_be_visible()
+    expect(plan.get_by_role("row", name=re.compile("Disk up to .* free"))).to_be_visible()
     advised = page.locator("[data-recommended='steps']")
     advised.get_by_role("button", name="Take it").click()
     expect(advised).to_have_count(0)
@@ -64,7 +66,20 @@ def test_every_violation_stands_beside_its_field_before_anything_is_submitted(pe
     for name in ("steps", "resolution"):
         expect(page.get_by_label(name, exact=True)).to_have_attribute("aria-invalid", "true")
     somebody.photograph("new-job-refused")
+    page.get_by_label("steps", exact=True).fill("100")
+    page.get_by_label("resolution", exact=True).fill("256")
+    page.get_by_role("radio", name="lorry/tiny-z-image").click()
+    page.get_by_text("More settings").click()
+    page.get_by_role("switch", name="text_encoder_lora").check()
+    expect(page.get_by_text("text encoder of a z-image model is not trained").first).to_be_visible()
+    somebody.require_accessible()
     assert user.get("/training/jobs") == []
+
+    page.get_by_role("radio", name="lorry/tiny-sd15").click()
+    expect(page.get_by_role("button", name="Submit the job")).to_be_disabled()
+    page.get_by_label(re.compile("no trigger words")).check()
+    page.get_by_role("button", name="Submit the job").click()
+    expect(page).to_have_url(re.compile(r"/jobs/[0-9a-f]{8}-"))
 
 
 def test_a_running_job_is_cancelled_with_a_reason(people: People, user: User) -> None:
@@ -110,6 +125,12 @@ def test_the_log_is_searched_and_downloaded_as_it_is_shown(people: People, user:
     assert Path(download.value.path()).read_text() == f"fake trainer: job {job_id}"
     page.get_by_label("Search the log").fill("no line says this")
     expect(page.get_by_role("heading", name="No line matches")).to_be_visible()
+    page.get_by_label("Search the log").fill("")
+    page.get_by_label("Errors only").check()
+    expect(page.get_by_role("heading", name="No line matches")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert Path(download.value.path()).read_text().splitlines() == user.records(job_id, "logs")
 
 
 def test_a_log_follows_its_end_until_it_is_scrolled_and_says_what_came_since(people: People, user: User) -> None:
@@ -130,7 +151,14 @@ def test_a_log_follows_its_end_until_it_is_scrolled_and_says_what_came_since(peo
     expect(log.get_by_text("line 299", exact=True)).to_be_visible()
     page.get_by_label("Attempt", exact=True).select_option("1")
     expect(page.get_by_text(re.compile(r"^30\d lines$"))).to_be_visible()
+    page.get_by_role("button", name="To the start").click()
+    page.get_by_role("link", name="Line 3", exact=True).click()
+    expect(page).to_have_url(re.compile(r"[?&]line=3(&|$)"))
+    page.get_by_role("button", name="Copy the link to line 3").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
     somebody.require_accessible()
+    page.reload()
+    expect(log.locator("[data-chosen]").get_by_role("link", name="Line 3", exact=True)).to_be_visible()
 
 
 def test_anothers_job_is_an_unknown_one(people: People, user: User, stranger: User) -> None:

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from lora_trainer.errors import UnusableBaseModel
 from lora_trainer.families.sd15 import StableDiffusion
+from orchestrator.adapters.filesystem.adapter_file import check_adapter_file
 from tests.factories import sha256_of
 from tests.integration.trainer.conftest import ALPHA, RANK, build_model
 from tests.integration.trainer.twins import trained_pairs
@@ -31,6 +32,17 @@ def test_the_builtin_model_has_the_same_bytes_in_every_build(base_model, tmp_pat
 
 def contents(folder):
     return {str(path.relative_to(folder)): sha256_of(path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_checkpoint_has_the_adapter_that_the_run_would_end_with_then(straight_run):
+    beside = straight_run.outputs / "checkpoints" / "step-000100" / "adapter.safetensors"
+    check_adapter_file(beside, "kohya")
+
+    ended_with, saved = load_file(straight_run.adapter), load_file(beside)
+    assert saved.keys() == ended_with.keys()
+    assert all(torch.equal(saved[name], ended_with[name]) for name in saved)
+    with safe_open(beside, "pt") as file:
+        assert file.metadata()["lorry.checkpoint_step"] == file.metadata()["ss_steps"] == "100"
 
 
 def test_training_lowers_the_loss_on_fixed_noise(straight_run):

@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,8 @@ from orchestrator.adapters.memory import FixedInventory, ManualClock
 from orchestrator.adapters.nvml import inventory
 from orchestrator.adapters.nvml.inventory import NvmlInventory
 from orchestrator.adapters.wake_up import ThreadWakeUp
+from orchestrator.domain.resources import DeviceMemory
+from tests.waiting import eventually
 
 
 def test_clocks_speak_utc():
@@ -84,6 +87,8 @@ def driver(monkeypatch):
         monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: len(uuids))
         monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda index: uuids[index])
         monkeypatch.setattr(pynvml, "nvmlDeviceGetUUID", lambda handle: handle)
+        info = SimpleNamespace(total=80, free=70)
+        monkeypatch.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda handle: info)
 
     return install
 
@@ -117,6 +122,35 @@ def test_gpus_once_seen_stay_when_the_driver_fails(driver):
     driver(None)
 
     assert devices.devices() == ("GPU-a",)
+
+
+def test_memory_is_told_of_named_devices_alone():
+    memory = {"GPU-a": DeviceMemory(80, 70), "GPU-b": DeviceMemory(80, 1)}
+    assert FixedInventory(["GPU-a"], measure=lambda: memory).memory() == {"GPU-a": DeviceMemory(80, 70)}
+    assert FixedInventory(["cpu-0"]).memory() == {}
+
+
+def test_memory_is_read_beside_and_what_was_read_last_stands_when_the_driver_fails():
+    readings = [{"GPU-a": DeviceMemory(80, 70)}, None]
+    gauge = inventory.MemoryGauge(lambda: readings.pop(0) if readings else None)
+
+    assert eventually(gauge.read) == {"GPU-a": DeviceMemory(80, 70)}
+    eventually(lambda: gauge.read() and not readings)
+    assert gauge.read() == {"GPU-a": DeviceMemory(80, 70)}
+
+
+def test_a_driver_that_hangs_holds_up_nobody():
+    release = threading.Event()
+    gauge = inventory.MemoryGauge(lambda: release.wait(30) and None)
+    assert [gauge.read() for _ in range(3)] == [{}, {}, {}]
+    release.set()
+
+
+def test_a_gpus_memory_is_told_by_its_uuid(driver):
+    driver(["GPU-a"])
+    assert inventory.gpu_memory() == {"GPU-a": DeviceMemory(total_bytes=80, free_bytes=70)}
+    driver(None)
+    assert inventory.gpu_memory() is None
 
 
 @pytest.mark.gpu

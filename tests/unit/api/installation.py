@@ -54,6 +54,7 @@ from orchestrator.domain.events import status_event
 from orchestrator.domain.job import Job
 from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.model import ModelSource
+from orchestrator.domain.resources import DeviceMemory
 from orchestrator.domain.scheduling import SchedulingPolicy
 from orchestrator.ports.job_store import JobFilter
 from orchestrator.ports.record_store import EngineStatus
@@ -71,7 +72,9 @@ from orchestrator.services.experiments import Experiments
 from orchestrator.services.identity import LorryTokens
 from orchestrator.services.jobs import Jobs
 from orchestrator.services.models import ModelHolds, Models
+from orchestrator.services.plans import Plans
 from orchestrator.services.presets import Presets
+from orchestrator.services.promotion import Promotion
 from orchestrator.services.queue import Queue
 from orchestrator.services.readiness import Readiness
 from orchestrator.services.records import Records
@@ -86,8 +89,14 @@ from tests.factories import make_attempt, make_dataset, make_item, make_model, m
 
 ALICE, BOB = "alice", "bob"
 HUB_MODEL = make_model(
-    id="org/model", source=ModelSource.HUGGINGFACE, revision="main", size_bytes=4 * 1024**3, memory_bytes=2 * 1024**3
+    id="org/model",
+    source=ModelSource.HUGGINGFACE,
+    revision="main",
+    size_bytes=4 * 1024**3,
+    memory_bytes=2 * 1024**3,
+    adapter_bytes=10_000,
 )
+FLOW_MODEL = make_model(id="lorry/tiny-z-image", family="z-image")
 MISSING_MODEL = make_model(id="local/missing", source=ModelSource.LOCAL)
 UNLIMITED = "100000/minute"
 MIN_FREE_BYTES = 1024**3
@@ -197,8 +206,15 @@ class Installation:
         experiment_id: str = answer.json()["data"]["id"]
         return experiment_id
 
-    def engine_answers(self, *devices: str) -> None:
-        status = EngineStatus(last_pass_at=self.clock.now(), engine_id="engine", is_image_present=True, devices=devices)
+    def engine_answers(self, *devices: str, memory: DeviceMemory | None = None) -> None:
+        """`memory`: of each device."""
+        status = EngineStatus(
+            last_pass_at=self.clock.now(),
+            engine_id="engine",
+            is_image_present=True,
+            devices=devices,
+            device_memory={device: memory for device in devices if memory is not None},
+        )
         self.records.save_engine_status(status)
 
     def artifact(self, job_id: str, data: bytes = b"weights", name: str = "adapter.safetensors") -> Artifact:
@@ -235,7 +251,7 @@ def build_installation(
     workspace = MemoryWorkspace()
     artifacts = MemoryArtifactStore(workspace)
     thumbnails = MemoryThumbnails(artifacts)
-    store = MemoryModelStore([make_model(), HUB_MODEL, MISSING_MODEL])
+    store = MemoryModelStore([make_model(), HUB_MODEL, MISSING_MODEL, FLOW_MODEL])
     downloads = SqlDownloadStore(database)
     models = Models(store=store, files=MemoryModelFiles(store), downloads=downloads, clock=clock)
     orchestrator = PlayedOrchestrator(jobs)
@@ -255,6 +271,7 @@ def build_installation(
     drafts = Drafts(
         datasets=datasets, models=models, presets=presets, experiments=experiments, queue=queue, clock=clock
     )
+    estimates = Estimates(jobs=jobs, records=records, clock=clock, tariff=tariff)
     service = Jobs(
         jobs=jobs,
         trash=SqlTrash(database),
@@ -263,7 +280,8 @@ def build_installation(
         versions=versions,
         models=models,
         drafts=drafts,
-        estimates=Estimates(jobs=jobs, records=records, clock=clock, tariff=tariff),
+        plans=Plans(jobs=jobs, records=records, queue=queue, estimates=estimates, disk=upload_disk),
+        estimates=estimates,
         clock=clock,
         wake_up=orchestrator,
         queue=queue,
@@ -291,12 +309,14 @@ def build_installation(
         artifacts=Artifacts(jobs=jobs, records=records, artifacts=artifacts, thumbnails=thumbnails, models=store),
         artifact_tickets=artifact_tickets,
         registry=Registry(registry=registry, clock=clock),
+        promotion=Promotion(jobs=jobs, records=records, artifacts=artifacts, registry=registry, clock=clock),
         reproduction=Reproduction(
             jobs=jobs,
             records=records,
             versions=versions,
             models=models,
             model_store=store,
+            registry=registry,
             clock=clock,
             wake_up=orchestrator,
         ),

@@ -8,10 +8,12 @@ import pytest
 
 from orchestrator.domain.job import Job, Progress
 from orchestrator.domain.lifecycle import EndReason
+from orchestrator.domain.resources import DeviceMemory
 from orchestrator.ports.job_store import JobFilter
 from tests.unit.api.installation import ALICE, BOB, Installation
 
 SUBMIT, JOBS = "/api/training/submit", "/api/training/jobs"
+GB = 1000**3
 
 
 def plan(lorry: Installation, **changes: Any) -> Any:
@@ -156,6 +158,59 @@ def test_a_job_joins_only_an_experiment_of_its_user(lorry: Installation) -> None
 def test_an_admin_does_not_submit_into_anothers_experiment(lorry: Installation) -> None:
     body = lorry.body(dataset_id=lorry.dataset("root"), experiment_id=lorry.experiment(BOB))
     assert lorry.client.post(SUBMIT, json=body, headers=lorry.as_admin()).status_code == 404
+
+
+def test_a_plan_says_what_is_needed_of_the_disk_and_of_the_gpus_memory_and_what_there_is(lorry: Installation) -> None:
+    lorry.engine_answers("GPU-a", "GPU-b", memory=DeviceMemory(total_bytes=24 * GB, free_bytes=20 * GB))
+    lorry.upload_disk.free = 100 * GB
+    made = plan(lorry, base_model="org/model", config={"lora_rank": 10, "keep_checkpoints": 1})
+
+    assert made["disk"]["model_bytes"] == 4 * 1024**3
+    assert (made["disk"]["adapter_bytes"], made["disk"]["checkpoint_bytes"]) == (4 * 10 * 10_000, 2 * 4 * 10 * 10_000)
+    parts = ("model_bytes", "adapter_bytes", "checkpoint_bytes", "sample_bytes")
+    assert made["disk"]["needed_bytes"] == sum(made["disk"][part] for part in parts)
+    assert (made["disk"]["free_bytes"], made["disk"]["fits"]) == (100 * GB, True)
+    assert made["memory"] == {
+        "needed_bytes": 2 * 1024**3,
+        "is_measured": False,
+        "total_bytes": 24 * GB,
+        "free_bytes": 20 * GB,
+        "fits": None,
+    }
+    assert made["warnings"] == []
+
+
+def test_a_plan_without_a_gpu_says_nothing_of_its_memory(lorry: Installation) -> None:
+    lorry.engine_answers("cpu-0")
+    assert plan(lorry, base_model="org/model")["memory"] is None
+
+
+def test_warnings_hold_up_nobody_who_does_not_say_which_are_accepted(lorry: Installation) -> None:
+    lorry.upload_disk.free = 1
+    (warning,) = plan(lorry, base_model="org/model")["warnings"]
+    assert (warning["code"], warning["field"]) == ("disk_short", "config.keep_checkpoints")
+    lorry.submit(base_model="org/model")
+    lorry.submit(base_model="org/model", accepted_warnings=["disk_short"])
+
+    for path in (SUBMIT, JOBS):
+        status, code, told = refusal(lorry, path, base_model="org/model", accepted_warnings=[])
+        assert (status, code) == (409, "WARNINGS_NOT_ACCEPTED")
+        assert told == {"config.keep_checkpoints": warning["message"]}
+
+
+@pytest.mark.parametrize("path", [SUBMIT, f"{SUBMIT}?dry_run=true"])
+def test_options_that_contradict_each_other_or_the_model_are_refused_beside_their_fields(
+    lorry: Installation, path: str
+) -> None:
+    options = {"text_encoder_lora": True, "early_stopping_patience": 2}
+    status, code, told = refusal(lorry, path, base_model="lorry/tiny-z-image", config=options)
+    assert (status, code) == (400, "OPTIONS_CONTRADICT")
+    assert list(told) == ["config.text_encoder_lora", "config.early_stopping_patience"]
+    assert refusal(lorry, path, base_model="no/model", config=options)[1] == "VALIDATION_FAILED"
+
+
+def test_what_a_preset_contradicts_is_refused_too(lorry: Installation) -> None:
+    assert refusal(lorry, preset="subject", config={"prior_preservation": True})[1] == "OPTIONS_CONTRADICT"
 
 
 @pytest.mark.parametrize("path", [SUBMIT, f"{SUBMIT}?dry_run=true", f"{JOBS}?dry_run=true"])

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.events import history_in, metrics_in, parse_line
 from tests.contract.job_store import make_metric
-from tests.unit.api.installation import Installation
+from tests.unit.api.installation import BOB, Installation
 
 JOBS = "/api/training/jobs"
 
@@ -97,9 +97,31 @@ def test_the_end_of_the_log_is_lines_as_the_container_printed_them(lorry: Instal
     lorry.workspace.append_log(job_id, ["one", "<script>", "سه"], at_bytes=0)
     body = lorry.client.get(f"{JOBS}/{job_id}/logs?tail=2", headers=lorry.as_user()).json()
     assert body["data"] == ["<script>", "سه"]
+    assert (body["first_line"], body["line_count"]) == (2, 3)
 
 
-@pytest.mark.parametrize("query", ["logs?tail=0", "logs?tail=10001", "events?limit=0", "events?after=-1"])
+def test_a_line_of_the_log_keeps_its_number_and_those_behind_any_line_are_read_on(
+    lorry: Installation, job_id: str
+) -> None:
+    lorry.workspace.append_log(job_id, [f"line {number}" for number in range(1, 51)], at_bytes=0)
+    body = lorry.client.get(f"{JOBS}/{job_id}/logs?after=20&tail=5", headers=lorry.as_user()).json()
+    assert body["data"] == [f"line {number}" for number in range(21, 26)]
+    assert (body["first_line"], body["line_count"]) == (21, 50)
+
+
+def test_the_whole_log_is_a_file_to_save_and_nobody_elses(lorry: Installation, job_id: str) -> None:
+    lorry.workspace.append_log(job_id, ["one", "<script>", "été"], at_bytes=0)
+    answer = lorry.client.get(f"{JOBS}/{job_id}/logs/download", headers=lorry.as_user())
+    assert answer.text == "one\n<script>\nété\n"
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{job_id}.log"'
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+    assert lorry.client.get(f"{JOBS}/{job_id}/logs/download", headers=lorry.as_user(BOB)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["logs?tail=0", "logs?tail=10001", "logs?after=-1", "events?limit=0", "events?after=-1"]
+)
 def test_what_is_asked_for_is_bounded(lorry: Installation, job_id: str, query: str) -> None:
     assert lorry.client.get(f"{JOBS}/{job_id}/{query}", headers=lorry.as_user()).status_code == 400
 

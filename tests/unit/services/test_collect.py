@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from orchestrator.domain.artifact import ArtifactKind
 from orchestrator.domain.errors import NotFound
-from orchestrator.domain.events import JobEvent, status_event
+from orchestrator.domain.events import JobEvent, promotion_event, status_event
+from orchestrator.domain.identity import Actor
 from orchestrator.domain.lifecycle import EndReason
 from orchestrator.domain.training import TrainingConfig, TrainingType
 from orchestrator.services.collect import Collect
@@ -127,3 +130,24 @@ def test_a_job_that_asked_for_layers_of_text_encoders_needs_them_in_its_adapter(
 
     assert verdict.reason is reason
     assert ("text encoders" in (verdict.message or "")) is is_wanted
+
+
+def test_a_registered_checkpoint_keeps_its_bytes_whatever_a_later_attempt_leaves_at_its_path(world, collect):
+    job = make_job(trigger_words=("sks",))
+    world.store.add(job, status_event(None, job, "Submitted."))
+    world.workspace.prepare(job.id, {})
+    path = "checkpoints/step-000500/adapter.safetensors"
+    world.workspace.write(job.id, path, b"registered")
+    collect.explain(job, make_attempt(job), EndReason.TRAINER_FAILED)
+    (file,) = world.records.artifacts(job.id)
+    told = partial(promotion_event, job, actor=Actor.USER)
+    world.registry.promote(job, file, name="cat", step=500, at=NOW, tell=told)
+
+    world.workspace.write(job.id, path, b"of a later attempt")
+    collect.explain(job, make_attempt(job, number=2), EndReason.TRAINER_FAILED)
+
+    assert [(each.kind, each.sha256) for each in world.records.artifacts(job.id)] == [
+        (ArtifactKind.ADAPTER, sha256_of(b"registered"))
+    ]
+    with world.artifacts.open(job.id, path) as kept:
+        assert kept.read() == b"registered"

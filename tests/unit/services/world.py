@@ -57,6 +57,7 @@ from orchestrator.services.jobs import Jobs
 from orchestrator.services.launch import Launch
 from orchestrator.services.live_checkpoints import LiveCheckpoints
 from orchestrator.services.models import ModelHolds, Models
+from orchestrator.services.plans import Plans
 from orchestrator.services.queue import Queue
 from orchestrator.services.reconciler import Pass, Reconciler
 from orchestrator.services.schedule import Schedule
@@ -111,6 +112,7 @@ class World:
         self.model_holds = ModelHolds(store=self.models, downloads=self.downloads)
         self.queue = self.new_queue(self.store)
         models = Models(store=self.models, files=self.model_files, downloads=self.downloads, clock=self.clock)
+        estimates = Estimates(jobs=self.store, records=self.records, clock=self.clock, tariff=Tariff(None))
         self.jobs = Jobs(
             jobs=self.store,
             trash=SqlTrash(database),
@@ -126,7 +128,8 @@ class World:
                 queue=self.queue,
                 clock=self.clock,
             ),
-            estimates=Estimates(jobs=self.store, records=self.records, clock=self.clock, tariff=Tariff(None)),
+            plans=Plans(jobs=self.store, records=self.records, queue=self.queue, estimates=estimates, disk=self.disk),
+            estimates=estimates,
             clock=self.clock,
             wake_up=self.wake_up,
             queue=self.queue,

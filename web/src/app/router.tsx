@@ -83,7 +83,7 @@ const newJob = createRoute({
   component: lazyRouteComponent(() => import("~/features/new-job/new-job-page"), "NewJobPage"),
 });
 
-type JobSearch = { tab?: (typeof JOB_TABS)[number]; metric?: string | undefined } & SampleChoice & ChartSearch;
+type JobSearch = { tab?: (typeof JOB_TABS)[number]; metric?: string | undefined; line?: number | undefined } & SampleChoice & ChartSearch;
 
 function validJobSearch(search: Record<string, unknown>): JobSearch {
   const view = SAMPLE_VIEWS.find((each) => each === search["view"]);
@@ -91,6 +91,7 @@ function validJobSearch(search: Record<string, unknown>): JobSearch {
     ...tabAmong(JOB_TABS)(search),
     ...chartSearch(search),
     ...(typeof search["metric"] === "string" && search["metric"] !== "" && { metric: search["metric"] }),
+    ...(typeof search["line"] === "number" && search["line"] >= 1 && { line: search["line"] }), // of the log
     ...(view !== undefined && { view }),
     ...(typeof search["step"] === "number" && { step: search["step"] }),
     ...(typeof search["earlier"] === "number" && { earlier: search["earlier"] }),

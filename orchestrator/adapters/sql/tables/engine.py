@@ -17,6 +17,7 @@ engine_status = sa.Table(
     sa.Column("is_image_present", sa.Boolean, nullable=False),
     sa.Column("image_digest", sa.Text),
     sa.Column("devices", Json, nullable=False),
+    sa.Column("device_memory", Json, nullable=False, server_default="{}"),
     sa.Column("problem", sa.Text),
     sa.CheckConstraint("id = 1", name="single_row"),
 )

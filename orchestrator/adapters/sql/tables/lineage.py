@@ -29,6 +29,7 @@ training_lineage = sa.Table(
     sa.Column("recorded_at", Instant, nullable=False),
 )
 
+_IS_OWN = sa.text("step IS NULL")
 ONE_MODEL_A_NUMBER = sa.UniqueConstraint("user_id", "name", "version")
 
 # A version's number is taken when its job is first launched, and never given to another: rows of deleted versions stay.
@@ -39,7 +40,8 @@ models = sa.Table(
     sa.Column("user_id", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("job_id", sa.ForeignKey("training_jobs.id", ondelete="SET NULL"), unique=True),
+    sa.Column("job_id", sa.ForeignKey("training_jobs.id", ondelete="SET NULL")),
+    sa.Column("step", sa.Integer),  # of a checkpoint; null: what the job ended with, or will
     sa.Column("artifact_id", sa.ForeignKey("artifacts.id", ondelete="SET NULL"), index=True),
     sa.Column("base_model", sa.Text, nullable=False),
     sa.Column("trigger_words", Json, nullable=False),
@@ -49,4 +51,6 @@ models = sa.Table(
     sa.Column("registered_at", Instant),
     sa.Column("deleted_at", Instant),
     ONE_MODEL_A_NUMBER,
+    sa.Index("ix_models_job_id", "job_id"),
+    sa.Index("uq_models_own_version", "job_id", unique=True, sqlite_where=_IS_OWN, postgresql_where=_IS_OWN),
 )

@@ -12,6 +12,7 @@ import { Failure } from "~/ui/failure";
 import { PageLink } from "~/ui/links";
 import { Loading } from "~/ui/loading";
 import { LogLines } from "~/ui/log-lines";
+import { numbered } from "~/ui/log-text";
 import { Page } from "~/ui/page";
 import { Sheet } from "~/ui/sheet";
 import { When } from "~/ui/when";
@@ -79,7 +80,7 @@ function ContainerLog({ id }: { id: string }) {
       {log.error && <Failure error={log.error} />}
       {log.isPending && <Loading height={200} />}
       {log.data?.length === 0 && <Empty title={t`Nothing was printed yet`} />}
-      {log.data && log.data.length > 0 && <LogLines lines={log.data} />}
+      {log.data && log.data.length > 0 && <LogLines lines={numbered(log.data)} />}
     </Stack>
   );
 }

@@ -11,7 +11,8 @@ import { PageLink } from "~/ui/links";
 export function JobEnd({ job }: { job: JobOut }) {
   const { t } = useLingui();
   const isFailed = job.status === "failed";
-  const { data: lines = [] } = useQuery({ ...logQuery(job.id, LAST_LOG_LINES), enabled: isFailed && job.container_id !== null });
+  const log = useQuery({ ...logQuery(job.id, LAST_LOG_LINES), enabled: isFailed && job.container_id !== null });
+  const lines = log.data?.data ?? [];
   return (
     <Alert color={isFailed ? "red" : "orange"} title={isFailed ? t`It failed` : t`It ended early`}>
       <Text size="sm" dir="auto">

@@ -1,10 +1,11 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Stack, Table, Text } from "@mantine/core";
+import { Group, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ArtifactOut, JobOut } from "~/api/generated";
 import { AdapterUsage } from "~/features/job/adapter-usage";
 import { Digest } from "~/features/job/digest";
 import classes from "~/features/job/job.module.css";
+import { Promote } from "~/features/job/promote";
 import { artifactsQuery } from "~/features/job/queries";
 import { DownloadButton } from "~/ui/download-button";
 import { Empty } from "~/ui/empty";
@@ -50,7 +51,10 @@ function FileRow({ file }: { file: ArtifactOut }) {
         </Text>
       </Table.Th>
       <Table.Td ta="end">
-        <DownloadButton artifactId={file.id} name={file.name} />
+        <Group gap="xs" justify="end">
+          {file.is_promotable && file.checkpoint !== null && <Promote jobId={file.job_id} checkpoint={file.checkpoint} />}
+          <DownloadButton artifactId={file.id} name={file.name} />
+        </Group>
       </Table.Td>
     </Table.Tr>
   );

@@ -8,7 +8,9 @@ import { SampleFigure } from "~/features/job/sample-figure";
 import { placeOf, seriesOf, stepsOf } from "~/features/job/sample-grid";
 import { SampleTable } from "~/features/job/sample-table";
 import classes from "~/features/job/samples.module.css";
+import { SampleWeights } from "~/features/job/sample-weights";
 import { StepSlider } from "~/features/job/step-slider";
+import { useArrowKeys } from "~/features/job/use-arrow-keys";
 import type { SampleChoice } from "~/features/job/tabs";
 import { Empty } from "~/ui/empty";
 import { Failure } from "~/ui/failure";
@@ -32,11 +34,11 @@ export function JobSamples({ job }: { job: JobOut }) {
       </Empty>
     );
   }
-  return <Gallery samples={samples.data} />;
+  return <Gallery job={job} samples={samples.data} />;
 }
 
 /** What the adapter drew. What of it is shown stands in the page's address, so that it can be linked to. */
-function Gallery({ samples }: { samples: SampleOut[] }) {
+function Gallery({ job, samples }: { job: JobOut; samples: SampleOut[] }) {
   const { t } = useLingui();
   const choice = route.useSearch();
   const navigate = route.useNavigate();
@@ -58,13 +60,14 @@ function Gallery({ samples }: { samples: SampleOut[] }) {
       {view === "all" ? (
         <SampleTable samples={samples} onChoose={(step) => choose({ view: "one", step })} />
       ) : (
-        <ChosenSteps samples={samples} steps={steps} areTwo={view === "two"} choice={choice} onChoose={choose} />
+        <ChosenSteps job={job} samples={samples} steps={steps} areTwo={view === "two"} choice={choice} onChoose={choose} />
       )}
     </Stack>
   );
 }
 
 interface ChosenStepsProps {
+  job: JobOut;
   samples: SampleOut[];
   steps: number[];
   areTwo: boolean;
@@ -72,11 +75,15 @@ interface ChosenStepsProps {
   onChoose: (changes: SampleChoice) => void;
 }
 
-function ChosenSteps({ samples, steps, areTwo, choice, onChoose }: ChosenStepsProps) {
+function ChosenSteps({ job, samples, steps, areTwo, choice, onChoose }: ChosenStepsProps) {
   const { t } = useLingui();
   const stepAt = (place: number) => steps[place] ?? 0;
   const place = placeOf(steps, choice.step, steps.length - 1);
   const earlierPlace = placeOf(steps, choice.earlier, 0);
+  useArrowKeys((by) => {
+    const next = place + by;
+    if (next >= 0 && next < steps.length) onChoose({ step: stepAt(next) });
+  });
   return (
     <>
       {steps.length > 1 && (
@@ -97,6 +104,7 @@ function ChosenSteps({ samples, steps, areTwo, choice, onChoose }: ChosenStepsPr
           />
         </div>
       )}
+      <SampleWeights job={job} samples={samples.filter((sample) => sample.step === stepAt(place))} />
       <div className={classes.gallery}>
         {seriesOf(samples).map((series) => (
           <SampleFigure

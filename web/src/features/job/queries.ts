@@ -38,7 +38,16 @@ export function eventsQuery(jobId: string) {
 export function logQuery(jobId: string, tail = MOST_LOG_LINES) {
   return queryOptions({
     queryKey: ["job", jobId, "log", tail],
-    queryFn: async ({ signal }) => (await readLog({ path: { job_id: jobId }, query: { tail }, signal })).data.data,
+    queryFn: async ({ signal }) => (await readLog({ path: { job_id: jobId }, query: { tail }, signal })).data,
+  });
+}
+
+/** What stands behind a line: it never changes, but for what is still to be printed. */
+export function logFromQuery(jobId: string, after: number) {
+  return queryOptions({
+    queryKey: ["job", jobId, "log", "after", after],
+    queryFn: async ({ signal }) =>
+      (await readLog({ path: { job_id: jobId }, query: { tail: MOST_LOG_LINES, after }, signal })).data,
   });
 }
 

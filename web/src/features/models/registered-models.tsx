@@ -87,6 +87,11 @@ function VersionRow({ version, children }: { version: ModelVersionOut; children?
             {number(version.version)}
           </PageLink>
         )}{" "}
+        {version.step !== null && (
+          <Text span size="xs" c="dimmed">
+            <Trans>step {number(version.step)}</Trans>
+          </Text>
+        )}{" "}
         {children}
       </Table.Td>
       <Table.Td dir="ltr">{version.base_model}</Table.Td>

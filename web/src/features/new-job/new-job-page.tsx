@@ -38,13 +38,17 @@ function NewJobForm({ start, source }: { start: Draft; source?: JobOut }) {
   const change = (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes }));
   const isAsked = draft.dataset_id !== "" && draft.base_model !== "";
   const plan = usePlan(draft);
+  const [accepted, setAccepted] = useState<readonly string[]>([]); // warnings, by their words: other figures are others
+  const warnings = plan.data?.warnings ?? [];
   const submission = useMutation({
     mutationFn: async () => {
-      const answer = await submitJob({ body: draft, headers: { Prefer: "respond-async" } });
+      const body = { ...draft, accepted_warnings: warnings.map((warning) => warning.code) };
+      const answer = await submitJob({ body, headers: { Prefer: "respond-async" } });
       return "job_id" in answer.data ? answer.data.job_id : null;
     },
     onSuccess: (id) => void (id !== null && navigate({ to: "/jobs/$id", params: { id } })),
   });
+  const isAccepted = warnings.every(({ message }) => accepted.includes(message));
   const faults = violations(submission.error ?? plan.error);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -74,10 +78,12 @@ function NewJobForm({ start, source }: { start: Draft; source?: JobOut }) {
             plan={plan.data}
             error={plan.error}
             isAsked={isAsked}
+            accepted={accepted}
+            onAccept={setAccepted}
             onTake={(option, value) => change({ config: { ...draft.config, [option]: value } })}
           />
           {submission.error && <Failure error={submission.error} title={t`The job was not submitted`} />}
-          <Button type="submit" size="md" disabled={!isAsked} loading={submission.isPending}>
+          <Button type="submit" size="md" disabled={!isAsked || !isAccepted} loading={submission.isPending}>
             <Trans>Submit the job</Trans>
           </Button>
         </Stack>
@@ -146,7 +152,7 @@ function Settings({ draft, faults, onChange }: SectionProps) {
   return (
     <Fieldset legend={<Trans>Settings</Trans>}>
       <div className={classes.options}>{main.map(field)}</div>
-      <details>
+      <details open={more.some(({ name }) => faults[`config.${name}`] !== undefined) || undefined}>
         <summary>
           <Trans>More settings</Trans>
         </summary>

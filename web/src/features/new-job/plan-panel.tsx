@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Code, Group, Paper, Stack, Table, Text, Title } from "@mantine/core";
+import { Button, Checkbox, Code, Group, Paper, Stack, Table, Text, Title } from "@mantine/core";
 import type { ApiError } from "~/api/errors";
-import type { EstimateOut, PlanOut, RecommendationOut } from "~/api/generated";
+import type { EstimateOut, MemoryNeedOut, PlanOut, PlanWarningOut, RecommendationOut } from "~/api/generated";
 import { Loading } from "~/ui/loading";
 import { Failure } from "~/ui/failure";
 import { duration, figure, number, size } from "~/ui/quantities";
@@ -10,6 +10,9 @@ interface Props {
   plan: PlanOut | null | undefined;
   error: ApiError | null;
   isAsked: boolean;
+  /** The words of the warnings that were. */
+  accepted: readonly string[];
+  onAccept: (messages: string[]) => void;
   onTake: (option: string, value: unknown) => void;
 }
 
@@ -27,7 +30,7 @@ export function PlanPanel(props: Props) {
   );
 }
 
-function PlanContent({ plan, error, isAsked, onTake }: Props) {
+function PlanContent({ plan, error, isAsked, accepted, onAccept, onTake }: Props) {
   const { t } = useLingui();
   if (!isAsked) {
     return (
@@ -44,12 +47,13 @@ function PlanContent({ plan, error, isAsked, onTake }: Props) {
     <>
       <PlanTable plan={plan} />
       <Estimate estimate={plan.estimate} />
+      <Warnings warnings={plan.warnings} accepted={accepted} onAccept={onAccept} />
       <Recommendations recommendations={plan.recommendations} onTake={onTake} />
     </>
   );
 }
 
-/** How long, how much memory and what it costs, as far as completed jobs tell. */
+/** How long and what it costs, as far as completed jobs tell. */
 function Estimate({ estimate }: { estimate: EstimateOut | null }) {
   const { t } = useLingui();
   if (estimate === null) {
@@ -61,7 +65,6 @@ function Estimate({ estimate }: { estimate: EstimateOut | null }) {
   }
   const rows: [string, string][] = [[t`Takes about`, duration(estimate.duration_seconds)]];
   if (estimate.cost !== null) rows.push([t`Costs about`, figure(estimate.cost)]);
-  if (estimate.memory_bytes !== null) rows.push([t`GPU memory`, size(estimate.memory_bytes)]);
   return (
     <>
       <Rows rows={rows} />
@@ -69,6 +72,21 @@ function Estimate({ estimate }: { estimate: EstimateOut | null }) {
         {estimate.explanation}
       </Text>
     </>
+  );
+}
+
+/** What speaks against it; the job may be submitted once each has been accepted. */
+function Warnings({ warnings, accepted, onAccept }: { warnings: PlanWarningOut[] } & Pick<Props, "accepted" | "onAccept">) {
+  const { t } = useLingui();
+  if (warnings.length === 0) return null;
+  return (
+    <Checkbox.Group label={t`Submit it all the same`} value={[...accepted]} onChange={onAccept}>
+      <Stack gap="xs" mt="xs">
+        {warnings.map(({ code, message }) => (
+          <Checkbox key={code} value={message} label={<bdi>{message}</bdi>} data-warning={code} color="orange" />
+        ))}
+      </Stack>
+    </Checkbox.Group>
   );
 }
 
@@ -98,6 +116,7 @@ function Recommendations({ recommendations, onTake }: { recommendations: Recomme
 
 function PlanTable({ plan }: { plan: PlanOut }) {
   const { t } = useLingui();
+  const memory = useMemoryText(plan.memory);
   const start = plan.queue?.reason ?? t`at once`;
   const rows: [string, string][] = [
     [t`Trained on`, number(plan.train_count)],
@@ -111,8 +130,25 @@ function PlanTable({ plan }: { plan: PlanOut }) {
     ]),
     [t`Starts`, start],
   ];
+  if (plan.queue !== null) rows.push([t`Place in the queue`, number(plan.queue.position)]);
   if (plan.queue?.eta_seconds != null) rows.push([t`Waits for about`, duration(plan.queue.eta_seconds)]);
+  const free = size(plan.disk.free_bytes);
+  const needed = plan.disk.needed_bytes === null ? null : size(plan.disk.needed_bytes);
+  rows.push([t`Disk`, needed === null ? t`${free} free` : t`up to ${needed}, ${free} free`]);
+  if (memory !== null) rows.push([t`GPU memory`, memory]);
   return <Rows rows={rows} />;
+}
+
+function useMemoryText(memory: MemoryNeedOut | null): string | null {
+  const { t } = useLingui();
+  if (memory === null) return null;
+  const needed = size(memory.needed_bytes);
+  const need = memory.is_measured ? needed : t`${needed} for the weights alone`;
+  if (memory.total_bytes === null) return need;
+  const total = size(memory.total_bytes);
+  if (memory.free_bytes === null) return t`${need}, of ${total}`;
+  const free = size(memory.free_bytes);
+  return t`${need}, of ${total}; ${free} free`;
 }
 
 function Rows({ rows }: { rows: [string, string][] }) {
