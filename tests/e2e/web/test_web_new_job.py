@@ -43,7 +43,8 @@ def test_a_job_is_planned_submitted_watched_and_its_adapter_fetched(people: Peop
     page.get_by_role("tab", name="Files").click()
     somebody.photograph("job-files")
     with page.expect_download() as download:
-        page.get_by_role("button", name=re.compile(r"^Download .*safetensors")).first.click()
+        row = page.get_by_role("row", name=re.compile(r"^adapter\.safetensors"))
+        row.get_by_role("button", name="Download").click()
     job_id = page.url.partition("/jobs/")[2].partition("?")[0]
     digests = {file["sha256"] for file in user.records(job_id, "artifacts") if file["kind"] == "adapter"}
     assert hashlib.sha256(Path(download.value.path()).read_bytes()).hexdigest() in digests
