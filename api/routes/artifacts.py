@@ -55,7 +55,7 @@ def list_samples(job_id: JobId, identity: CurrentIdentity, artifacts: ArtifactsS
     summary="Look at a sample picture",
     response_class=FileResponse,
     responses={
-        **errors(404),
+        **errors(400, 404),
         **NOT_MODIFIED,
         200: {"content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}, "description": "To be shown inline."},
     },

@@ -31,7 +31,7 @@ CheckpointName = Annotated[str, Field(pattern=r"^(step-[0-9]{6}|[0-9a-f]{8}(-[0-
 class RetryBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    from_checkpoint: bool | CheckpointName = Field(
+    from_checkpoint: Annotated[bool, Field(strict=True)] | CheckpointName = Field(
         default=True,
         description="true goes on from the newest checkpoint, false starts over; a name or a file's id picks one.",
     )

@@ -41,6 +41,8 @@ _ALSO_REFUSED = [
     "set_limit",
     "upload_dataset",
     "add_items",
+    "continue_job",
+    "promote_checkpoint",
 ]
 _ACCEPTED = ["2xx", "401", "403", "404", "409", "429", "503"]
 

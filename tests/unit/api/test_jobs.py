@@ -253,7 +253,7 @@ class TestRetrying:
         assert (answer.status_code, answer.json()["error"]) == (400, "CHECKPOINT_NOT_FOUND")
         assert answer.json()["details"][0]["field"] == "from_checkpoint"
 
-    @pytest.mark.parametrize("wanted", ["../../etc", "step-1", 7, None])
+    @pytest.mark.parametrize("wanted", ["../../etc", "step-1", 7, 0, "true", None])
     def test_a_checkpoint_is_named_as_checkpoints_are(self, lorry: Installation, wanted: object) -> None:
         path = f"{JOBS}/{self._failed(lorry)}/retry"
         answer = lorry.client.post(path, json={"from_checkpoint": wanted}, headers=lorry.as_user())

@@ -70,6 +70,16 @@ def test_the_documented_example_is_accepted(lorry: Installation, document: dict[
     assert lorry.client.post("/api/training/submit", json=body, headers=lorry.as_user()).status_code == 200
 
 
+def test_whatever_takes_a_query_documents_that_it_may_be_wrong(document: dict[str, Any]) -> None:
+    asked = [
+        (name, operation)
+        for name, operation in operations(document)
+        if any(parameter["in"] == "query" for parameter in operation.get("parameters", []))
+    ]
+    assert asked
+    assert [name for name, operation in asked if "400" not in operation["responses"]] == []
+
+
 def test_whatever_takes_a_body_documents_that_it_may_be_too_large(document: dict[str, Any]) -> None:
     with_body = [operation for _, operation in operations(document) if "requestBody" in operation]
     assert with_body
