@@ -36,6 +36,7 @@ def over(world, store):
         versions=world.versions,
         models=models,
         model_store=store,
+        registry=world.registry,
         clock=world.clock,
         wake_up=world.wake_up,
     )
