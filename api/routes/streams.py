@@ -28,16 +28,26 @@ _NOTHING_NEW: dict[int | str, dict[str, Any]] = {
     204: {"description": "The job's end was told before; there is nothing to connect again for."}
 }
 
+# Of other characters as many would not fit into an address.
+_VISIBLE_ASCII = "^[!-~]*$"
+
 
 async def _after(
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", description="Go on behind this event.", max_length=MAX_CURSOR_LENGTH)
+        str | None,
+        Header(
+            alias="Last-Event-ID",
+            description="Go on behind this event.",
+            max_length=MAX_CURSOR_LENGTH,
+            pattern=_VISIBLE_ASCII,
+        ),
     ] = None,
     after: Annotated[
         str | None,
         Query(
             description="The same, for where no header can be set; `now` leaves out what was.",
             max_length=MAX_CURSOR_LENGTH,
+            pattern=_VISIBLE_ASCII,
         ),
     ] = None,
 ) -> str | None:
