@@ -50,6 +50,22 @@ def test_an_ended_job_is_gone_with_its_records_files_and_version(lorry: Installa
     assert lorry.client.delete(f"{JOBS}/{job_id}", headers=lorry.as_user()).status_code == 404
 
 
+def test_every_path_of_a_deleted_job_and_its_files_is_unknown(lorry: Installation) -> None:
+    job_id = register(lorry, "cat")
+    ids = {"job_id": job_id, "artifact_id": lorry.records.artifacts(job_id)[0].id}
+    end(lorry, job_id)
+    other = lorry.submit()
+    lorry.client.delete(f"{JOBS}/{job_id}", headers=lorry.as_user())
+
+    answers = {
+        path: lorry.client.get(path.format(**ids), params={"with": other}, headers=lorry.as_user()).status_code
+        for path, methods in lorry.app.openapi()["paths"].items()
+        if "get" in methods and ("{job_id}" in path or "{artifact_id}" in path) and "/admin/" not in path
+    }
+    assert len(answers) >= 15
+    assert set(answers.values()) == {404}, answers
+
+
 def test_the_number_of_a_deleted_jobs_version_is_not_given_again(lorry: Installation) -> None:
     first = register(lorry, "cat")
     end(lorry, first)
