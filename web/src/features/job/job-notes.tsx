@@ -1,15 +1,40 @@
-import { useLingui } from "@lingui/react/macro";
-import { TagsInput, TextInput, Textarea } from "@mantine/core";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Button, Group, TagsInput, Text, TextInput, Textarea } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type KeyboardEvent, useState } from "react";
 import { type JobOut, type JobPatch, describeJob } from "~/api/generated";
 import classes from "~/features/job/job.module.css";
 import { Failure } from "~/ui/failure";
+import { PageLink } from "~/ui/links";
 
 const MOST_TAGS = 16;
 
-/** What its owner says of a job, written where it is read. */
+/** What its owner says of a job, read until somebody wants to write it. */
 export function JobNotes({ job }: { job: JobOut }) {
+  const [isWritten, setIsWritten] = useState(false);
+  return (
+    <>
+      <Group gap="md">
+        {job.tags.map((tag) => (
+          <PageLink key={tag} to="/jobs" search={{ tag }} fz="sm">
+            <bdi>{tag}</bdi>
+          </PageLink>
+        ))}
+        {job.notes !== null && !isWritten && (
+          <Text size="sm" dir="auto" lineClamp={3} className={classes.notes}>
+            {job.notes}
+          </Text>
+        )}
+        <Button size="compact-xs" variant="default" aria-expanded={isWritten} onClick={() => setIsWritten(!isWritten)}>
+          <Trans>Name, tags and notes</Trans>
+        </Button>
+      </Group>
+      {isWritten && <NotesForm job={job} />}
+    </>
+  );
+}
+
+function NotesForm({ job }: { job: JobOut }) {
   const { t } = useLingui();
   const queries = useQueryClient();
   const change = useMutation({
