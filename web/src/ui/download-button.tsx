@@ -18,7 +18,7 @@ export function DownloadButton({ artifactId, name, note = false }: Props) {
     <Button size="xs" variant="default" loading={download.isPending} onClick={() => download.mutate()}>
       {download.isError ? t`Try again` : t`Download`}
       <VisuallyHidden> {name}</VisuallyHidden>
-      {note !== false && ` · ${note}`}
+      {note !== false && `\u00a0· ${note}`}
     </Button>
   );
 }
