@@ -19,7 +19,7 @@ from orchestrator.ports.job_store import JobOrder
 
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")]
 
-JOB_COLUMNS = ("JOB", "NAME", "MODEL", "STATUS", "PROGRESS", "STEP", "LOSS", "LOWEST", "BEST VALIDATION", "CREATED")
+JOB_COLUMNS = ("JOB", "NAME", "MODEL", "STATUS", "STEP", "LOSS", "BEST", "CREATED")
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +43,7 @@ def list_jobs(
     url: UrlOption = DEFAULT_URL,
     as_json: JsonOption = False,
 ) -> None:
-    """List your jobs, newest first unless --sort says otherwise."""
+    """List your jobs, newest first unless --sort says otherwise. BEST is of validation where there is any."""
     with connect(url) as lorry:
         found = lorry.jobs(
             page=page,
@@ -134,11 +134,9 @@ def job_row(job: Job) -> tuple[str, ...]:
         job["name"] or "",
         job["base_model"],
         stage(job),
-        f"{job['progress']:.0f}%",
         f"{job['current_step']}/{job['total_steps']}" if job["total_steps"] else "",
         number(job["metrics"].get("loss")) if job["metrics"] else "",
-        at_step(job["best"]["loss"]),
-        at_step(job["best"]["val_loss"]),
+        at_step(job["best"]["val_loss"] or job["best"]["loss"]),
         instant(job["created_at"]),
     )
 

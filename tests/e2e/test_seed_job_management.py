@@ -110,6 +110,7 @@ def test_create_a_job_with_the_form(screen: Person, beginner: User) -> None:
     screen.page.get_by_role("radio", name="pictures").first.click()
     screen.page.get_by_role("radio", name="lorry/tiny-sd15").click()
     screen.page.get_by_label("Name").fill("from the form")
+    screen.page.get_by_label(re.compile("no trigger words")).check()
     screen.page.get_by_role("button", name="Submit the job").click()
     expect(screen.page.get_by_role("heading", name="from the form")).to_be_visible()
     (job,) = beginner.get("/training/jobs", q="from the form")

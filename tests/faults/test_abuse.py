@@ -148,13 +148,13 @@ def abuse(runtime, data_dir):
         Mount(str(data_dir / "outputs"), OUTPUT_PATH, is_read_only=False),
     )
 
-    def run(program, *arguments):
+    def run(program, *arguments, is_known=lambda _: True):
         command = ("python", "-c", program, *arguments)
         spec = make_spec(image=IMAGE, command=command, mounts=mounts, limits=make_limits(memory_bytes=256 * MIB))
         container = runtime.create(spec)
         runtime.start(container.id)
         ended = eventually(
-            lambda: (seen := runtime.inspect(container.id)).state is ContainerState.EXITED and seen,
+            lambda: (seen := runtime.inspect(container.id)).state is ContainerState.EXITED and is_known(seen) and seen,
             within_seconds=60,
             what="the end of the abuse",
         )
@@ -171,9 +171,10 @@ def test_a_fork_bomb_stops_at_the_limit_of_processes(abuse):
 
 
 def test_a_memory_bomb_kills_its_own_container_and_is_known_as_one(abuse):
-    ended, _ = abuse(MEMORY_BOMB)
+    # The engine hears of the cause by another way than of the end, on a busy machine later.
+    ended, _ = abuse(MEMORY_BOMB, is_known=lambda seen: seen.is_oom_killed)
 
-    assert (ended.exit_code, ended.is_oom_killed) == (137, True)
+    assert ended.exit_code == 137
 
 
 @pytest.mark.parametrize("path", ["/tmp/heap", "/dev/shm/heap"])  # noqa: S108 - the container's own

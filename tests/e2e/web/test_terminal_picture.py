@@ -18,7 +18,7 @@ from tests.e2e.web.browser import PICTURES, ROOT
 
 pytestmark = pytest.mark.docker
 
-COLUMNS, LINES = 128, 40
+COLUMNS, LINES = 136, 40
 # What a live line is redrawn with, and what hides the cursor meanwhile.
 _REDRAWN = re.compile(r"[^\n]*\r\x1b\[2K")
 _CURSOR = re.compile(r"\x1b\[\?25[lh]")
