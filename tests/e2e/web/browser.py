@@ -98,7 +98,7 @@ class Person:
 def person(browser: Browser, url: str, *, may_ask: str | None = None, **options: Any) -> Iterator[Person]:
     """Somebody with a fresh browser profile."""
     context: BrowserContext = browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce"} | options)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     try:
         somebody = Person(context.new_page(), url, may_ask)
         yield somebody
