@@ -49,7 +49,7 @@ class Plans:
 
     def of(self, draft: Draft) -> Plan:
         job, train_count = draft.job, draft.job.progress.train_count or 0
-        estimate = self._estimates.of([job]).get(job.id)
+        estimate = self._estimate(draft)
         disk, memory = self._disk_need(draft), self._memory_need(draft, estimate)
         return Plan(
             job=job,
@@ -67,11 +67,16 @@ class Plans:
 
     def require_accepted(self, draft: Draft, accepted: Collection[WarningCode]) -> None:
         """Raises Conflict (WARNINGS_NOT_ACCEPTED) with every warning that is not among the accepted ones."""
-        left = [warning for warning in self.of(draft).warnings if warning.code not in accepted]
+        disk, memory = self._disk_need(draft), self._memory_need(draft, self._estimate(draft))
+        warnings = plan_warnings(draft.job, draft.selection.items, disk=disk, memory=memory)
+        left = [warning for warning in warnings if warning.code not in accepted]
         if left:
             message = " ".join(warning.message for warning in left)
             details = [Violation(warning.field or "accepted_warnings", warning.message) for warning in left]
             raise Conflict(message, code="WARNINGS_NOT_ACCEPTED", details=details)
+
+    def _estimate(self, draft: Draft) -> Estimate | None:
+        return self._estimates.of([draft.job]).get(draft.job.id)
 
     def _disk_need(self, draft: Draft) -> DiskNeed:
         return disk_need(

@@ -15,6 +15,7 @@ from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.diagnostic_table import insert_table, select_table
 from orchestrator.adapters.sql.engine import Database, violates
 from orchestrator.adapters.sql.job_lists import count_jobs, select_jobs
+from orchestrator.adapters.sql.job_rows import get_job
 from orchestrator.adapters.sql.lineage import record_adapter, record_lineage
 from orchestrator.adapters.sql.rows import attempt_from, attempt_row, event_row, job_from, job_row, metric_row, run_from
 from orchestrator.adapters.sql.tables import (
@@ -32,7 +33,7 @@ from orchestrator.adapters.sql.webhook_store import post_transitions
 from orchestrator.domain.artifact import Artifact
 from orchestrator.domain.audit import AuditEntry
 from orchestrator.domain.diagnostic import DiagnosticTable
-from orchestrator.domain.errors import Conflict, NotFound, SlotTaken, StaleJob
+from orchestrator.domain.errors import Conflict, SlotTaken, StaleJob
 from orchestrator.domain.estimates import Run
 from orchestrator.domain.events import JobEvent, Metric, status_event
 from orchestrator.domain.identity import Actor
@@ -297,12 +298,7 @@ class SqlJobStore:
 
 
 def _get(connection: sa.Connection, job_id: str, *, for_update: bool = False) -> Job:
-    """`for_update`: nobody changes the row before this transaction ends (SQLite has one writer anyway)."""
-    query = sa.select(training_jobs).where(training_jobs.c.id == job_id, training_jobs.c.deleted_at.is_(None))
-    row = connection.execute(query.with_for_update() if for_update else query).mappings().one_or_none()
-    if row is None:
-        raise NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")
-    return job_from(row)
+    return get_job(connection, job_id, training_jobs.c.deleted_at.is_(None), for_update=for_update)
 
 
 def _update(connection: sa.Connection, job: Job) -> Job:

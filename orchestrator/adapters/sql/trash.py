@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.engine import Database
+from orchestrator.adapters.sql.job_rows import get_job, unknown_job
 from orchestrator.adapters.sql.lineage import forget_version
 from orchestrator.adapters.sql.rows import job_from
 from orchestrator.adapters.sql.tables import deleted_jobs, training_jobs
 from orchestrator.domain.audit import AuditEntry
-from orchestrator.domain.errors import NotFound
 from orchestrator.domain.job import Job
 
 _job = training_jobs.c
@@ -29,7 +29,7 @@ class SqlTrash:
 
     def get(self, job_id: str) -> Job:
         with self._database.read() as connection:
-            return _get(connection, job_id, _job.deleted_at.is_not(None))
+            return get_job(connection, job_id, _job.deleted_at.is_not(None))
 
     def list(self, user_id: str, *, since: datetime, limit: int = 100) -> Sequence[Job]:
         query = (
@@ -45,10 +45,10 @@ class SqlTrash:
         back = training_jobs.update().where(_job.id == job_id, _job.deleted_at >= since)
         with self._database.write() as connection:
             if not connection.execute(back.values(deleted_at=None, updated_at=at, version=_job.version + 1)).rowcount:
-                raise _not_found(job_id)
+                raise unknown_job(job_id)
             if audit is not None:
                 insert_audit_entry(connection, audit)
-            return _get(connection, job_id)
+            return get_job(connection, job_id)
 
     def due(self, *, before: datetime) -> Sequence[str]:
         with self._database.read() as connection:
@@ -80,15 +80,3 @@ def release_key(connection: sa.Connection, user_id: str, key: str) -> bool:
 
 def _due(before: datetime) -> sa.Select[Any]:
     return sa.select(_job.id).where(_job.deleted_at < before).order_by(_job.deleted_at, _job.id)
-
-
-def _get(connection: sa.Connection, job_id: str, *conditions: sa.ColumnElement[bool]) -> Job:
-    query = sa.select(training_jobs).where(_job.id == job_id, *conditions)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        raise _not_found(job_id)
-    return job_from(row)
-
-
-def _not_found(job_id: str) -> NotFound:
-    return NotFound(f"There is no job {job_id}.", code="JOB_NOT_FOUND")

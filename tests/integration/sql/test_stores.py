@@ -95,38 +95,38 @@ def database(request: pytest.FixtureRequest) -> Database:
     return found
 
 
-class TestJobStore(JobStoreContract):
+class Beside:
+    """Stores over the same database as the one that a contract is of."""
+
     @pytest.fixture
-    def store(self, database):
+    def jobs(self, database):
         return SqlJobStore(database)
 
     @pytest.fixture
     def records(self, database):
         return SqlRecordStore(database)
 
+    @pytest.fixture
+    def audit_log(self, database):
+        return SqlAuditLog(database)
 
-class TestRecordStore(RecordStoreContract):
+
+class TestJobStore(Beside, JobStoreContract):
+    @pytest.fixture
+    def store(self, database):
+        return SqlJobStore(database)
+
+
+class TestRecordStore(Beside, RecordStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlRecordStore(database)
 
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
 
-
-class TestSampleStore(SampleStoreContract):
+class TestSampleStore(Beside, SampleStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlSampleStore(database)
-
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
-
-    @pytest.fixture
-    def records(self, database):
-        return SqlRecordStore(database)
 
 
 class TestDownloadStore(DownloadStoreContract):
@@ -155,42 +155,22 @@ class TestVersionStore(VersionStoreContract):
         return SqlVersionStore(database)
 
 
-class TestExperimentStore(ExperimentStoreContract):
+class TestExperimentStore(Beside, ExperimentStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlExperimentStore(database)
 
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
 
-
-class TestModelRegistry(ModelRegistryContract):
+class TestModelRegistry(Beside, ModelRegistryContract):
     @pytest.fixture
     def store(self, database):
         return SqlModelRegistry(database)
 
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
 
-    @pytest.fixture
-    def records(self, database):
-        return SqlRecordStore(database)
-
-
-class TestTrash(TrashContract):
+class TestTrash(Beside, TrashContract):
     @pytest.fixture
     def store(self, database):
         return SqlTrash(database)
-
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
-
-    @pytest.fixture
-    def records(self, database):
-        return SqlRecordStore(database)
 
     @pytest.fixture
     def registry(self, database):
@@ -201,18 +181,10 @@ class TestTrash(TrashContract):
         return SqlNewsStore(database)
 
 
-class TestAnalysisStore(AnalysisStoreContract):
+class TestAnalysisStore(Beside, AnalysisStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlAnalysisStore(database)
-
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
-
-    @pytest.fixture
-    def records(self, database):
-        return SqlRecordStore(database)
 
 
 class TestTokenStore(TokenStoreContract):
@@ -227,7 +199,7 @@ class TestAuditLog(AuditLogContract):
         return SqlAuditLog(database)
 
 
-class TestWebhookStore(WebhookStoreContract):
+class TestWebhookStore(Beside, WebhookStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlWebhookStore(database)
@@ -235,10 +207,6 @@ class TestWebhookStore(WebhookStoreContract):
     @pytest.fixture
     def outbox(self, database):
         return SqlOutbox(database)
-
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
 
 
 class TestTicketStore(TicketStoreContract):
@@ -253,36 +221,16 @@ class TestArtifactTicketStore(ArtifactTicketStoreContract):
         return SqlArtifactTicketStore(database)
 
 
-class TestNewsStore(NewsStoreContract):
+class TestNewsStore(Beside, NewsStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlNewsStore(database)
 
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
 
-    @pytest.fixture
-    def audit_log(self, database):
-        return SqlAuditLog(database)
-
-
-class TestControlStore(ControlStoreContract):
+class TestControlStore(Beside, ControlStoreContract):
     @pytest.fixture
     def store(self, database):
         return SqlControlStore(database)
-
-    @pytest.fixture
-    def audit_log(self, database):
-        return SqlAuditLog(database)
-
-    @pytest.fixture
-    def records(self, database):
-        return SqlRecordStore(database)
-
-    @pytest.fixture
-    def jobs(self, database):
-        return SqlJobStore(database)
 
 
 class TestContainerStore(ContainerStoreContract):

@@ -9,6 +9,8 @@ import pytest
 
 from orchestrator.adapters.sql import connect, migrate
 from orchestrator.adapters.sql.engine import Database
+from orchestrator.services.reproduction import Reproduction
+from tests.unit.services.reproducing import reproduction_over
 from tests.unit.services.world import World
 
 
@@ -34,3 +36,8 @@ def database(tmp_path: Path, empty_store: bytes) -> Iterator[Database]:
 @pytest.fixture
 def world(database: Database) -> World:
     return World(database)
+
+
+@pytest.fixture
+def reproduction(world: World) -> Reproduction:
+    return reproduction_over(world, world.models)

@@ -15,31 +15,12 @@ from orchestrator.domain.lifecycle import EndReason, JobStatus
 from orchestrator.domain.lineage import as_metadata
 from orchestrator.domain.training import TrainingConfig
 from orchestrator.ports.job_store import Submission
-from orchestrator.services.models import Models
-from orchestrator.services.reproduction import ContinueRequest, Reproduction
+from orchestrator.services.reproduction import ContinueRequest
 from tests.factories import make_model
+from tests.unit.services.reproducing import reproduction_over
 from tests.unit.services.world import ADMIN, ALICE, BOB
 
 NEWEST = ContinueRequest()
-
-
-@pytest.fixture
-def reproduction(world):
-    return over(world, world.models)
-
-
-def over(world, store):
-    models = Models(store=store, files=world.model_files, downloads=world.downloads, clock=world.clock)
-    return Reproduction(
-        jobs=world.store,
-        records=world.records,
-        versions=world.versions,
-        models=models,
-        model_store=store,
-        registry=world.registry,
-        clock=world.clock,
-        wake_up=world.wake_up,
-    )
 
 
 def ended(world, *steps, is_cancelled=True, **changes):
@@ -172,7 +153,7 @@ def test_a_job_that_has_not_ended_is_not_continued(world, reproduction):
 
 def test_with_another_base_model_the_checkpoint_is_of_no_use(world):
     first = ended(world, 437)
-    later = over(world, MemoryModelStore([make_model(revision="builtin-2")]))
+    later = reproduction_over(world, MemoryModelStore([make_model(revision="builtin-2")]))
     with pytest.raises(Conflict) as refused:
         later.continue_(ALICE, first, NEWEST)
     assert refused.value.code == "BASE_MODEL_CHANGED"

@@ -13,34 +13,14 @@ from orchestrator.domain.lineage import as_metadata
 from orchestrator.domain.memory import MemoryProfile
 from orchestrator.domain.training import TrainingConfig
 from orchestrator.ports.job_store import Submission
-from orchestrator.services.models import Models
-from orchestrator.services.reproduction import Reproduction
 from tests.factories import make_model
+from tests.unit.services.reproducing import reproduction_over
 from tests.unit.services.world import ADMIN, ALICE, BOB
 
 
 @pytest.fixture
 def audit_log(database):
     return SqlAuditLog(database)
-
-
-@pytest.fixture
-def reproduction(world):
-    return over(world, world.models)
-
-
-def over(world, store):
-    models = Models(store=store, files=world.model_files, downloads=world.downloads, clock=world.clock)
-    return Reproduction(
-        jobs=world.store,
-        records=world.records,
-        versions=world.versions,
-        models=models,
-        model_store=store,
-        registry=world.registry,
-        clock=world.clock,
-        wake_up=world.wake_up,
-    )
 
 
 def completed(world, **changes):
@@ -158,7 +138,7 @@ def test_an_image_and_a_base_model_that_changed_are_named(world, reproduction):
     world.engine.images["training-image"] = "sha256:another"
     world.run_once(after_seconds=60)
 
-    later = over(world, MemoryModelStore([make_model(revision="builtin-2")]))
+    later = reproduction_over(world, MemoryModelStore([make_model(revision="builtin-2")]))
     assert list(later.rerun(ALICE, job_id).differences) == [
         Difference("base_model_revision", "builtin-1", "builtin-2"),
         Difference("image_digest", lineage.image_digest, "sha256:another"),
@@ -228,5 +208,5 @@ def test_a_job_whose_base_model_left_the_catalogue_is_not_run_once_more(world):
     job_id = completed(world)
 
     with pytest.raises(Rejected) as refused:
-        over(world, MemoryModelStore([])).rerun(ALICE, job_id)
+        reproduction_over(world, MemoryModelStore([])).rerun(ALICE, job_id)
     assert refused.value.code == "MODEL_NOT_ALLOWED"
