@@ -2,8 +2,9 @@
 /api/health of the same server.
 
 The only device is held by a job that waits for ever, so submissions queue and no container starts while we measure.
-Clients are threads of this program: the ratios to /api/health, measured the same way, are what carries over. Without a
-pause each asks again as soon as it is answered, so that all together take what the server has; people pause.
+Clients are threads of this program: the ratios to /api/health, measured the same way, are what carries over. They ask
+again as soon as they are answered, so that all together take what the server has; or as often as the rate limits that
+Lorry comes with let a user ask, which is the most that so many users can ask of it.
 """
 
 from __future__ import annotations
@@ -16,22 +17,42 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from statistics import quantiles
 
 import httpx2
+from limits import RateLimitItem, parse
 from serving import connect_engine, report_failure, serving, submission, upload_sample, wait_until, wait_until_ended
 
 from cli.client import LorryClient
 from cli.demo_server import DemoServer
 from cli.errors import CheckFailed
+from orchestrator.settings import Settings
 
-# Clients, and the seconds between two questions of each.
-LOADS = ((1, 0.0), (16, 0.0), (64, 0.0), (16, 0.5))
+_QUESTIONS = 7  # of each client, at least: a hundredth of 16 clients' is one then
 
-_QUESTIONS = 25  # of each client that pauses, so that there is a hundredth of them
+Ask = Callable[[httpx2.Client], httpx2.Response]
 
-Request = Callable[[httpx2.Client], httpx2.Response]
+
+class Pace(StrEnum):
+    """How soon a client asks again."""
+
+    AT_ONCE = "at once"
+    ALLOWED = "allowed"
+
+
+LOADS = ((1, Pace.AT_ONCE), (16, Pace.AT_ONCE), (64, Pace.AT_ONCE), (16, Pace.ALLOWED))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    name: str
+    ask: Ask
+    allowed: RateLimitItem  # of one user
+
+    def every_seconds(self, pace: Pace) -> float:
+        return 0.0 if pace is Pace.AT_ONCE else self.allowed.get_expiry() / self.allowed.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +61,7 @@ class Figures:
 
     request: str
     clients: int
-    pause_seconds: float
+    pace: Pace
     count: int
     per_second: float
     p50_ms: float
@@ -65,23 +86,24 @@ class Sample:
 
 
 def measure(
-    server: DemoServer, token: str, request: Request, *, clients: int, pause_seconds: float, seconds: float
+    server: DemoServer, token: str, ask: Ask, *, clients: int, seconds: float, every_seconds: float = 0.0
 ) -> Sample:
-    """`clients` clients, each with a connection of its own, ask one thing after another for `seconds`."""
+    """`clients` clients, each with a connection of its own, ask one thing after another for `seconds`.
+
+    `every_seconds`: from one question of a client to its next, or as soon as it is answered if that takes longer.
+    """
     began_at, cpu_before = time.perf_counter(), _cpu_seconds(server.pid)
     with ThreadPoolExecutor(clients) as pool:
-        asking = [
-            pool.submit(_ask, server.url, token, request, pause_seconds, began_at + seconds) for _ in range(clients)
-        ]
+        asking = [pool.submit(_ask, server.url, token, ask, every_seconds, began_at + seconds) for _ in range(clients)]
         latencies = [latency for client in asking for latency in client.result()]
     return Sample(time.perf_counter() - began_at, latencies, _cpu_seconds(server.pid) - cpu_before)
 
 
-def compare(name: str, clients: int, pause_seconds: float, ours: Sample, reference: Sample) -> Figures:
+def compare(name: str, clients: int, pace: Pace, ours: Sample, reference: Sample) -> Figures:
     return Figures(
         request=name,
         clients=clients,
-        pause_seconds=pause_seconds,
+        pace=pace,
         count=len(ours.latencies),
         per_second=round(ours.per_second, 1),
         p50_ms=round(ours.percentile_ms(50), 2),
@@ -94,12 +116,12 @@ def compare(name: str, clients: int, pause_seconds: float, ours: Sample, referen
 
 def show(figures: list[Figures]) -> None:
     print(
-        f"{'request':8}{'clients':>8}{'pause':>8}{'count':>8}{'a second':>10}{'p50':>11}{'p99':>11}{'CPU':>10}"
+        f"{'request':8}{'clients':>8}{'pace':>9}{'count':>8}{'a second':>10}{'p50':>11}{'p99':>11}{'CPU':>10}"
         f"{'speed':>8}{'p99':>8}"
     )
     for row in figures:
         print(
-            f"{row.request:8}{row.clients:>8}{row.pause_seconds:>6.1f} s{row.count:>8}{row.per_second:>10.1f}"
+            f"{row.request:8}{row.clients:>8}{row.pace:>9}{row.count:>8}{row.per_second:>10.1f}"
             f"{row.p50_ms:>8.2f} ms{row.p99_ms:>8.2f} ms{row.server_cpu_ms:>7.2f} ms"
             f"{row.speed_ratio:>7.2f}x{row.p99_ratio:>7.2f}x"
         )
@@ -113,23 +135,25 @@ def measure_all(server: DemoServer, token: str, seconds: float) -> list[Figures]
         wait_until_ended(lorry, ended)
         hanging = lorry.submit(submission(dataset_id, "fake:hang=1"))["job_id"]
         wait_until(lambda: lorry.job(hanging)["status"] == "running", f"the start of job {hanging}")
-    requests: dict[str, Request] = {
-        "health": lambda http: http.get("/health"),
-        "get": lambda http: http.get(f"/training/jobs/{ended}"),
-        "list": lambda http: http.get("/training/jobs?page_size=20&status=completed"),
-        "metrics": lambda http: http.get(f"/training/jobs/{ended}/metrics"),
-        "submit": lambda http: http.post(
-            "/training/submit", json=submission(dataset_id), headers={"Prefer": "respond-async"}
-        ),
-    }
+    reads, submissions = (parse(Settings.model_fields[name].default) for name in ("request_rate", "submit_rate"))
+    body, unwaited = submission(dataset_id), {"Prefer": "respond-async"}
+    requests = (
+        Request("health", lambda http: http.get("/health"), reads),
+        Request("get", lambda http: http.get(f"/training/jobs/{ended}"), reads),
+        Request("list", lambda http: http.get("/training/jobs?page_size=20&status=completed"), reads),
+        Request("metrics", lambda http: http.get(f"/training/jobs/{ended}/metrics"), reads),
+        Request("submit", lambda http: http.post("/training/submit", json=body, headers=unwaited), submissions),
+    )
     figures = []
-    for clients, pause in LOADS:
-        length = seconds if pause == 0 else max(seconds, _QUESTIONS * pause)
-        samples = {
-            name: measure(server, token, request, clients=clients, pause_seconds=pause, seconds=length)
-            for name, request in requests.items()
-        }
-        figures += [compare(name, clients, pause, sample, samples["health"]) for name, sample in samples.items()]
+    for clients, pace in LOADS:
+        samples = {}
+        for request in requests:
+            every = request.every_seconds(pace)
+            length = max(seconds, _QUESTIONS * every)
+            samples[request.name] = measure(
+                server, token, request.ask, clients=clients, seconds=length, every_seconds=every
+            )
+        figures += [compare(name, clients, pace, sample, samples["health"]) for name, sample in samples.items()]
     return figures
 
 
@@ -149,17 +173,17 @@ def _cpu_seconds(pid: int) -> float:
     return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _ask(server_url: str, token: str, request: Request, pause_seconds: float, ends_at: float) -> list[float]:
+def _ask(server_url: str, token: str, ask: Ask, every_seconds: float, ends_at: float) -> list[float]:
     latencies = []
-    time.sleep(random.uniform(0, pause_seconds))  # noqa: S311 - people do not begin at one instant
+    time.sleep(random.uniform(0, every_seconds))  # noqa: S311 - users do not begin at one instant
     headers = {"Authorization": f"Bearer {token}"}
     with httpx2.Client(base_url=f"{server_url}/api", headers=headers, timeout=30.0, trust_env=False) as http:
         while (asked_at := time.perf_counter()) < ends_at:
-            answer = request(http)
+            answer = ask(http)
             latencies.append(time.perf_counter() - asked_at)
             if answer.is_error:
                 raise CheckFailed(f"{answer.request.method} {answer.url} was answered {answer.status_code}.")
-            time.sleep(pause_seconds)
+            time.sleep(max(0.0, every_seconds - latencies[-1]))
     return latencies
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 
 from api.dependencies import (
     AdminService,
@@ -15,6 +15,7 @@ from api.dependencies import (
     admins_only,
     admit,
 )
+from api.router import Router
 from api.schemas.admin import (
     AdminJobQuery,
     AuditEntryOut,
@@ -33,7 +34,7 @@ from api.schemas.queue import QueueOut
 from api.schemas.records import LOG_LINES
 from api.schemas.training import JobOut
 
-router = APIRouter(
+router = Router(
     prefix="/admin",
     tags=["admin"],
     dependencies=[Depends(admit), Depends(admins_only)],

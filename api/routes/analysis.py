@@ -5,16 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import AwareDatetime, BeforeValidator
 
 from api.dependencies import AnalysisService, CurrentIdentity, JobId, admit
+from api.router import Router
 from api.schemas.analysis import ComparisonOut, RunOut, RunStatus, StatisticsOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.training import JobQuery
 from orchestrator.domain.curves import FEWEST_POINTS
 
-router = APIRouter(tags=["analysis"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(tags=["analysis"], dependencies=[Depends(admit)], responses=GUARDED)
 
 _MOST_COMPARED = 16
 CurvePoints = Annotated[int, Query(ge=FEWEST_POINTS, le=10_000, description="Points of a curve, about.")]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import FileResponse, Response
 
 from api.artifact_headers import INERT, NOT_MODIFIED, IfNoneMatch, etag, is_known
 from api.dependencies import ArtifactId, ArtifactTicketsService, CurrentIdentity, RecordsService, admit
 from api.door import Door
+from api.router import Router
 from api.schemas.envelope import GUARDED, Single, errors
 from api.schemas.records import LinkOut
 from orchestrator.domain.identity import Identity
 
-router = APIRouter(tags=["records"], responses={**GUARDED, **errors(404)})
+router = Router(tags=["records"], responses={**GUARDED, **errors(404)})
 
 FileName = Annotated[
     str | None,

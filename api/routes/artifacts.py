@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import FileResponse, Response
 
 from api.artifact_headers import INERT, NOT_MODIFIED, IfNoneMatch, etag, is_known
 from api.dependencies import ArtifactId, ArtifactsService, CurrentIdentity, DatasetsService, JobId, admit
+from api.router import Router
 from api.schemas.artifacts import SampleOut, TrainedAsset, UsageOut
 from api.schemas.assets import DatasetOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from orchestrator.domain.artifact import THUMBNAIL_SIDE
 
-router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(tags=["records"], dependencies=[Depends(admit)], responses=GUARDED)
 
 PictureSize = Literal["small", "full"]
 Page = Annotated[int, Query(ge=1, le=1_000_000)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, DatasetId, DatasetsService, ItemId, admit
+from api.router import Router
 from api.schemas.assets import DatasetOut
 from api.schemas.datasets import AdditionOut, DatasetItemOut, ItemBody, ItemQuery, ReportOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
@@ -31,7 +32,7 @@ UploadKey = Annotated[
 # A picture of an item never changes.
 _PICTURE_HEADERS = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
 
-router = APIRouter(prefix="/datasets", tags=["datasets"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/datasets", tags=["datasets"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.post(

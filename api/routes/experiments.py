@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from api.dependencies import CurrentIdentity, ExperimentId, ExperimentsService, JobId, admit
+from api.router import Router
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.experiments import (
     ExperimentBody,
@@ -16,7 +17,7 @@ from api.schemas.experiments import (
     MeasuredBody,
 )
 
-router = APIRouter(prefix="/experiments", tags=["experiments"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/experiments", tags=["experiments"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.post("", status_code=201, summary="Begin an experiment", responses=errors(400))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 
 from api.dependencies import CurrentIdentity, Limits, Options, SignInService, admit
+from api.router import Router
 from api.schemas.envelope import GUARDED, Single, errors
 from api.schemas.identity import IdentityOut, SignedIn, SignInBody, SignInOptions
 from orchestrator.domain.errors import Unauthenticated
 
-router = APIRouter(prefix="/auth", tags=["identity"])
+router = Router(prefix="/auth", tags=["identity"])
 
 
 @router.post("/sign-in", summary="Exchange a sign-in link's code for a token", responses={**GUARDED, **errors(400)})

@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, Limits, OtherJobId, ReproductionService, admit
 from api.idempotency import IdempotencyKey, submission_of
+from api.router import Router
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.job_actions import ContinueBody
 from api.schemas.lineage import ContinuationOut, DifferenceOut, LineageOut, RerunOut
 
 DryRun = Annotated[bool, Query(description="Answer with what it would do; nothing is stored.")]
 
-router = APIRouter(
+router = Router(
     prefix="/training/jobs/{job_id}",
     tags=["records"],
     dependencies=[Depends(admit)],

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import ModelsService, Stopping, admit
 from api.download_stream import download_events
+from api.router import Router
 from api.schemas.assets import ModelOut
 from api.schemas.downloads import DownloadBody, DownloadOut
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.streaming import EventStream
 
-router = APIRouter(tags=["models"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(tags=["models"], dependencies=[Depends(admit)], responses=GUARDED)
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Until the download ends."}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
 from api.dependencies import PresetsService, admit
+from api.router import Router
 from api.schemas.envelope import GUARDED, Listing
 from api.schemas.presets import PresetOut
 
-router = APIRouter(prefix="/catalog", tags=["jobs"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/catalog", tags=["jobs"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.get("/presets", summary="Named sets of options to start from")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from api.dependencies import CurrentIdentity, JobId, PromotionService, admit
+from api.router import Router
 from api.schemas.envelope import GUARDED, Single, errors
 from api.schemas.registry import ModelVersionOut, PromoteBody
 
-router = APIRouter(prefix="/training/jobs/{job_id}", tags=["models"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/training/jobs/{job_id}", tags=["models"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.post(

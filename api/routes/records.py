@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
 from api.artifact_headers import INERT
 from api.dependencies import CurrentIdentity, JobId, RecordsService, admit
+from api.router import Router
 from api.schemas.envelope import GUARDED, Listing, errors
 from api.schemas.records import LOG_LINES, ArtifactOut, EventOut, LogListing, MetricListing
 from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
 
-router = APIRouter(tags=["records"], dependencies=[Depends(admit)], responses={**GUARDED, **errors(404)})
+router = Router(tags=["records"], dependencies=[Depends(admit)], responses={**GUARDED, **errors(404)})
 
 Points = Annotated[int, Query(ge=FEWEST_POINTS, le=MOST_POINTS, description="How many, about.")]
 MAX_EVENTS = 10_000

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 
 from api.dependencies import CurrentIdentity, RegistryService, admit
+from api.router import Router
 from api.schemas.envelope import GUARDED, Listing, errors
 from api.schemas.registry import ModelVersionOut, RegisteredModelOut, RenameBody
 
-router = APIRouter(prefix="/models/registered", tags=["models"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/models/registered", tags=["models"], dependencies=[Depends(admit)], responses=GUARDED)
 
 ModelName = Annotated[str, Path(description="As the listing tells it.", max_length=300)]
 Page = Annotated[int, Query(ge=1, le=1_000_000)]

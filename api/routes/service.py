@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from api.dependencies import AppMetrics, Options, ReadinessService
 from api.errors import RETRY_AFTER_SECONDS, NotReady
+from api.router import Router
 from api.schemas.envelope import errors
 from api.schemas.service import CheckOut, Health, Ready
 from orchestrator.domain.errors import Violation
 
-router = APIRouter(tags=["service"])
-metrics_router = APIRouter(tags=["service"])
+router = Router(tags=["service"])
+metrics_router = Router(tags=["service"])
 
 
 @router.get("/health", summary="Is the process alive")

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import CurrentIdentity, JobId, StreamsService, TicketsService, admit, of_app
 from api.door import Door
 from api.fan_out import FanOut
+from api.router import Router
 from api.schemas.envelope import GUARDED, Single, errors
 from api.schemas.streams import TicketBody, TicketOut
 from api.streaming import EventStream, JobFeed, OpenStreams, UserFeed, events
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.streaming import MAX_CURSOR_LENGTH, Cursor, UserCursor
 
-router = APIRouter(tags=["streams"], responses=GUARDED)
+router = Router(tags=["streams"], responses=GUARDED)
 
 _FROM_NOW = "now"
 _STREAM: dict[int | str, dict[str, Any]] = {

@@ -6,14 +6,15 @@ import dataclasses
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from api.dependencies import CurrentIdentity, Limits, TrainService, admit
 from api.idempotency import IdempotencyKey, submission_of
+from api.router import Router
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.train import StopTrainBody, TrainBody, TrainOut
 
-router = APIRouter(prefix="/train", tags=["diagnostic"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/train", tags=["diagnostic"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 async def _count_submission(request: Request, response: Response, _: CurrentIdentity, limits: Limits) -> None:

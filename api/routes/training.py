@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, admit
 from api.patience import wait_for
+from api.router import Router
 from api.schemas.describing import JobPatch
 from api.schemas.envelope import GUARDED, Listing, Single, errors, example
 from api.schemas.job_actions import CancelBody, RetryBody
@@ -25,7 +26,7 @@ from api.submission import SubmissionSteps, status_and_message
 from orchestrator.domain.lifecycle import JobStatus
 from orchestrator.ports.job_store import JobFilter
 
-router = APIRouter(prefix="/training", tags=["jobs"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/training", tags=["jobs"], dependencies=[Depends(admit)], responses=GUARDED)
 
 _SUBMIT_ERRORS = errors(400, 403, 404, 409, 500)
 ACTIVE = tuple(status for status in JobStatus if status.is_active)

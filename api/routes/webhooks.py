@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from api.dependencies import CurrentIdentity, WebhookId, WebhooksService, admit
+from api.router import Router
 from api.schemas.envelope import GUARDED, Listing, Single, errors
 from api.schemas.webhooks import DeliveryOut, NewWebhookOut, WebhookBody, WebhookOut
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"], dependencies=[Depends(admit)], responses=GUARDED)
+router = Router(prefix="/webhooks", tags=["webhooks"], dependencies=[Depends(admit)], responses=GUARDED)
 
 
 @router.post("", status_code=201, summary="Add a webhook", responses=errors(400, 403, 409))

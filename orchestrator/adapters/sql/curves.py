@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,43 +16,54 @@ _ROWS_AT_A_TIME = 10_000
 _MOST_PARAMETERS = 1_000  # in one statement; databases have limits
 
 
+_metric = training_metrics.c
+
+
+class _Statements(NamedTuple):
+    """Made once: making them takes longer than a short series does."""
+
+    counting: sa.Select[int, int]
+    rows: sa.Select[*tuple[Any, ...]]
+    points: sa.Select[*tuple[Any, ...]]
+
+    @classmethod
+    def about(cls, wanted: sa.ColumnElement[bool]) -> _Statements:
+        order = (_metric.attempt, _metric.step)
+        is_validated = _metric.val_loss.is_not(None).label("is_validated")
+        narrow = sa.select(_metric.attempt, _metric.step, _metric.loss, is_validated)
+        return cls(
+            sa.select(sa.func.count(), sa.func.count(_metric.val_loss)).where(wanted),
+            sa.select(training_metrics).where(wanted).order_by(*order),
+            narrow.where(wanted).order_by(*order).execution_options(yield_per=_ROWS_AT_A_TIME),
+        )
+
+
+_of_job = _metric.run_id == sa.bindparam("job_id")
+_JOB = _Statements.about(_of_job)
+_ATTEMPT = _Statements.about(_of_job & (_metric.attempt == sa.bindparam("attempt")))
+
+
 def read_curve(connection: sa.Connection, job_id: str, *, attempt: int | None, points: int) -> Curve:
     """Two looks at a long series: a narrow one that says which rows are needed, and one that reads them."""
-    metric = training_metrics.c
-    wanted = metric.run_id == job_id if attempt is None else (metric.run_id == job_id) & (metric.attempt == attempt)
-    count, validated = connection.execute(
-        sa.select(sa.func.count(), sa.func.count(metric.val_loss)).where(wanted)
-    ).one()
+    statements = _JOB if attempt is None else _ATTEMPT
+    asked = {"job_id": job_id} if attempt is None else {"job_id": job_id, "attempt": attempt}
+    count, validated = connection.execute(statements.counting, asked).one()
     if count <= points:
-        rows = connection.execute(_in_order(sa.select(training_metrics), wanted)).mappings()
-        found = [metric_from(row) for row in rows]
+        found = [metric_from(row) for row in connection.execute(statements.rows, asked).mappings()]
         return Curve(found, len(found))
     steps: dict[int, list[int]] = defaultdict(list)
-    for point in thinned(_points(connection, wanted), count=count, validated=validated, wanted=points):
+    series = map(Point._make, connection.execute(statements.points, asked))
+    for point in thinned(series, count=count, validated=validated, wanted=points):
         steps[point.attempt].append(point.step)
     kept = [
         metric_from(row)
         for number, kept_steps in steps.items()
         for first in range(0, len(kept_steps), _MOST_PARAMETERS)
-        for row in _rows(connection, wanted, number, kept_steps[first : first + _MOST_PARAMETERS])
+        for row in _rows(connection, job_id, number, kept_steps[first : first + _MOST_PARAMETERS])
     ]
     return Curve(kept, count)
 
 
-def _points(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> Iterator[Point]:
-    metric = training_metrics.c
-    columns = sa.select(metric.attempt, metric.step, metric.loss, metric.val_loss.is_not(None).label("is_validated"))
-    narrow = _in_order(columns, wanted).execution_options(yield_per=_ROWS_AT_A_TIME)
-    return map(Point._make, connection.execute(narrow))
-
-
-def _rows(
-    connection: sa.Connection, wanted: sa.ColumnElement[bool], attempt: int, steps: list[int]
-) -> Sequence[sa.RowMapping]:
-    metric = training_metrics.c
-    query = _in_order(sa.select(training_metrics), wanted).where(metric.attempt == attempt, metric.step.in_(steps))
-    return connection.execute(query).mappings().all()
-
-
-def _in_order(query: sa.Select[tuple[object, ...]], wanted: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
-    return query.where(wanted).order_by(training_metrics.c.attempt, training_metrics.c.step)
+def _rows(connection: sa.Connection, job_id: str, attempt: int, steps: list[int]) -> Sequence[sa.RowMapping]:
+    query = _ATTEMPT.rows.where(_metric.step.in_(steps))
+    return connection.execute(query, {"job_id": job_id, "attempt": attempt}).mappings().all()

@@ -14,7 +14,7 @@ from orchestrator.domain.errors import Rejected, StoreUnavailable
 
 
 class Database:
-    """One engine. `read` and `write` are one transaction each and translate every error of a database that is away.
+    """One engine. `read` and `write` are one transaction each; every error of a database that is away is translated.
 
     What a database refuses (a constraint, a value) is not translated: a store knows which one it provokes, and any
     other is a bug.
@@ -25,6 +25,8 @@ class Database:
         self.engine = engine
         self.turn = turn or nullcontext()
         self._reading = engine.execution_options(**{BEGIN: "DEFERRED"})
+        alone = {BEGIN: ""} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._looking = engine.execution_options(**alone)
 
     @property
     def is_sqlite(self) -> bool:
@@ -33,6 +35,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         with translated(), self._reading.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[sa.Connection]:
+        """For one statement that reads, which needs no transaction around it: a BEGIN and a COMMIT less."""
+        with translated(), self._looking.connect() as connection:
             yield connection
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +15,10 @@ from orchestrator.adapters.sql.trash import DELETED
 from orchestrator.domain.job import Job
 from orchestrator.ports.job_store import JobFilter, JobOrder
 
+_KEPT_STATEMENTS = 256  # the same lists are asked for again and again, and a statement takes long to make
 FEW = 10_000  # jobs that are gathered and sorted sooner than an index is walked that holds all the others too
+
+_CONDITIONS_ARE_ABOUT = ("id", "user_id", "status", "type", "base_model", "dataset_id", "experiment_id", "name", "tags")
 
 _Columns = sa.ColumnCollection[str, Any]
 
@@ -26,11 +31,7 @@ _BESTS = {
 
 def count_jobs(connection: sa.Connection, wanted: JobFilter) -> int:
     """All, and the few deleted ones taken away: an index that is narrow enough to count by does not know which are."""
-    everything = sa.select(sa.func.count()).select_from(training_jobs).where(*_conditions(wanted))
-    gone = sa.select(training_jobs).where(training_jobs.c.deleted_at.is_not(None)).cte("gone")
-    gone = gone.prefix_with("MATERIALIZED")
-    deleted = sa.select(sa.func.count()).select_from(gone).where(*_conditions(wanted, gone.c))
-    return connection.scalar(sa.select(everything.scalar_subquery() - deleted.scalar_subquery())) or 0
+    return connection.scalar(_counting(replace(wanted, order=JobOrder.NEWEST))) or 0
 
 
 def select_jobs(
@@ -39,14 +40,29 @@ def select_jobs(
     """One page of a list that has `total` jobs. Only the rows of that page are read in full."""
     if (page - 1) * page_size >= total:
         return ()
-    on_page = page_ids(wanted, total=total, page=page, page_size=page_size)
-    rows = sa.select(training_jobs).where(training_jobs.c.id.in_(on_page)).order_by(*_order(training_jobs, wanted))
+    rows = _page(wanted, are_few=total <= FEW, page=page, page_size=page_size)
     return tuple(job_from(row) for row in connection.execute(rows).mappings())
 
 
-def page_ids(wanted: JobFilter, *, total: int, page: int, page_size: int) -> sa.Select[tuple[str]]:
-    listed = _gathered(wanted) if total <= FEW else training_jobs
-    conditions = () if total <= FEW else _visible(wanted)
+@lru_cache(_KEPT_STATEMENTS)
+def _counting(wanted: JobFilter) -> sa.Select[tuple[int]]:
+    everything = sa.select(sa.func.count()).select_from(training_jobs).where(*_conditions(wanted))
+    asked_about = [training_jobs.c[name] for name in _CONDITIONS_ARE_ABOUT]
+    gone = sa.select(*asked_about).where(training_jobs.c.deleted_at.is_not(None)).cte("gone")
+    gone = gone.prefix_with("MATERIALIZED")
+    deleted = sa.select(sa.func.count()).select_from(gone).where(*_conditions(wanted, gone.c))
+    return sa.select(everything.scalar_subquery() - deleted.scalar_subquery())
+
+
+@lru_cache(_KEPT_STATEMENTS)
+def _page(wanted: JobFilter, *, are_few: bool, page: int, page_size: int) -> sa.Select[tuple[Any, ...]]:
+    on_page = page_ids(wanted, are_few=are_few, page=page, page_size=page_size)
+    return sa.select(training_jobs).where(training_jobs.c.id.in_(on_page)).order_by(*_order(training_jobs, wanted))
+
+
+def page_ids(wanted: JobFilter, *, are_few: bool, page: int, page_size: int) -> sa.Select[tuple[str]]:
+    listed = _gathered(wanted) if are_few else training_jobs
+    conditions = () if are_few else _visible(wanted)
     found = sa.select(listed.c.id).where(*conditions).order_by(*_order(listed, wanted))
     return found.limit(page_size).offset((page - 1) * page_size)
 

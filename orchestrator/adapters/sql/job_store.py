@@ -90,8 +90,8 @@ class SqlJobStore:
         return job
 
     def get(self, job_id: str) -> Job:
-        with self._database.read() as connection:
-            return _get(connection, job_id)
+        with self._database.look() as connection:
+            return get_job(connection, job_id)
 
     def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
         with self._database.read() as connection:
@@ -238,11 +238,11 @@ class SqlJobStore:
         audit: AuditEntry | None = None,
     ) -> Job:
         with self._database.write() as connection:
-            before = _get(connection, job_id, for_update=True)
+            before = get_job(connection, job_id, for_update=True)
             is_first = before.cancel_requested_at is None
             wish = _cancel_statement(job_id, reason, at, saves=saves) if is_first else _hurry_statement(job_id, at)
             is_news = (is_first or not saves) and connection.execute(wish).rowcount > 0
-            after = _get(connection, job_id)
+            after = get_job(connection, job_id)
             if is_news:
                 what = "Cancel requested" if saves else "Stop requested, without time to save"
                 message = f"{what}: {reason}" if reason else f"{what}."
@@ -255,13 +255,13 @@ class SqlJobStore:
         job = training_jobs.c
         said = dict(changes) | ({"tags": list(changes["tags"])} if "tags" in changes else {})
         with self._database.write() as connection:
-            before = _get(connection, job_id, for_update=True)
+            before = get_job(connection, job_id, for_update=True)
             connection.execute(
                 training_jobs.update().where(job.id == before.id).values(**said, updated_at=at, version=job.version + 1)
             )
             if audit is not None:
                 insert_audit_entry(connection, audit)
-            return _get(connection, job_id)
+            return get_job(connection, job_id)
 
     def hold(self, job_id: str, reason: str | None) -> bool:
         job = training_jobs.c
@@ -295,10 +295,6 @@ class SqlJobStore:
             message = f"Idempotency-Key {submission.key!r} was already used with another body. Use a new key."
             raise Conflict(message, code="IDEMPOTENCY_KEY_REUSED")
         return job_from(row)
-
-
-def _get(connection: sa.Connection, job_id: str, *, for_update: bool = False) -> Job:
-    return get_job(connection, job_id, training_jobs.c.deleted_at.is_(None), for_update=for_update)
 
 
 def _update(connection: sa.Connection, job: Job) -> Job:

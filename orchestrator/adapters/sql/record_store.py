@@ -93,7 +93,7 @@ class SqlRecordStore:
             return [artifact_from(row) for row in connection.execute(query).mappings()]
 
     def checkpoints(self, job_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return checkpoints_of(connection, job_ids)
 
     def artifact(self, artifact_id: str) -> Artifact:

@@ -15,7 +15,7 @@ BUSY_TIMEOUT_SECONDS = 10.0
 _LOCKED_PAUSE_SECONDS = 0.02
 # What is opened beyond them is closed after one transaction, and opening costs more than most transactions.
 _KEPT_CONNECTIONS = 20
-BEGIN = "lorry_begin"  # the execution option that says how a transaction begins
+BEGIN = "lorry_begin"  # the execution option that says how a transaction begins; "": no statement begins one
 
 
 class WriteTurn:
@@ -60,7 +60,9 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN, 'IMMEDIATE')}")
+        how = connection.get_execution_options().get(BEGIN, "IMMEDIATE")
+        if how:
+            connection.exec_driver_sql(f"BEGIN {how}")
 
     return engine
 

@@ -41,6 +41,6 @@ class SqlTokenStore:
         return bool(taken)
 
     def find(self, token_hash: str) -> ApiToken | None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(_FIND, {"token_hash": token_hash}).mappings().one_or_none()
         return ApiToken(**row) if row is not None else None

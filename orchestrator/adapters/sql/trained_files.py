@@ -14,6 +14,11 @@ _WEIGHTS = sa.or_(
     artifacts.c.kind.in_((ArtifactKind.ADAPTER, ArtifactKind.MODEL)),
     sa.and_(artifacts.c.kind == ArtifactKind.CHECKPOINT, artifacts.c.path.endswith(".safetensors")),
 )
+_CHECKPOINTS = sa.select(artifacts.c.job_id, artifacts.c.path).where(
+    artifacts.c.job_id.in_(sa.bindparam("job_ids", expanding=True)),
+    # Written out, for a planner that is to choose the index of checkpoints has to see it.
+    artifacts.c.kind == sa.literal_column(f"'{ArtifactKind.CHECKPOINT}'"),
+)
 
 
 def trained_files_of(user_id: str) -> sa.Select[tuple[str]]:
@@ -33,13 +38,7 @@ def trained_files_of(user_id: str) -> sa.Select[tuple[str]]:
 
 def checkpoints_of(connection: sa.Connection, job_ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
     """Folder names of the checkpoints that are kept of each job, oldest step first; a job without any is left out."""
-    artifact = artifacts.c
-    query = sa.select(artifact.job_id, artifact.path).where(
-        # Written out, for a planner that is to choose the index of checkpoints has to see it.
-        artifact.job_id.in_(job_ids),
-        artifact.kind == sa.literal_column(f"'{ArtifactKind.CHECKPOINT}'"),
-    )
     paths: dict[str, list[str]] = defaultdict(list)
-    for row in connection.execute(query):
+    for row in connection.execute(_CHECKPOINTS, {"job_ids": list(job_ids)}):
         paths[row.job_id].append(row.path)
     return {job_id: tuple(checkpoint_folders(found)) for job_id, found in paths.items()}

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from orchestrator.adapters.sql.audit_log import insert_audit_entry
 from orchestrator.adapters.sql.engine import Database
-from orchestrator.adapters.sql.job_rows import get_job, unknown_job
+from orchestrator.adapters.sql.job_rows import IN_TRASH, get_job, unknown_job
 from orchestrator.adapters.sql.lineage import forget_version
 from orchestrator.adapters.sql.rows import job_from
 from orchestrator.adapters.sql.tables import deleted_jobs, training_jobs
@@ -28,8 +28,8 @@ class SqlTrash:
         self._database = database
 
     def get(self, job_id: str) -> Job:
-        with self._database.read() as connection:
-            return get_job(connection, job_id, _job.deleted_at.is_not(None))
+        with self._database.look() as connection:
+            return get_job(connection, job_id, IN_TRASH)
 
     def list(self, user_id: str, *, since: datetime, limit: int = 100) -> Sequence[Job]:
         query = (

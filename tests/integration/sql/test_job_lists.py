@@ -115,6 +115,6 @@ def _walk(database, wanted):
     asked = []
     with database.read() as connection:
         sa.event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
-        connection.execute(page_ids(wanted, total=LONG, page=1, page_size=3))
+        connection.execute(page_ids(wanted, are_few=False, page=1, page_size=3))
         (statement, values), *_ = asked
         return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
