@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import Credentials, Limits, identify, identify_by
+from api.dependencies import Credentials, Limits, identified, identify
 from orchestrator.domain.identity import Identity
 
 Ticket = Annotated[str | None, Query(description="A ticket that was asked for, instead of a token.", max_length=200)]
@@ -34,7 +35,7 @@ class _Door:
 
     async def let_in(self, redeem: Callable[[str], Identity]) -> Identity:
         """The token's owner, or whom `redeem` says that the ticket stands for. Raises Unauthenticated, RateLimited."""
-        identity = self._holder or await identify_by(redeem, self._ticket or "", self._request)
+        identity = self._holder or await identified(run_in_threadpool(redeem, self._ticket or ""), self._request)
         self._limits.count_request(self._request)
         return identity
 

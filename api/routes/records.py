@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from api.artifact_headers import INERT
 from api.dependencies import CurrentIdentity, JobId, RecordsService, admit
-from api.router import Router
+from api.router import Router, reads_few
 from api.schemas.envelope import GUARDED, Listing, errors
 from api.schemas.records import LOG_LINES, ArtifactOut, EventOut, LogListing, MetricListing
 from orchestrator.domain.curves import FEWEST_POINTS, MOST_POINTS
@@ -22,6 +22,7 @@ MAX_LOG_LINES = 10_000
 
 
 @router.get("/training/jobs/{job_id}/events", summary="A job's history", responses=errors(400))
+@reads_few
 def list_events(
     job_id: JobId,
     identity: CurrentIdentity,
@@ -34,6 +35,7 @@ def list_events(
 
 
 @router.get("/training/jobs/{job_id}/metrics", summary="A job's metrics, step by step", responses=errors(400))
+@reads_few
 def list_metrics(
     job_id: JobId,
     identity: CurrentIdentity,

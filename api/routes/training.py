@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.dependencies import CurrentIdentity, JobId, JobsService, QueueService, Stopping, admit
 from api.patience import wait_for
-from api.router import Router
+from api.router import Router, reads_few
 from api.schemas.describing import JobPatch
 from api.schemas.envelope import GUARDED, Listing, Single, errors, example
 from api.schemas.job_actions import CancelBody, RetryBody
@@ -84,6 +84,7 @@ async def create_job(
 
 
 @router.get("/jobs", summary="List the caller's jobs", responses=errors(400))
+@reads_few
 def list_jobs(query: Annotated[JobQuery, Query()], identity: CurrentIdentity, jobs: JobsService) -> Listing[JobOut]:
     found = jobs.list(identity, query.to_domain(), page=query.page, page_size=query.page_size)
     data = [JobOut.from_domain(view) for view in found.views]
@@ -91,6 +92,7 @@ def list_jobs(query: Annotated[JobQuery, Query()], identity: CurrentIdentity, jo
 
 
 @router.get("/active", summary="The caller's active jobs")
+@reads_few
 def list_active_jobs(identity: CurrentIdentity, jobs: JobsService) -> Listing[JobOut]:
     """Those that are being launched or run, newest first."""
     found = jobs.list(identity, JobFilter(statuses=ACTIVE), page=1, page_size=MOST_ACTIVE)
@@ -104,6 +106,7 @@ def get_queue(identity: CurrentIdentity, queue: QueueService) -> Single[QueueOut
 
 
 @router.get("/jobs/{job_id}", summary="Look at a job", responses=errors(404))
+@reads_few
 def get_job(job_id: JobId, identity: CurrentIdentity, jobs: JobsService) -> Single[JobOut]:
     return Single(data=JobOut.from_domain(jobs.get(identity, job_id)))
 

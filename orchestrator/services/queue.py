@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.at_once import needs_time
 from orchestrator.domain.holds import ITS_TURN, everything_stands
 from orchestrator.domain.identity import Identity
 from orchestrator.domain.job import Job
@@ -69,6 +70,7 @@ class Queue:
 
     def places(self, jobs: Iterable[Job]) -> Mapping[str, Place]:
         """By job id. A job that left the queue since it was loaded has none."""
+        needs_time()  # for the whole queue, and the folder of models
         status = self._records.engine_status()
         wanted = {job.id for job in jobs}
         return self._places(wanted, self._jobs.queue(), self._capacity(status), self._problem(status))

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from orchestrator.adapters.sql.postgres import lock_schema, postgres_engine
-from orchestrator.adapters.sql.sqlite import BEGIN, WriteTurn, sqlite_engine
+from orchestrator.adapters.sql.sqlite import BEGIN, WriteTurn, impatient_engine, sqlite_engine
+from orchestrator.at_once import must_be_at_once, needs_time
 from orchestrator.domain.errors import Rejected, StoreUnavailable
+
+
+class _Readers(NamedTuple):
+    in_transaction: sa.Engine
+    one_statement: sa.Engine
+
+    @classmethod
+    def of(cls, engine: sa.Engine) -> _Readers:
+        alone = {BEGIN: ""} if _is_sqlite(engine) else {"isolation_level": "AUTOCOMMIT"}
+        return cls(engine.execution_options(**{BEGIN: "DEFERRED"}), engine.execution_options(**alone))
 
 
 class Database:
@@ -20,31 +31,38 @@ class Database:
     other is a bug.
     """
 
-    def __init__(self, engine: sa.Engine, *, turn: AbstractContextManager[None] | None = None) -> None:
-        """`turn` is taken for the time of each write, by everything of this process that writes there."""
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        turn: AbstractContextManager[None] | None = None,
+        impatient: sa.Engine | None = None,
+    ) -> None:
+        """`turn` is taken for the time of each write, by everything of this process that writes there; `impatient` is
+        for what must be read at once, and without it nothing can be."""
         self.engine = engine
         self.turn = turn or nullcontext()
-        self._reading = engine.execution_options(**{BEGIN: "DEFERRED"})
-        alone = {BEGIN: ""} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        self._looking = engine.execution_options(**alone)
+        self._patient = _Readers.of(engine)
+        self._impatient = _Readers.of(impatient) if impatient is not None else None
 
     @property
     def is_sqlite(self) -> bool:
-        return self.engine.dialect.name == "sqlite"
+        return _is_sqlite(self.engine)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        with translated(), self._reading.begin() as connection:
+        with translated(), self._readers().in_transaction.begin() as connection:
             yield connection
 
     @contextmanager
     def look(self) -> Iterator[sa.Connection]:
         """For one statement that reads, which needs no transaction around it: a BEGIN and a COMMIT less."""
-        with translated(), self._looking.connect() as connection:
+        with translated(), self._readers().one_statement.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
+        needs_time()
         with self.turn, translated(), self.engine.begin() as connection:
             yield connection
 
@@ -67,6 +85,14 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._impatient is not None:
+            self._impatient.in_transaction.dispose()
+
+    def _readers(self) -> _Readers:
+        if self._impatient is not None and must_be_at_once():
+            return self._impatient
+        needs_time()
+        return self._patient
 
 
 def connect(url: str) -> Database:
@@ -82,7 +108,7 @@ def connect(url: str) -> Database:
         case "sqlite" if parsed.database in (None, "", ":memory:"):
             raise _refused("names no file")
         case "sqlite":
-            return Database(sqlite_engine(parsed), turn=WriteTurn())
+            return Database(sqlite_engine(parsed), turn=WriteTurn(), impatient=impatient_engine(parsed))
         case "postgresql" | "postgres":
             return Database(postgres_engine(parsed))
         case other:
@@ -107,6 +133,10 @@ def translated() -> Iterator[None]:
         raise
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         raise StoreUnavailable(f"The job store did not answer: {type(error.__cause__ or error).__name__}.") from error
+
+
+def _is_sqlite(engine: sa.Engine) -> bool:
+    return engine.dialect.name == "sqlite"
 
 
 def _refused(why: str) -> Rejected:
