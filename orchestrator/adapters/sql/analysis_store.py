@@ -30,14 +30,14 @@ class SqlAnalysisStore:
         self._database = database
 
     def tally(self, scope: Scope, *, now: datetime) -> Tally:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return _tally_from(connection.execute(_tally_of(scope, now)).mappings().one())
 
     def tallies(self, scope: Scope, by: Grouping, *, now: datetime, limit: int = 1_000) -> Mapping[str, Tally]:
         group = _GROUPS[by].label("group")
         order = [group] if by is Grouping.DAY else [sa.func.count().desc(), group]
         query = _tally_of(scope, now).add_columns(group).group_by(group).order_by(*order).limit(limit)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return {row["group"]: _tally_from(row) for row in connection.execute(query).mappings()}
 
     def results(self, job_ids: Collection[str], *, now: datetime) -> Mapping[str, Result]:

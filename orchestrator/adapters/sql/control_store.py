@@ -24,7 +24,7 @@ class SqlControlStore:
         self._database = database
 
     def maintenance(self) -> Maintenance | None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(sa.select(maintenance)).mappings().one_or_none()
         return Maintenance(reason=row["reason"], actor=row["actor"], since=row["since"]) if row else None
 
@@ -42,7 +42,7 @@ class SqlControlStore:
 
     def limits(self) -> Mapping[str, int]:
         query = sa.select(user_limits.c.user_id, user_limits.c.max_active_jobs).order_by(user_limits.c.user_id)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return {row.user_id: row.max_active_jobs for row in connection.execute(query)}
 
     def set_limit(self, user_id: str, max_active_jobs: int | None, audit: AuditEntry, *, at: datetime) -> None:
@@ -82,13 +82,13 @@ class SqlContainerStore:
 
     def list(self) -> Sequence[ContainerSample]:
         columns = container_samples.c
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             rows = connection.execute(sa.select(container_samples).order_by(columns.created_at, columns.container_id))
             return [_sample_from(row) for row in rows.mappings()]
 
     def get(self, container_id: str) -> ContainerSample:
         query = sa.select(container_samples).where(container_samples.c.container_id == container_id)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise NotFound("There is no container of this installation with this id.", code="CONTAINER_NOT_FOUND")

@@ -49,7 +49,7 @@ class SqlDatasetStore:
             return Dataset(**row)
 
     def get(self, dataset_id: str, identity: Identity) -> Dataset:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(sa.select(datasets).where(datasets.c.id == dataset_id)).mappings().one_or_none()
         if row is None:
             raise _no_dataset(dataset_id)
@@ -109,7 +109,7 @@ class SqlVersionStore:
         known = sa.select(versions.sha256).where(
             versions.dataset_id == version.dataset_id, versions.sha256 == version.sha256
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             if connection.scalar(known) is not None:  # most jobs train on what others did: a write less for each
                 return
         row = dataclasses.asdict(version) | {"items": [list(item) for item in version.items]}
@@ -120,7 +120,7 @@ class SqlVersionStore:
     def get(self, dataset_id: str, sha256: str) -> DatasetVersion:
         versions = dataset_versions.c
         query = sa.select(dataset_versions).where(versions.dataset_id == dataset_id, versions.sha256 == sha256)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise NotFound(f"Dataset {dataset_id} has no version {sha256}.")

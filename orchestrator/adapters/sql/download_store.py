@@ -22,13 +22,13 @@ class SqlDownloadStore:
         self._database = database
 
     def get(self, model_id: str) -> Download | None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(_row_of(model_id)).mappings().one_or_none()
         return _download(row) if row is not None else None
 
     def list(self) -> Sequence[Download]:
         query = sa.select(model_downloads).order_by(model_downloads.c.model_id)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [_download(row) for row in connection.execute(query).mappings()]
 
     def request(self, model_id: str, *, at: datetime) -> Download:
@@ -54,7 +54,7 @@ class SqlDownloadStore:
     def wanted_models(self) -> frozenset[str]:
         job = training_jobs.c
         query = sa.select(job.base_model).where(job.status == JobStatus.QUEUED).distinct()
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return frozenset(connection.scalars(query))
 
 

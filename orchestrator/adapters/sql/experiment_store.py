@@ -89,7 +89,7 @@ class SqlExperimentStore:
             .order_by(experiment_metrics.c.name)
         )
         found: dict[str, dict[str, float]] = defaultdict(dict)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             for row in connection.execute(query):
                 found[row.job_id][row.name] = row.value
         return found

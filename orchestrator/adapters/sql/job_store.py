@@ -73,7 +73,7 @@ class SqlJobStore:
             row |= {"idempotency_key": submission.key, "body_hash": submission.body_hash}
         try:
             with self._database.write() as connection:
-                connection.execute(training_jobs.insert().values(row))
+                connection.execute(training_jobs.insert(), row)
                 _insert_history(connection, job, [event])
                 if table is not None:
                     insert_table(connection, job.id, table)
@@ -109,7 +109,7 @@ class SqlJobStore:
             .where(training_jobs.c.status == JobStatus.QUEUED)
             .order_by(training_jobs.c.created_at, training_jobs.c.id)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [QueuedJob._make(row) for row in connection.execute(query).all()]
 
     def recent_runs(self, limit: int = 50) -> Sequence[Run]:
@@ -124,7 +124,7 @@ class SqlJobStore:
             .order_by(job.created_at.desc())
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [run_from(row) for row in connection.execute(query).mappings()]
 
     def active(self) -> Sequence[tuple[Job, Attempt]]:
@@ -141,7 +141,7 @@ class SqlJobStore:
             .where(training_jobs.c.status.in_(_ACTIVE))
             .order_by(training_jobs.c.created_at, training_jobs.c.id)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [(job_from(row), attempt_from(row, "attempt_")) for row in connection.execute(query).mappings()]
 
     def standings(self, job_ids: Collection[str]) -> Mapping[str, Standing]:
@@ -163,7 +163,7 @@ class SqlJobStore:
             .where(training_attempts.c.job_id == job_id)
             .order_by(training_attempts.c.number)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [attempt_from(row) for row in connection.execute(query).mappings()]
 
     def claim(self, job: Job, attempt: Attempt, event: JobEvent) -> Job:
@@ -282,14 +282,14 @@ class SqlJobStore:
                 insert_audit_entry(connection, audit)
 
     def leased_devices(self) -> frozenset[str]:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return frozenset(connection.scalars(sa.select(gpu_leases.c.device)))
 
     def _submitted_before(self, user_id: str, submission: Submission) -> Job:
         query = sa.select(training_jobs).where(
             training_jobs.c.user_id == user_id, training_jobs.c.idempotency_key == submission.key
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query).mappings().one()
         if row["body_hash"] != submission.body_hash:
             message = f"Idempotency-Key {submission.key!r} was already used with another body. Use a new key."

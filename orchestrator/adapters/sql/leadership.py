@@ -59,7 +59,7 @@ class SqlLeadership:
         self._lock.free()
 
     def latest(self) -> Term | None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(sa.select(leadership)).mappings().one_or_none()
         return Term(row["term"], row["holder"], row["acquired_at"]) if row is not None else None
 

@@ -75,7 +75,7 @@ class SqlModelRegistry:
 
     def promoted(self, job_id: str) -> Sequence[ModelVersion]:
         of_it = sa.select(models).where(models.c.job_id == job_id, models.c.step.is_not(None), *_REGISTERED)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             rows = connection.execute(of_it.order_by(models.c.step, models.c.version)).mappings()
             return [_version_from(row) for row in rows]
 
@@ -104,7 +104,7 @@ class SqlModelRegistry:
 
     def versions(self, user_id: str, name: str) -> Sequence[ModelVersion]:
         query = sa.select(models).where(*_named(user_id, name), *_REGISTERED).order_by(models.c.version.desc())
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [_version_from(row) for row in connection.execute(query).mappings()]
 
     def rename(self, user_id: str, name: str, new_name: str) -> None:

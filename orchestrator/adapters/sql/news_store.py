@@ -44,7 +44,7 @@ class SqlNewsStore:
             # Two questions, so that each is answered by an index of its own.
             queries.append(_PULSE.where(_job.status.in_(_OPEN), _job.user_id.in_(users)))
             queries.append(_PULSE.where(_job.id.in_(changed), _job.user_id.in_(users)))
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             rows = [row for query in queries for row in connection.execute(query)]
         return {
             row.id: Pulse(row.user_id, row.version, row.attempt, row.events_offset or 0, row.log_bytes or 0)
@@ -52,7 +52,7 @@ class SqlNewsStore:
         }
 
     def newest_event(self) -> int:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return connection.scalar(sa.select(sa.func.max(_event.id))) or 0
 
     def metrics_after(self, job_id: str, *, attempt: int, step: int, limit: int) -> Sequence[Metric]:
@@ -62,7 +62,7 @@ class SqlNewsStore:
             .order_by(_metric.attempt, _metric.step)
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [metric_from(row) for row in connection.execute(query).mappings()]
 
     def newest_metric(self, job_id: str) -> tuple[int, int]:
@@ -72,7 +72,7 @@ class SqlNewsStore:
             .order_by(_metric.attempt.desc(), _metric.step.desc())
             .limit(1)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query).one_or_none()
         return (row.attempt, row.step) if row is not None else (0, 0)
 
@@ -80,7 +80,7 @@ class SqlNewsStore:
         query = sa.select(_event.id, _event.attempt).where(_event.job_id == job_id)
         if up_to is not None:
             query = query.where(_event.id <= up_to)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query.order_by(_event.id.desc()).limit(1)).one_or_none()
         return (row.id, row.attempt) if row is not None else (0, 0)
 

@@ -44,7 +44,7 @@ class SqlRecordStore:
             .order_by(training_events.c.id)
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [event_from(row) for row in connection.execute(query).mappings()]
 
     def latest_event(self, job_id: str, *, attempt: int, type: str) -> JobEvent | None:  # noqa: A002 - the column's name
@@ -58,7 +58,7 @@ class SqlRecordStore:
             .order_by(training_events.c.id.desc())
             .limit(1)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return event_from(row) if row is not None else None
 
@@ -68,7 +68,7 @@ class SqlRecordStore:
             .where(training_events.c.job_id == job_id, training_events.c.event_type == type)
             .order_by(training_events.c.id)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [event_from(row) for row in connection.execute(query).mappings()]
 
     def curve(self, job_id: str, *, attempt: int | None = None, points: int = MOST_POINTS) -> Curve:
@@ -89,7 +89,7 @@ class SqlRecordStore:
             .where(artifacts.c.job_id == job_id)
             .order_by(artifacts.c.created_at, artifacts.c.attempt, artifacts.c.path)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [artifact_from(row) for row in connection.execute(query).mappings()]
 
     def checkpoints(self, job_ids: Collection[str]) -> Mapping[str, Sequence[str]]:
@@ -98,7 +98,7 @@ class SqlRecordStore:
 
     def artifact(self, artifact_id: str) -> Artifact:
         query = sa.select(artifacts).where(artifacts.c.id == artifact_id)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise NotFound(f"There is no artifact {artifact_id}.", code="ARTIFACT_NOT_FOUND")
@@ -106,7 +106,7 @@ class SqlRecordStore:
 
     def lineage(self, job_id: str) -> Lineage | None:
         query = sa.select(training_lineage).where(training_lineage.c.job_id == job_id)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return lineage_from(row) if row is not None else None
 
@@ -151,7 +151,7 @@ class SqlRecordStore:
 
     def suspect_devices(self) -> Sequence[SuspectDevice]:
         query = sa.select(suspect_devices).order_by(suspect_devices.c.suspect_since, suspect_devices.c.device)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [SuspectDevice(**row) for row in connection.execute(query).mappings()]
 
     def house_rules(self) -> HouseRules:
@@ -164,7 +164,7 @@ class SqlRecordStore:
             )
 
     def engine_status(self) -> EngineStatus | None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(sa.select(engine_status)).mappings().one_or_none()
         if row is None:
             return None

@@ -57,7 +57,7 @@ class SqlRetentionStore:
             .order_by(jobs.id)
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [Aged(row.id, row.completed_at, row.rows) for row in connection.execute(query)]
 
     def remove_rows(self, kind: Kind, job_id: str, gap: JobEvent | None) -> int:
@@ -75,16 +75,16 @@ class SqlRetentionStore:
         query = sa.select(jobs.id, jobs.completed_at).where(
             jobs.id.in_(job_ids), jobs.status.in_(_FINAL), jobs.completed_at < before
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return {row.id: row.completed_at for row in connection.execute(query)}
 
     def unknown(self, job_ids: Collection[str]) -> frozenset[str]:
         query = sa.select(training_jobs.c.id).where(training_jobs.c.id.in_(job_ids))
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return frozenset(job_ids) - frozenset(connection.scalars(query))
 
     def deleted(self) -> Sequence[str]:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return list(connection.scalars(sa.select(deleted_jobs.c.job_id).order_by(deleted_jobs.c.job_id)))
 
     def forget_deleted(self, job_id: str) -> None:

@@ -21,7 +21,7 @@ class SqlSampleStore:
 
     def unseen(self, limit: int) -> Sequence[Artifact]:
         query = sa.select(artifacts).where(_IS_UNSEEN).order_by(artifacts.c.created_at, artifacts.c.id).limit(limit)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [artifact_from(row) for row in connection.execute(query).mappings()]
 
     def note(self, findings: Mapping[str, bool]) -> None:

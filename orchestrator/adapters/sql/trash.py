@@ -38,7 +38,7 @@ class SqlTrash:
             .order_by(_job.deleted_at.desc(), _job.id)
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [job_from(row) for row in connection.execute(query).mappings()]
 
     def restore(self, job_id: str, *, since: datetime, at: datetime, audit: AuditEntry | None = None) -> Job:
@@ -51,7 +51,7 @@ class SqlTrash:
             return get_job(connection, job_id)
 
     def due(self, *, before: datetime) -> Sequence[str]:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return list(connection.scalars(_due(before)))
 
     def empty(self, *, before: datetime, at: datetime, limit: int | None = None) -> int:

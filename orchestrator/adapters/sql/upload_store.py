@@ -41,7 +41,7 @@ class SqlUploadStore:
             .order_by(artifacts.c.id)
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [_pending(dict(row)) for row in connection.execute(query).mappings()]
 
     def settle(self, artifact_id: str, outcome: UploadOutcome, *, object_key: str | None, at: datetime) -> None:
@@ -52,7 +52,7 @@ class SqlUploadStore:
 
     def object_key(self, artifact_id: str) -> str | None:
         query = sa.select(artifact_uploads.c.object_key).where(artifact_uploads.c.artifact_id == artifact_id)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return connection.scalar(query)
 
     def left_over(self, *, now: datetime, limit: int) -> Sequence[LeftCopy]:  # noqa: ARG002 - the port's signature
@@ -64,7 +64,7 @@ class SqlUploadStore:
             .order_by(copies.artifact_id)
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             rows = connection.execute(query).all()
         return [LeftCopy(row.artifact_id, (row.object_key,) if row.object_key else ()) for row in rows]
 
@@ -98,7 +98,7 @@ class SqlDatasetCopyStore:
             .order_by(copies.dataset_id)
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [LeftCopy(row.dataset_id, tuple(row.object_keys)) for row in connection.execute(query)]
 
     def forget(self, ids: Sequence[str]) -> None:

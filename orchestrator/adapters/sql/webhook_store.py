@@ -41,7 +41,7 @@ class SqlWebhookStore:
             connection.execute(webhooks.insert().values(_webhook_row(webhook)))
 
     def get(self, webhook_id: str) -> Webhook:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             row = connection.execute(sa.select(webhooks).where(webhooks.c.id == webhook_id)).mappings().one_or_none()
         if row is None:
             raise NotFound(f"There is no webhook {webhook_id}.", code="WEBHOOK_NOT_FOUND")
@@ -49,7 +49,7 @@ class SqlWebhookStore:
 
     def list(self, user_id: str) -> Sequence[Webhook]:
         query = sa.select(webhooks).where(webhooks.c.user_id == user_id).order_by(webhooks.c.created_at, webhooks.c.id)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return [_webhook_from(row) for row in connection.execute(query).mappings()]
 
     def remove(self, webhook_id: str) -> None:
@@ -99,7 +99,7 @@ class SqlOutbox:
             .subquery()
         )
         query = sa.select(ready).where(ready.c.turn == 1).order_by(ready.c.delivery_next_try_at).limit(limit)
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             rows = connection.execute(query).mappings().all()
         return [(_webhook_from(row), _delivery_from(row, "delivery_")) for row in rows]
 
