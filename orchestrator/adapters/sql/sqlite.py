@@ -15,9 +15,10 @@ BUSY_TIMEOUT_SECONDS = 10.0
 _LOCKED_PAUSE_SECONDS = 0.02
 # What is opened beyond them is closed after one transaction, and opening costs more than most transactions.
 _KEPT_CONNECTIONS = 20
-# Of SQLite's machine, in an impatient statement: some five hundred rows, of which Python makes objects in as many times
-# a hundredth of a millisecond.
-_MOST_INSTRUCTIONS = 20_000
+# What an impatient transaction may take, in instructions of SQLite's machine: some hundreds of rows, of which Python
+# then makes objects for a few milliseconds.
+_INSTRUCTIONS_AT_A_TIME = 1_000
+_MOST_TIMES = 10
 BEGIN = "lorry_begin"  # the execution option that says how a transaction begins; "": no statement begins one
 
 
@@ -47,14 +48,34 @@ def sqlite_engine(url: sa.URL) -> sa.Engine:
 
 
 def impatient_engine(url: sa.URL) -> sa.Engine:
-    """For one thread, which waits for no lock; a statement that takes long is interrupted."""
+    """For one thread, which waits for no lock; a transaction that takes long is interrupted."""
     engine = _engine(url.difference_update_query(["timeout"]), 0, pool_size=1, max_overflow=0, pool_timeout=0)
+    allowance = _Allowance()
 
     @event.listens_for(engine, "connect")
-    def _interrupt(connection: sqlite3.Connection, _record: object) -> None:
-        connection.set_progress_handler(lambda: True, _MOST_INSTRUCTIONS)
+    def _watch(connection: sqlite3.Connection, _record: object) -> None:
+        connection.set_progress_handler(allowance.take, _INSTRUCTIONS_AT_A_TIME)
+
+    @event.listens_for(engine, "checkout")
+    def _begin(*_: object) -> None:
+        allowance.renew()
 
     return engine
+
+
+class _Allowance:
+    """SQLite itself counts on from one run of a statement to the next."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    def renew(self) -> None:
+        self._taken = 0
+
+    def take(self) -> bool:
+        """Whether there was too little left."""
+        self._taken += 1
+        return self._taken > _MOST_TIMES
 
 
 def _engine(url: sa.URL, timeout_seconds: float, **pool: int) -> sa.Engine:
