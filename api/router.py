@@ -31,19 +31,15 @@ async def call_at_once(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
         return await run_in_threadpool(function, *args, **kwargs)
 
 
-def reads_few(endpoint: Callable[P, T]) -> Callable[P, Awaitable[T]]:
+def reads_few(endpoint: Callable[..., T]) -> Callable[..., Awaitable[T]]:
     """Marks an endpoint that asks for a few rows and nothing else: what is asked most, by whoever polls."""
-
-    @wraps(endpoint)
-    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await call_at_once(endpoint, *args, **kwargs)
-
-    return call
+    return _called(call_at_once, endpoint)
 
 
 class _Route(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
-        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else _in_thread(endpoint), **settings)
+        called = endpoint if iscoroutinefunction(endpoint) else _called(run_in_threadpool, endpoint)
+        super().__init__(path, called, **settings)
 
 
 class Router(APIRouter):
@@ -51,9 +47,9 @@ class Router(APIRouter):
         super().__init__(route_class=_Route, **settings)
 
 
-def _in_thread(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+def _called(by: Callable[..., Awaitable[T]], endpoint: Callable[..., T]) -> Callable[..., Awaitable[T]]:
     @wraps(endpoint)
-    async def call(**arguments: Any) -> Any:
-        return await run_in_threadpool(endpoint, **arguments)
+    async def call(**arguments: Any) -> T:
+        return await by(endpoint, **arguments)
 
     return call

@@ -71,7 +71,7 @@ class SqlDatasetStore:
             return DatasetPage(tuple(Dataset(**row) for row in connection.execute(query).mappings()), total or 0)
 
     def items(self, dataset_id: str) -> Sequence[DatasetItem]:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return _items(connection, dataset_id)
 
     def item_page(self, dataset_id: str, *, page: int, page_size: int) -> ItemPage:
@@ -82,7 +82,7 @@ class SqlDatasetStore:
             return ItemPage(tuple(_item_from(row) for row in connection.execute(query).mappings()), total or 0)
 
     def item(self, dataset_id: str, item_id: str) -> DatasetItem:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return _item(connection, dataset_id, item_id)
 
     def change_item(self, dataset_id: str, item_id: str, changes: ItemChanges, *, at: datetime) -> DatasetItem:

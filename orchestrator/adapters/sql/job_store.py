@@ -94,13 +94,14 @@ class SqlJobStore:
             return get_job(connection, job_id)
 
     def list(self, wanted: JobFilter, *, page: int = 1, page_size: int = 50) -> JobPage:
+        counted = replace(wanted, order=JobOrder.NEWEST)  # the same number in every order
         with self._database.read() as connection:
-            total = self._totals.get(replace(wanted, order=JobOrder.NEWEST), lambda: count_jobs(connection, wanted))
+            total = self._totals.get(counted, lambda: count_jobs(connection, counted))
             jobs = select_jobs(connection, wanted, total=total, page=page, page_size=page_size)
         return JobPage(jobs, total)
 
     def table(self, job_id: str) -> DiagnosticTable | None:
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             return select_table(connection, job_id)
 
     def queue(self) -> Sequence[QueuedJob]:

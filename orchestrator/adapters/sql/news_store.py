@@ -44,7 +44,7 @@ class SqlNewsStore:
             # Two questions, so that each is answered by an index of its own.
             queries.append(_PULSE.where(_job.status.in_(_OPEN), _job.user_id.in_(users)))
             queries.append(_PULSE.where(_job.id.in_(changed), _job.user_id.in_(users)))
-        with self._database.look() as connection:
+        with self._database.read() as connection:
             rows = [row for query in queries for row in connection.execute(query)]
         return {
             row.id: Pulse(row.user_id, row.version, row.attempt, row.events_offset or 0, row.log_bytes or 0)
